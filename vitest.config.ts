@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config'
+
+/** One project a tier (what it needs decides where a test lives, see docs/testing.md). */
+const tier = (name: string, options: { timeout: number; serial?: boolean }) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: options.timeout,
+    hookTimeout: options.timeout,
+    ...(options.serial === true ? { fileParallelism: false } : {}),
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', { timeout: 10_000 }),
+      tier('fuzz', { timeout: 60_000 }),
+      tier('replay', { timeout: 10_000 }),
+      tier('kernel', { timeout: 60_000, serial: true }),
+      tier('interop', { timeout: 90_000, serial: true }),
+      tier('lab', { timeout: 120_000, serial: true }),
+      tier('docker', { timeout: 120_000, serial: true }),
+    ],
+  },
+})
