@@ -1,0 +1,171 @@
+/**
+ * The rows that linnet shows: one zod schema each, and nothing else decides a field's name or meaning.
+ *
+ * The types of the daemon's answers (`z.infer`), the OpenAPI document, docs/api.md and the columns of
+ * `linnet show` all follow from here. Rows are plain data and mostly flat; a field is always there and is
+ * null when it has nothing to say, so that a reader needs no second guess. Times are ISO 8601 in UTC.
+ * Import this file for its types wherever start-up time counts: zod is loaded only by who needs schemas.
+ */
+import { z } from 'zod'
+
+const count = (text: string) => z.number().int().min(0).describe(text)
+const text = (meaning: string) => z.string().describe(meaning)
+const maybeText = (meaning: string) => z.string().nullable().describe(meaning)
+const maybeCount = (meaning: string) => z.number().int().min(0).nullable().describe(meaning)
+const time = (meaning: string) => z.iso.datetime().describe(meaning)
+const flag = (meaning: string) => z.boolean().describe(meaning)
+const texts = (meaning: string) => z.array(z.string()).describe(meaning)
+const family = z.enum(['ipv4', 'ipv6']).describe('Address family.')
+
+export const peerRow = z.object({
+  name: text('Name in the configuration; for a dynamic peer, range name and address.'),
+  address: maybeText(
+    'Its address; null while an unnumbered peer has not been found on its interface.',
+  ),
+  interface: maybeText('Interface of an unnumbered peer.'),
+  asn: maybeCount('Its AS; null while unknown (asn: external before the first OPEN).'),
+  group: maybeText('Peer group in the configuration.'),
+  state: z
+    .enum(['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'])
+    .describe('State of the session (RFC 4271 section 8.2.2).'),
+  reason: text(
+    'The state in words: `shut down by linnet shutdown`, `trying again in 4 s`; or empty.',
+  ),
+  since: time('When it entered Established, or left it (or the daemon started).'),
+  families: z.array(family).describe('Families agreed on; before that, those configured.'),
+  received: count('Prefixes the peer announces to us, before the import policy.'),
+  accepted: count('Of those, prefixes that the import policy and the sanity checks let in.'),
+  announced: count('Prefixes we announce to the peer.'),
+  queued: count('Prefixes waiting to be sent to the peer.'),
+  holdTime: maybeCount('Hold time agreed on, in seconds; 0 = no keepalives; null when not up.'),
+  keepalive: maybeCount('Seconds between our keepalives; null when not up.'),
+  flaps: count('Times the session has left Established.'),
+  messagesIn: count('BGP messages received since start or `clear counters`.'),
+  messagesOut: count('BGP messages sent since start or `clear counters`.'),
+  lastError: maybeText(
+    'Why the session last ended or could not start: `sent OPEN Message Error/Bad Peer AS: peer says AS 65002, configured 65001`.',
+  ),
+  lastErrorAt: z.iso.datetime().nullable().describe('When that was.'),
+  capabilities: texts('Capabilities in use by both sides, by name.'),
+})
+export type PeerRow = z.infer<typeof peerRow>
+
+export const peerFamilyRow = z.object({
+  family,
+  received: count('Prefixes received.'),
+  accepted: count('Prefixes accepted.'),
+  rejected: count('Prefixes rejected.'),
+  announced: count('Prefixes announced.'),
+  endOfRib: flag('The peer has sent its End-of-RIB (RFC 4724 section 2).'),
+})
+export type PeerFamilyRow = z.infer<typeof peerFamilyRow>
+
+const messageCounts = z.object({
+  open: count('OPEN messages.'),
+  update: count('UPDATE messages.'),
+  notification: count('NOTIFICATION messages.'),
+  keepalive: count('KEEPALIVE messages.'),
+  routeRefresh: count('ROUTE-REFRESH messages (RFC 2918).'),
+  bytes: count('Bytes of all of them.'),
+})
+export type MessageCounts = z.infer<typeof messageCounts>
+
+export const peerDetail = peerRow.extend({
+  routerId: maybeText('Its BGP identifier.'),
+  localAsn: count('The AS we present to it.'),
+  localAddress: maybeText('Our end of the connection, `address:port`.'),
+  remoteAddress: maybeText('Its end of the connection, `address:port`.'),
+  passive: flag('We only accept, never connect.'),
+  routeReflectorClient: flag('It is our route reflector client (RFC 4456).'),
+  importPolicy: text('Name of the import policy.'),
+  exportPolicy: text('Name of the export policy.'),
+  perFamily: z.array(peerFamilyRow).describe('Counts per family.'),
+  messagesReceived: messageCounts.describe('Messages received, by type.'),
+  messagesSent: messageCounts.describe('Messages sent, by type.'),
+  capabilitiesSent: texts('Capabilities we offered.'),
+  capabilitiesReceived: texts('Capabilities it offered.'),
+})
+export type PeerDetail = z.infer<typeof peerDetail>
+
+export const routeRow = z.object({
+  prefix: text('Destination, `10.244.7.0/26`.'),
+  family,
+  peer: maybeText(
+    'Peer it was learned from; for `view=advertised` the peer that hears it; null for our own.',
+  ),
+  source: z
+    .enum(['bgp', 'interface', 'static', 'docker', 'hostRoute', 'aggregate', 'fan'])
+    .describe('bgp = learned from a peer; otherwise the prefix source on this host.'),
+  best: flag('Chosen by the decision process (RFC 4271 9.1.2).'),
+  multipath: flag('Used beside the best path (ECMP).'),
+  valid: flag('Eligible: accepted by policy, no loop, next hop reachable.'),
+  installed: flag('In the kernel through this path.'),
+  nextHops: texts('Next hop addresses: NEXT_HOP, or global and link-local of MP_REACH_NLRI.'),
+  asPath: text('AS_PATH: `65001 65102`, sets as `{1,2}`, confederation segments as `(1 2)`.'),
+  origin: z
+    .enum(['igp', 'egp', 'incomplete'])
+    .nullable()
+    .describe('ORIGIN; null when there is none.'),
+  localPref: maybeCount('LOCAL_PREF, as the decision process sees it.'),
+  med: maybeCount('MULTI_EXIT_DISC; null when there is none.'),
+  communities: texts('RFC 1997, `65101:1` or the well-known name.'),
+  largeCommunities: texts('RFC 8092, `65101:1:2`.'),
+  extendedCommunities: texts('RFC 4360, `rt:65101:1` or hexadecimal.'),
+  originatorId: maybeText('ORIGINATOR_ID (RFC 4456).'),
+  clusterList: texts('CLUSTER_LIST (RFC 4456), nearest first.'),
+  pathId: maybeCount('Path identifier (RFC 7911).'),
+  since: time('When this path arrived or last changed.'),
+  reason: text(
+    'The rung of the decision process that put it above or below its neighbour (`shorter AS path`), or why it is rejected.',
+  ),
+})
+export type RouteRow = z.infer<typeof routeRow>
+
+const leg = z.object({
+  via: maybeText('The neighbour; null for a route that is on the link itself.'),
+  dev: maybeText('Interface.'),
+  weight: count('Share among the legs, 1..256.'),
+})
+
+export const fibRow = z.object({
+  prefix: text('Destination.'),
+  family,
+  nextHops: z
+    .array(leg.extend({ encap: maybeText('Encapsulation, `ipip 10.0.1.12`; null for none.') }))
+    .describe('Where packets go; empty for a blackhole.'),
+  nexthopId: maybeCount('Kernel nexthop object; null where gateways are written in the route.'),
+  table: count('Kernel routing table; 254 is main.'),
+  metric: count('Kernel metric.'),
+  protocol: count('Kernel protocol id (RTPROT_*).'),
+  state: z
+    .enum(['installed', 'pending', 'failed', 'stale'])
+    .describe('stale = found at start and not confirmed yet.'),
+  error: maybeText('What the kernel said, when failed.'),
+  since: time('When it entered this state.'),
+})
+export type FibRow = z.infer<typeof fibRow>
+
+export const sourceRow = z.object({
+  prefix: text('Our own prefix.'),
+  family,
+  source: z
+    .enum(['interface', 'static', 'docker', 'hostRoute', 'aggregate', 'fan'])
+    .describe('Kind of source.'),
+  interface: maybeText('Interface it stands on.'),
+  network: maybeText('Docker network it belongs to.'),
+  container: maybeText('Container it belongs to.'),
+  announced: flag('At least one peer hears it.'),
+  since: time('When the source offered it.'),
+})
+export type SourceRow = z.infer<typeof sourceRow>
+
+export const nextHopRow = z.object({
+  id: maybeCount('Kernel nexthop object (0x4c000000 and up); null when it has none.'),
+  nextHops: texts('BGP next hops that lead here.'),
+  members: z.array(leg).describe('How it is reached; empty when unreachable.'),
+  routes: count('Prefixes that use it.'),
+  backup: maybeText('What takes over when it is lost; null when nothing can.'),
+  resolvedBy: text('`connected on eth0`, `no route to 10.9.9.9`.'),
+  since: time('When its resolution last changed.'),
+})
+export type NextHopRow = z.infer<typeof nextHopRow>
