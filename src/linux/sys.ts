@@ -8,6 +8,7 @@
 import koffi from 'koffi'
 import { constants } from 'node:os'
 
+export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const AF_NETLINK = 16
@@ -80,6 +81,8 @@ const c: {
   readonly close: (fd: number) => number
   readonly setns: (fd: number, kind: number) => number
   readonly unshare: (flags: number) => number
+  readonly flock: (fd: number, operation: number) => number
+  readonly if_nametoindex: (name: string) => number
 } = {
   socket: libc.func('int socket(int, int, int)'),
   bind: libc.func('int bind(int, void *, uint32_t)'),
@@ -95,6 +98,8 @@ const c: {
   close: libc.func('int close(int)'),
   setns: libc.func('int setns(int, int)'),
   unshare: libc.func('int unshare(int)'),
+  flock: libc.func('int flock(int, int)'),
+  if_nametoindex: libc.func('uint32_t if_nametoindex(const char *)'),
 }
 
 /** A system call refused by the kernel. */
@@ -208,6 +213,15 @@ export const setNamespace = (fd: number, kind: number): number => outcome(c.setn
 
 /** Gives the calling thread fresh namespaces (unshare(2)). */
 export const unshare = (flags: number): number => outcome(c.unshare(flags))
+
+/** Locks a whole file; `operation` as in flock(2). */
+export const flock = (fd: number, operation: number): number => outcome(c.flock(fd, operation))
+
+/** Index of the interface of this name in the calling thread's network namespace, or minus the errno. */
+export function interfaceIndex(name: string): number {
+  const index = c.if_nametoindex(name)
+  return index === 0 ? -koffi.errno() : index
+}
 
 function outcome(result: number): number {
   return result < 0 ? -koffi.errno() : result
