@@ -1,0 +1,254 @@
+/**
+ * Metrics for Prometheus, one row per metric.
+ *
+ * Nothing is counted here: at each scrape the rows read one snapshot of what `linnet show` shows, so the
+ * hot path pays nothing and metrics can't disagree with the command line. prom-client is loaded at
+ * the first scrape.
+ */
+import type { Counter, Gauge, Registry } from 'prom-client'
+import type { Queries } from './queries.ts'
+import type { HealthReport, StatusRow } from './reports.ts'
+import type { PeerRow } from './rows.ts'
+
+/** What all metrics of one scrape are read from. */
+export interface Snapshot {
+  readonly status: StatusRow
+  readonly peers: readonly PeerRow[]
+  readonly health: HealthReport
+}
+
+/** A value and the labels it goes by, in the order of the metric's `labels`. */
+export type Sample = readonly [value: number, ...labels: string[]]
+
+export interface Metric {
+  readonly name: string
+  readonly type: 'gauge' | 'counter'
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly read: (from: Snapshot) => Iterable<Sample>
+}
+
+const perPeer =
+  (value: (peer: PeerRow) => number) =>
+  ({ peers }: Snapshot): Sample[] =>
+    peers.map((peer) => [value(peer), peer.name])
+
+const single =
+  (value: (status: StatusRow) => number) =>
+  ({ status }: Snapshot): Sample[] => [[value(status)]]
+
+export const METRICS: readonly Metric[] = [
+  {
+    name: 'linnet_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say who is asked.',
+    labels: ['version', 'asn', 'router_id'],
+    read: ({ status }) => [[1, status.version, String(status.asn), status.routerId ?? '']],
+  },
+  {
+    name: 'linnet_ready',
+    type: 'gauge',
+    help: '1 once the host forwards by what was learned.',
+    labels: [],
+    read: ({ health }) => [[health.ready ? 1 : 0]],
+  },
+  {
+    name: 'linnet_peer_up',
+    type: 'gauge',
+    help: '1 while the session with the peer is Established.',
+    labels: ['peer', 'address', 'asn'],
+    read: ({ peers }) =>
+      peers.map((it) => [
+        it.state === 'Established' ? 1 : 0,
+        it.name,
+        it.address ?? '',
+        it.asn === null ? '' : String(it.asn),
+      ]),
+  },
+  {
+    name: 'linnet_peers_established',
+    type: 'gauge',
+    help: 'Sessions that are Established.',
+    labels: [],
+    read: single((status) => status.established),
+  },
+  {
+    name: 'linnet_peer_prefixes_received',
+    type: 'gauge',
+    help: 'Prefixes the peer announces, before the import policy.',
+    labels: ['peer'],
+    read: perPeer((it) => it.received),
+  },
+  {
+    name: 'linnet_peer_prefixes_accepted',
+    type: 'gauge',
+    help: 'Prefixes from the peer that the import policy let in.',
+    labels: ['peer'],
+    read: perPeer((it) => it.accepted),
+  },
+  {
+    name: 'linnet_peer_prefixes_announced',
+    type: 'gauge',
+    help: 'Prefixes announced to the peer.',
+    labels: ['peer'],
+    read: perPeer((it) => it.announced),
+  },
+  {
+    name: 'linnet_peer_prefixes_queued',
+    type: 'gauge',
+    help: 'Prefixes waiting to be sent to the peer.',
+    labels: ['peer'],
+    read: perPeer((it) => it.queued),
+  },
+  {
+    name: 'linnet_peer_messages_in_total',
+    type: 'counter',
+    help: 'BGP messages received from the peer.',
+    labels: ['peer'],
+    read: perPeer((it) => it.messagesIn),
+  },
+  {
+    name: 'linnet_peer_messages_out_total',
+    type: 'counter',
+    help: 'BGP messages sent to the peer.',
+    labels: ['peer'],
+    read: perPeer((it) => it.messagesOut),
+  },
+  {
+    name: 'linnet_peer_flaps_total',
+    type: 'counter',
+    help: 'Times the session with the peer has left Established.',
+    labels: ['peer'],
+    read: perPeer((it) => it.flaps),
+  },
+  {
+    name: 'linnet_rib_prefixes',
+    type: 'gauge',
+    help: 'Prefixes in the Loc-RIB.',
+    labels: ['family'],
+    read: ({ status: { prefixes } }) => [
+      [prefixes.ipv4, 'ipv4'],
+      [prefixes.ipv6, 'ipv6'],
+    ],
+  },
+  {
+    name: 'linnet_rib_paths',
+    type: 'gauge',
+    help: 'Paths from all peers and own sources.',
+    labels: ['family'],
+    read: ({ status: { paths } }) => [
+      [paths.ipv4, 'ipv4'],
+      [paths.ipv6, 'ipv6'],
+    ],
+  },
+  {
+    name: 'linnet_source_prefixes',
+    type: 'gauge',
+    help: 'Own prefixes found on this host.',
+    labels: [],
+    read: single((status) => status.sources),
+  },
+  {
+    name: 'linnet_fib_routes',
+    type: 'gauge',
+    help: 'Kernel routes by state: installed, pending, failed, stale.',
+    labels: ['state'],
+    read: ({ status: { fib } }) => [
+      [fib.installed, 'installed'],
+      [fib.pending, 'pending'],
+      [fib.failed, 'failed'],
+      [fib.stale, 'stale'],
+    ],
+  },
+  {
+    name: 'linnet_fib_repairs_total',
+    type: 'counter',
+    help: 'Times a kernel route changed by somebody else was put back.',
+    labels: [],
+    read: single((status) => status.fib.repairs),
+  },
+  {
+    name: 'linnet_queue_length',
+    type: 'gauge',
+    help: 'Work waiting, by stage.',
+    labels: ['stage'],
+    read: ({ status: { queues } }) =>
+      Object.entries(queues).map(([stage, length]): Sample => [length, stage]),
+  },
+  {
+    name: 'linnet_event_loop_lag_seconds',
+    type: 'gauge',
+    help: 'Longest that a timer was late since the previous look.',
+    labels: [],
+    read: single((status) => status.eventLoopLagMs / 1000),
+  },
+  {
+    name: 'linnet_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory of the daemon.',
+    labels: [],
+    read: single((status) => status.rssBytes),
+  },
+  {
+    name: 'linnet_start_time_seconds',
+    type: 'gauge',
+    help: 'When the daemon started, in seconds since the Unix epoch.',
+    labels: [],
+    read: single((status) => Date.parse(status.startedAt) / 1000),
+  },
+]
+
+/** Answers scrapes with the text exposition format, and says its content type. */
+export class Metrics {
+  readonly #queries: Queries
+  #prepared: Promise<Prepared> | undefined
+
+  constructor(queries: Queries) {
+    this.#queries = queries
+  }
+
+  async scrape(): Promise<{ readonly contentType: string; readonly text: string }> {
+    this.#prepared ??= prepare()
+    const { registry, instruments } = await this.#prepared
+    const snapshot: Snapshot = {
+      status: this.#queries.status(),
+      peers: this.#queries.peers(),
+      health: this.#queries.health(),
+    }
+    for (const { metric, instrument } of instruments) {
+      instrument.reset()
+      for (const [value, ...labels] of metric.read(snapshot)) {
+        instrument.inc(labelled(metric, labels), value)
+      }
+    }
+    return { contentType: registry.contentType, text: await registry.metrics() }
+  }
+}
+
+interface Prepared {
+  readonly registry: Registry
+  readonly instruments: readonly {
+    readonly metric: Metric
+    readonly instrument: Gauge | Counter
+  }[]
+}
+
+async function prepare(): Promise<Prepared> {
+  const client = await import('prom-client')
+  const registry = new client.Registry()
+  const instruments = METRICS.map((metric) => {
+    const options = {
+      name: metric.name,
+      help: metric.help,
+      labelNames: [...metric.labels],
+      registers: [registry],
+    }
+    const instrument =
+      metric.type === 'gauge' ? new client.Gauge(options) : new client.Counter(options)
+    return { metric, instrument }
+  })
+  return { registry, instruments }
+}
+
+const labelled = (metric: Metric, values: readonly string[]): Record<string, string> =>
+  Object.fromEntries(metric.labels.map((label, i) => [label, values[i] ?? '']))

@@ -1,0 +1,71 @@
+/**
+ * Claiming the control socket's path. A socket file outlives its daemon when that is killed, so the
+ * file alone proves nothing: what does not answer is removed, what answers is left alone.
+ */
+import { lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { dirname } from 'node:path'
+
+/** sockaddr_un.sun_path, less the final zero (unix(7)). */
+const LONGEST_PATH_BYTES = 107
+
+/** The path can't be had; `remedy` says what to do. */
+export class SocketTaken extends Error {
+  readonly remedy: string
+
+  constructor(error: string, remedy: string) {
+    super(error)
+    this.name = 'SocketTaken'
+    this.remedy = remedy
+  }
+}
+
+/** Makes `path` free to listen on: directory there, stale socket gone. Throws SocketTaken. */
+export async function claimSocketPath(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) {
+    throw new SocketTaken(
+      `control socket path is too long for Linux (${Buffer.byteLength(path)} bytes, at most ${LONGEST_PATH_BYTES}): ${path}`,
+      'set api.socket to a shorter path',
+    )
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) {
+    throw new SocketTaken(
+      `${path} exists and is no socket`,
+      'remove it, or set api.socket to another path',
+    )
+  }
+  const answer = await knock(path)
+  if (answer === undefined) {
+    throw new SocketTaken(
+      `another linnet answers on ${path}`,
+      'stop it first, or give this one an api.socket of its own',
+    )
+  }
+  if (answer !== 'ECONNREFUSED' && answer !== 'ENOENT') {
+    throw new SocketTaken(`can't tell who uses ${path} (${answer})`, 'remove it if nobody does')
+  }
+  unlinkIfThere(path)
+}
+
+/** Connects once: undefined when somebody accepts, else the error's code. */
+function knock(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(undefined)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+  })
+}
+
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
