@@ -43,7 +43,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     const remote = await listener(options, 'questions')
     await remote.listen({ ...options.http })
     return {
-      httpPort: remote.addresses()[0]?.port,
+      httpPort: portOf(remote),
       close: async () => {
         await Promise.all([local.close(), remote.close()])
       },
@@ -52,6 +52,11 @@ export async function startControlServer(options: ControlServerOptions): Promise
     await local.close()
     throw error
   }
+}
+
+function portOf(app: FastifyInstance): number | undefined {
+  const address = app.server.address()
+  return typeof address === 'object' ? address?.port : undefined
 }
 
 async function listener(
