@@ -1,0 +1,193 @@
+/**
+ * One TCP connection as the session sees it (session/transport.ts), on a socket of Node's.
+ *
+ * Node's socket is kept quiet where it would act on its own: the far side's FIN ends the whole
+ * connection, because half a BGP session is none; and `closed` is always told later than the call that
+ * caused it, exactly once. `close` lets the last words (a NOTIFICATION) arrive: FIN, then what still
+ * comes in is thrown away until the far side closes as well. Closing at once would turn unread input
+ * into a RST, which destroys the words on their way.
+ */
+import type { Socket } from 'node:net'
+import { parseAddress } from '../net/address.ts'
+import type {
+  CloseReason,
+  Connection,
+  ConnectionEvents,
+  Endpoint,
+  SocketOptions,
+} from '../session/transport.ts'
+import { setPeerOptions } from './tcp-options.ts'
+import { closeReason } from './tcp-reason.ts'
+
+/** Bytes that a connection queues before it says "enough": a few dozen full UPDATEs. */
+export const SEND_QUEUE_BYTES = 256 * 1024
+
+/** How long `close` waits for the far side to take the last bytes and to close as well. */
+const LINGER_MS = 3000
+
+const CLOSED_BY_US: CloseReason = { code: 'local', text: 'closed by us' }
+
+/** `fresh`: nobody listens yet; `closing`: we said goodbye and wait; `closed`: told. */
+type Phase = 'fresh' | 'live' | 'closing' | 'closed'
+
+export class TcpConnection implements Connection {
+  readonly remote: Endpoint
+  readonly incoming: boolean
+  readonly #socket: Socket
+  readonly #options: SocketOptions
+  #local: Endpoint | undefined
+  #events: ConnectionEvents | undefined
+  #phase: Phase = 'fresh'
+  #paused = false
+  #reason: CloseReason | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** Takes the socket over: accepted and paused, or about to connect. */
+  constructor(socket: Socket, remote: Endpoint, incoming: boolean, options: SocketOptions = {}) {
+    this.#socket = socket
+    this.remote = remote
+    this.incoming = incoming
+    this.#options = options
+    if (incoming) this.#local = localEndpoint(socket)
+    // No 'data' listener yet: it would start the flow, and an accepted connection is silent until `listen`.
+    socket.on('connect', this.#onConnect)
+    socket.on('drain', this.#onDrain)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  get local(): Endpoint | undefined {
+    return this.#local
+  }
+
+  listen(events: ConnectionEvents): void {
+    this.#events = events
+    if (this.#phase === 'closed') {
+      // It went before anybody cared; the news is told to the first who does.
+      const reason = this.#reason ?? CLOSED_BY_US
+      process.nextTick(() => events.closed(reason))
+      return
+    }
+    if (this.#phase !== 'fresh') return
+    this.#phase = 'live'
+    this.#socket.on('data', this.#onData)
+    if (this.#paused || !this.incoming) return
+    this.#socket.resume()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#writable && this.#socket.write(bytes)
+  }
+
+  writeAll(parts: readonly Uint8Array[]): boolean {
+    if (!this.#writable) return false
+    this.#socket.cork()
+    for (const part of parts) this.#socket.write(part)
+    this.#socket.uncork()
+    return !this.#socket.writableNeedDrain
+  }
+
+  pause(): void {
+    this.#paused = true
+    if (this.#phase !== 'closing') this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#phase === 'live') this.#socket.resume()
+  }
+
+  close(): void {
+    if (!this.#writable) return
+    this.#phase = 'closing'
+    this.#reason = CLOSED_BY_US
+    if (this.#socket.connecting) {
+      this.#socket.destroy()
+      return
+    }
+    this.startTimer(LINGER_MS, CLOSED_BY_US)
+    this.#socket.on('data', () => {}) // read on, or the far side's FIN is never seen
+    this.#socket.end()
+    this.#socket.resume()
+  }
+
+  abort(): void {
+    if (this.#phase === 'closed') return
+    this.#reason ??= CLOSED_BY_US
+    this.#phase = 'closing'
+    if (this.#socket.connecting) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
+  }
+
+  /** Gives up with `reason` unless something happens within `milliseconds`. */
+  startTimer(milliseconds: number, reason: CloseReason): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.fail(reason), milliseconds)
+  }
+
+  /** Over, for a reason of our own. */
+  fail(reason: CloseReason): void {
+    this.#reason ??= reason
+    this.#socket.destroy()
+  }
+
+  /** The socket options of the peer that this connection turned out to belong to. */
+  applyOptions(options: SocketOptions): void {
+    const fd = descriptorOf(this.#socket)
+    if (fd !== undefined) setPeerOptions(fd, this.remote.address.family, options)
+  }
+
+  get #writable(): boolean {
+    return (this.#phase === 'live' || this.#phase === 'fresh') && !this.#socket.destroyed
+  }
+
+  readonly #onConnect = (): void => {
+    clearTimeout(this.#timer)
+    this.#local = localEndpoint(this.#socket)
+    if (this.#phase === 'live') this.#events?.opened()
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#phase === 'live') this.#events?.received(chunk)
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#phase === 'live') this.#events?.drained()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#reason ??= { code: 'end', text: `${describeEndpoint(this.remote)} closed the connection` }
+    this.#socket.destroy()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#reason ??= closeReason(error, this.remote, this.#options)
+  }
+
+  readonly #onClose = (): void => {
+    clearTimeout(this.#timer)
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.#reason ??= CLOSED_BY_US
+    this.#events?.closed(this.#reason)
+  }
+}
+
+/** `10.0.1.1:179`, `[2001:db8::1]:179`. */
+export const describeEndpoint = (endpoint: Endpoint): string =>
+  endpoint.address.family === 'ipv4'
+    ? `${endpoint.address.text}:${endpoint.port}`
+    : `[${endpoint.address.text}]:${endpoint.port}`
+
+/** The file descriptor under a socket or server of Node's; undefined when it is closed. */
+export function descriptorOf(owner: object): number | undefined {
+  const handle: unknown = Reflect.get(owner, '_handle')
+  if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined
+  return typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined
+}
+
+function localEndpoint(socket: Socket): Endpoint | undefined {
+  const address = parseAddress(socket.localAddress ?? '')
+  return address === undefined ? undefined : { address, port: socket.localPort ?? 0 }
+}
