@@ -245,7 +245,8 @@ const openSent: Rules = {
   // The peer will come back with another version: no failure to be held against it.
   VersionErrorReceived: enter('Idle'),
   OpenErred: tell,
-  ConnectionFailed: enter('Active'),
+  // Counted as well: a host where this peer is not configured takes connections, only to close them.
+  ConnectionFailed: always('Active', plan('CountFailure')),
   OpenReceived: enter('OpenConfirm'),
   otherwise: unexpected(1),
 }

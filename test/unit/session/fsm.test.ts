@@ -54,7 +54,7 @@ const TABLE: Readonly<Record<EventType, string>> = {
   ConnectionConfirmed:
     '             .           OpenSent   OpenSent   .             .             .',
   ConnectionFailed:
-    '                .           x          x          Active        x             x',
+    '                .           x          x          x>Active      x             x',
   OpenReceived:
     '                    .           x          x          OpenConfirm   5/2:1         5/3:1',
   HeaderErred:
