@@ -1,0 +1,120 @@
+/**
+ * The BGP next hops that attribute sets name, each under a small number, with what the resolver says of it.
+ *
+ * There are few (a ToR or two, or the nodes of a cluster), so this is a plain list of objects; the decision
+ * process reads it by number. A next hop is watched from the first attribute set that names it to the last.
+ */
+import { addressFromBytes, type Address } from '../net/address.ts'
+import type { NextHopResolver, Resolution } from './next-hop.ts'
+
+export interface NextHop {
+  readonly id: number
+  readonly address: Address
+  readonly resolution: Resolution
+}
+
+interface Entry extends NextHop {
+  resolution: Resolution
+  references: number
+  readonly key: string
+}
+
+/** The id of "ourselves": the next hop of our own prefixes, always usable. */
+export const NEXT_HOP_SELF = 0
+
+export class NextHopTable {
+  readonly #resolver: NextHopResolver
+  readonly #entries: (Entry | undefined)[] = [undefined]
+  readonly #byBytes = new Map<string, Entry>()
+  readonly #byIpv4 = new Map<number, Entry>()
+  readonly #freeIds: number[] = []
+  readonly #listeners: ((nextHop: NextHop) => void)[] = []
+
+  constructor(resolver: NextHopResolver) {
+    this.#resolver = resolver
+    resolver.onChange((address, resolution) => {
+      const changed = [...this.#byIpv4.values(), ...this.#byBytes.values()].filter(
+        (entry) => entry.address.text === address.text,
+      )
+      for (const entry of changed) {
+        entry.resolution = resolution
+        for (const listener of this.#listeners) listener(entry)
+      }
+    })
+  }
+
+  /** `listener` hears of each next hop whose resolution has changed. */
+  onChange(listener: (nextHop: NextHop) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * The id of the next hop in `bytes[at..at+length)`: 4, 16, or 32 bytes, where the first 16 count (a
+   * global address followed by a link-local one, RFC 2545 section 3). Takes one reference.
+   */
+  intern(bytes: Uint8Array, at: number, length: number): number {
+    const entry = length === 4 ? this.#ofIpv4(bytes, at) : this.#ofIpv6(bytes, at)
+    entry.references++
+    return entry.id
+  }
+
+  release(id: number): void {
+    const entry = this.#entries[id]
+    if (entry === undefined || --entry.references > 0) return
+    this.#entries[id] = undefined
+    this.#freeIds.push(id)
+    if (entry.address.family === 'ipv4') this.#byIpv4.delete(ipv4Key(entry.address.bytes, 0))
+    else this.#byBytes.delete(entry.key)
+    this.#resolver.forget(entry.address)
+  }
+
+  get(id: number): NextHop | undefined {
+    return this.#entries[id]
+  }
+
+  /** True when traffic can go there now. */
+  usable(id: number): boolean {
+    if (id === NEXT_HOP_SELF) return true
+    const entry = this.#entries[id]
+    return entry !== undefined && !entry.resolution.own && entry.resolution.gateways.length > 0
+  }
+
+  /** Interior cost; 0 for ourselves. */
+  metric(id: number): number {
+    return this.#entries[id]?.resolution.metric ?? 0
+  }
+
+  *[Symbol.iterator](): Iterator<NextHop> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry
+  }
+
+  #ofIpv4(bytes: Uint8Array, at: number): Entry {
+    const key = ipv4Key(bytes, at)
+    const known = this.#byIpv4.get(key)
+    if (known !== undefined) return known
+    const entry = this.#add(addressFromBytes(bytes.subarray(at, at + 4)), '')
+    this.#byIpv4.set(key, entry)
+    return entry
+  }
+
+  #ofIpv6(bytes: Uint8Array, at: number): Entry {
+    const global = bytes.subarray(at, at + 16)
+    const key = String.fromCharCode(...global)
+    const known = this.#byBytes.get(key)
+    if (known !== undefined) return known
+    const entry = this.#add(addressFromBytes(global), key)
+    this.#byBytes.set(key, entry)
+    return entry
+  }
+
+  #add(address: Address, key: string): Entry {
+    const id = this.#freeIds.pop() ?? this.#entries.length
+    const resolution = this.#resolver.resolve(address)
+    const entry: Entry = { id, address, resolution, references: 0, key }
+    this.#entries[id] = entry
+    return entry
+  }
+}
+
+const ipv4Key = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]

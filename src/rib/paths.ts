@@ -1,0 +1,125 @@
+/**
+ * Adj-RIBs-In as columns: every path that a peer offers for a prefix, before and after import policy
+ * (RFC 4271 3.2). One path is one row; the paths of a prefix are chained.
+ *
+ *   0  prefix    PrefixId
+ *   1  received  AttrId as the peer sent it
+ *   2  accepted  AttrId after import policy, or 0 when the path is rejected
+ *   3  origin    peer number (bits 0-15), flags (16-23), reason of rejection (24-31)
+ *   4  next      next path of the same prefix, or 0
+ *   5  since     second at which it came, on the daemon's clock
+ *
+ * 24 bytes a path. Nothing chains the paths of a peer: a session that ends is rare, and then all rows are
+ * walked once, in slices.
+ */
+import { Rows } from './rows.ts'
+
+const PREFIX = 0
+const RECEIVED = 1
+const ACCEPTED = 2
+const ORIGIN = 3
+const NEXT = 4
+const SINCE = 5
+const WIDTH = 6
+
+const PEER_MASK = 0xffff
+const CHANGED = 1 << 16
+
+/** Why a path takes no part in the decision, though its message was in order. */
+export type Rejection = 'none' | 'importPolicy' | 'ownAs' | 'ownOriginatorId' | 'ownCluster'
+
+const REJECTIONS: readonly Rejection[] = [
+  'none',
+  'importPolicy',
+  'ownAs',
+  'ownOriginatorId',
+  'ownCluster',
+]
+
+export class Paths {
+  readonly #rows = new Rows(WIDTH)
+
+  get live(): number {
+    return this.#rows.live
+  }
+
+  /** One more than the highest row in use: for walks. */
+  get end(): number {
+    return this.#rows.end
+  }
+
+  get bytes(): number {
+    return this.#rows.bytes
+  }
+
+  /** False for a freed row. */
+  exists(path: number): boolean {
+    return this.#rows.get(path, PREFIX) > 0
+  }
+
+  add(prefix: number, peer: number, next: number): number {
+    const path = this.#rows.allocate()
+    const row = this.#rows.segment(path)
+    const at = this.#rows.offset(path)
+    row[at + PREFIX] = prefix
+    row[at + ORIGIN] = peer
+    row[at + NEXT] = next
+    return path
+  }
+
+  free(path: number): void {
+    this.#rows.free(path)
+  }
+
+  /** Puts attributes into a row and marks it as changed for the next decision. */
+  put(path: number, received: number, accepted: number, rejection: Rejection, since: number): void {
+    const row = this.#rows.segment(path)
+    const at = this.#rows.offset(path)
+    row[at + RECEIVED] = received
+    row[at + ACCEPTED] = accepted
+    row[at + ORIGIN] =
+      (row[at + ORIGIN] & PEER_MASK) | CHANGED | (REJECTIONS.indexOf(rejection) << 24)
+    row[at + SINCE] = since
+  }
+
+  prefix(path: number): number {
+    return this.#rows.get(path, PREFIX)
+  }
+
+  received(path: number): number {
+    return this.#rows.get(path, RECEIVED)
+  }
+
+  /** 0 when the path is rejected. */
+  accepted(path: number): number {
+    return this.#rows.get(path, ACCEPTED)
+  }
+
+  peer(path: number): number {
+    return this.#rows.get(path, ORIGIN) & PEER_MASK
+  }
+
+  rejection(path: number): Rejection {
+    return REJECTIONS[this.#rows.get(path, ORIGIN) >>> 24]
+  }
+
+  /** True when its attributes have changed since the last decision; clears the mark. */
+  takeChanged(path: number): boolean {
+    const origin = this.#rows.get(path, ORIGIN)
+    if ((origin & CHANGED) === 0) return false
+    this.#rows.set(path, ORIGIN, origin & ~CHANGED)
+    return true
+  }
+
+  next(path: number): number {
+    return this.#rows.get(path, NEXT)
+  }
+
+  setNext(path: number, next: number): void {
+    this.#rows.set(path, NEXT, next)
+  }
+
+  since(path: number): number {
+    return this.#rows.get(path, SINCE)
+  }
+}

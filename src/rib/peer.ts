@@ -1,0 +1,81 @@
+/**
+ * What the RIB knows of the sessions that routes come from and go to.
+ *
+ * A RibPeer is one session's life, not a configured peer's: when the session ends its number stays taken
+ * until the last of its paths is gone, and a new session gets a new number. So a reconnecting peer never
+ * meets the remains of its former self, and dropping a million paths can take its time: `up` is false at
+ * once, and that alone makes them ineligible.
+ */
+import type { Address } from '../net/address.ts'
+import type { Policy } from '../policy/policy.ts'
+
+export interface RibPeerOptions {
+  readonly name: string
+  /** The neighbour's address: the last tie-breaker. */
+  readonly address: Address
+  /** The neighbour's BGP identifier, unsigned. */
+  readonly routerId: number
+  readonly asn: number
+  /** In another AS. */
+  readonly external: boolean
+  readonly routeReflectorClient: boolean
+  /** How often our own AS may stand in a path that it sends. */
+  readonly allowOwnAsn: number
+  readonly importPolicy: Policy
+}
+
+/** Number of "ourselves", the peer that our own prefixes come from. */
+export const LOCAL_PEER = 0
+
+/** Numbers fit into 16 bits of a path row. */
+const MOST_PEERS = 0xffff
+
+export class RibPeer {
+  readonly id: number
+  readonly options: RibPeerOptions
+  readonly local: boolean
+  up = true
+  /** Paths held, per family index. */
+  readonly paths: [number, number] = [0, 0]
+  /** Of these, accepted by import policy, per family index. */
+  readonly accepted: [number, number] = [0, 0]
+
+  constructor(id: number, options: RibPeerOptions) {
+    this.id = id
+    this.options = options
+    this.local = id === LOCAL_PEER
+  }
+}
+
+export class RibPeers {
+  readonly #peers: (RibPeer | undefined)[]
+
+  constructor(local: RibPeer) {
+    this.#peers = [local]
+  }
+
+  add(options: RibPeerOptions): RibPeer {
+    let id = 1
+    while (this.#peers[id] !== undefined) id++
+    if (id > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
+    const peer = new RibPeer(id, options)
+    this.#peers[id] = peer
+    return peer
+  }
+
+  /** The peer of a path row: always there while the path is. */
+  get(id: number): RibPeer {
+    const peer = this.#peers[id]
+    if (peer === undefined) throw new RangeError(`no peer ${id}`)
+    return peer
+  }
+
+  /** Frees the number of a session that has ended and whose paths are gone. */
+  remove(peer: RibPeer): void {
+    this.#peers[peer.id] = undefined
+  }
+
+  *[Symbol.iterator](): Iterator<RibPeer> {
+    for (const peer of this.#peers) if (peer !== undefined) yield peer
+  }
+}
