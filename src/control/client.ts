@@ -81,7 +81,9 @@ export class ControlClient {
     const answer = await this.#send('GET', '/v1/events', { topic }, undefined, signal)
     try {
       for await (const line of linesOf(answer, this.socket)) {
-        if (line.startsWith('data: {"at"')) yield JSON.parse(line.slice(6)) as EventRow
+        if (!line.startsWith('data: ')) continue
+        const event = JSON.parse(line.slice('data: '.length)) as Partial<EventRow>
+        if (event.topic !== undefined) yield event as EventRow
       }
     } catch (error) {
       if (!signal.aborted) throw error

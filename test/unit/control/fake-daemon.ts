@@ -1,0 +1,295 @@
+/** A daemon of plain arrays: what the control API and the command line are tested against. */
+import type { Daemon } from '../../../src/control/handlers.ts'
+import {
+  Refusal,
+  type Commands,
+  type PrefixFilter,
+  type Queries,
+  type RouteFilter,
+} from '../../../src/control/queries.ts'
+import type {
+  EventRow,
+  HealthReport,
+  ReloadReport,
+  StatusRow,
+} from '../../../src/control/reports.ts'
+import type {
+  FibRow,
+  NextHopRow,
+  PeerDetail,
+  PeerRow,
+  RouteRow,
+  SourceRow,
+} from '../../../src/control/rows.ts'
+import { covers, prefix } from '../../../src/net/prefix.ts'
+
+/** Ten minutes before `NOW`. */
+export const THEN = '2026-03-01T11:50:00.000Z'
+export const NOW = Date.parse('2026-03-01T12:00:00.000Z')
+
+export const peerUp: PeerRow = {
+  name: 'tor-a',
+  address: '10.0.1.1',
+  interface: null,
+  asn: 65001,
+  group: 'tor',
+  state: 'Established',
+  reason: '',
+  since: THEN,
+  families: ['ipv4', 'ipv6'],
+  received: 120,
+  accepted: 118,
+  announced: 4,
+  queued: 0,
+  holdTime: 90,
+  keepalive: 30,
+  flaps: 1,
+  messagesIn: 640,
+  messagesOut: 72,
+  lastError: null,
+  lastErrorAt: null,
+  capabilities: ['multiprotocol ipv4', '4-octet AS'],
+}
+
+export const peerDown: PeerRow = {
+  ...peerUp,
+  name: 'tor-b',
+  address: null,
+  interface: 'eth1',
+  asn: null,
+  state: 'Active',
+  reason: 'trying again in 4 s',
+  received: 0,
+  accepted: 0,
+  announced: 0,
+  holdTime: null,
+  keepalive: null,
+  flaps: 3,
+  messagesIn: 9,
+  messagesOut: 11,
+  lastError: 'sent OPEN Message Error/Bad Peer AS: peer says AS 65002, configured 65001',
+  lastErrorAt: THEN,
+  capabilities: [],
+}
+
+const noMessages = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 }
+
+export const detailOf = (row: PeerRow): PeerDetail => ({
+  ...row,
+  routerId: '10.0.0.1',
+  localAsn: 65101,
+  localAddress: '10.0.1.11:179',
+  remoteAddress: '10.0.1.1:40001',
+  passive: false,
+  routeReflectorClient: false,
+  importPolicy: 'accept',
+  exportPolicy: 'local',
+  perFamily: [
+    { family: 'ipv4', received: 100, accepted: 99, rejected: 1, announced: 4, endOfRib: true },
+    { family: 'ipv6', received: 20, accepted: 19, rejected: 1, announced: 0, endOfRib: false },
+  ],
+  messagesReceived: { ...noMessages, open: 1, update: 600, keepalive: 39, bytes: 123456 },
+  messagesSent: { ...noMessages, open: 1, update: 32, keepalive: 39, bytes: 4321 },
+  capabilitiesSent: ['multiprotocol ipv4', '4-octet AS', 'route refresh'],
+  capabilitiesReceived: ['multiprotocol ipv4', '4-octet AS'],
+})
+
+export const route: RouteRow = {
+  prefix: '172.18.2.0/24',
+  family: 'ipv4',
+  peer: 'tor-a',
+  source: 'bgp',
+  best: true,
+  multipath: false,
+  valid: true,
+  installed: true,
+  nextHops: ['10.0.1.1'],
+  asPath: '65001 65102',
+  origin: 'igp',
+  localPref: 100,
+  med: null,
+  communities: ['65001:100'],
+  largeCommunities: [],
+  extendedCommunities: [],
+  originatorId: null,
+  clusterList: [],
+  pathId: null,
+  since: THEN,
+  reason: 'lower router id',
+}
+
+export const fibRoute: FibRow = {
+  prefix: '172.18.2.0/24',
+  family: 'ipv4',
+  nextHops: [
+    { via: '10.0.1.1', dev: 'eth0', weight: 1, encap: null },
+    { via: '10.0.2.1', dev: 'eth1', weight: 1, encap: null },
+  ],
+  nexthopId: 0x4c000003,
+  table: 254,
+  metric: 20,
+  protocol: 179,
+  state: 'installed',
+  error: null,
+  since: THEN,
+}
+
+export const source: SourceRow = {
+  prefix: '172.18.1.0/24',
+  family: 'ipv4',
+  source: 'interface',
+  interface: 'docker0',
+  network: null,
+  container: null,
+  announced: true,
+  since: THEN,
+}
+
+export const nextHop: NextHopRow = {
+  id: 0x4c000003,
+  nextHops: ['10.0.1.1', '10.0.2.1'],
+  members: [
+    { via: '10.0.1.1', dev: 'eth0', weight: 1 },
+    { via: '10.0.2.1', dev: 'eth1', weight: 1 },
+  ],
+  routes: 118,
+  backup: null,
+  resolvedBy: 'connected on eth0, eth1',
+  since: THEN,
+}
+
+export const status: StatusRow = {
+  version: '0.1.0',
+  host: 'host1',
+  pid: 4711,
+  asn: 65101,
+  routerId: '10.0.1.11',
+  startedAt: THEN,
+  configFile: '/etc/linnet/node.yaml',
+  configLoadedAt: THEN,
+  peers: 2,
+  established: 1,
+  prefixes: { ipv4: 100, ipv6: 20 },
+  paths: { ipv4: 200, ipv6: 40 },
+  sources: 1,
+  fib: { installed: 117, pending: 1, failed: 0, stale: 0, repairs: 2 },
+  queues: { decide: 0, announce: 3 },
+  rssBytes: 64 * 1024 * 1024,
+  eventLoopLagMs: 1.5,
+  warnings: [],
+}
+
+export const reloaded: ReloadReport = {
+  ok: true,
+  configFile: '/etc/linnet/node.yaml',
+  complaints: [],
+  added: ['tor-c'],
+  removed: [],
+  changed: ['tor-a: session reset'],
+  kept: 1,
+  other: ['kernel.metric: 20 -> 30'],
+  needsRestart: [],
+}
+
+/** Everything a fake daemon answers with; tests change what they are about. */
+export class FakeDaemon implements Daemon {
+  statusRow: StatusRow = status
+  peerRows: PeerRow[] = [peerUp, peerDown]
+  routeRows: Iterable<RouteRow> = [route]
+  fibRows: Iterable<FibRow> = [fibRoute]
+  sourceRows: SourceRow[] = [source]
+  nextHopRows: NextHopRow[] = [nextHop]
+  healthReport: HealthReport = { alive: true, ready: true, reasons: [] }
+  reloadReport: ReloadReport = reloaded
+  /** The orders that arrived, as text. */
+  readonly orders: string[] = []
+  /** The route filters that arrived. */
+  readonly asked: RouteFilter[] = []
+  readonly #listeners = new Set<(event: EventRow) => void>()
+
+  /** Subscribers of the event stream now. */
+  get subscribers(): number {
+    return this.#listeners.size
+  }
+
+  emit(event: Partial<EventRow>): void {
+    const whole: EventRow = {
+      at: THEN,
+      topic: 'peers',
+      kind: 'SessionEstablished',
+      peer: null,
+      prefix: null,
+      text: '',
+      ...event,
+    }
+    for (const listener of this.#listeners) listener(whole)
+  }
+
+  readonly events = {
+    subscribe: (listener: (event: EventRow) => void) => {
+      this.#listeners.add(listener)
+      return () => {
+        this.#listeners.delete(listener)
+      }
+    },
+  }
+
+  readonly queries: Queries = {
+    status: () => this.statusRow,
+    peers: () => this.peerRows,
+    peer: (name) => {
+      const row = this.peerRows.find((it) => it.name === name)
+      return row && detailOf(row)
+    },
+    routes: (filter) => {
+      this.asked.push(filter)
+      return this.#matching(this.routeRows, filter)
+    },
+    fib: (filter) => this.#matching(this.fibRows, filter),
+    sources: () => this.sourceRows,
+    nextHops: () => this.nextHopRows,
+    health: () => this.healthReport,
+  }
+
+  readonly commands: Commands = {
+    reload: async () => {
+      this.orders.push('reload')
+      return this.reloadReport
+    },
+    refresh: (peer, direction) => this.#obey(`refresh ${peer} ${direction}`),
+    reset: (peer) => {
+      const row = this.peerRows.find((it) => it.name === peer)
+      if (row?.state !== 'Established') {
+        throw new Refusal(`${peer} has no session to reset`, `see linnet show peer ${peer}`)
+      }
+      return this.#obey(`reset ${peer}`)
+    },
+    shutdown: (peer, message) => this.#obey(`shutdown ${peer} ${message ?? '-'}`),
+    startup: (peer) => this.#obey(`startup ${peer}`),
+    clearCounters: () => this.#obey('clear counters'),
+  }
+
+  #obey(order: string): string {
+    this.orders.push(order)
+    return `done: ${order}`
+  }
+
+  *#matching<Row extends { readonly prefix: string }>(
+    rows: Iterable<Row>,
+    filter: PrefixFilter,
+  ): Generator<Row> {
+    for (const row of rows) {
+      const of = prefix(row.prefix)
+      if (filter.family !== undefined && of.family !== filter.family) continue
+      if (filter.prefix === undefined) yield row
+      else if (filter.longer ? covers(filter.prefix, of) : filter.prefix.text === of.text) yield row
+    }
+  }
+}
+
+/** `count` different routes, made as they are asked for. */
+export function* manyRoutes(count: number): Generator<RouteRow> {
+  for (let i = 0; i < count; i++) {
+    yield { ...route, prefix: `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}/32` }
+  }
+}
