@@ -144,3 +144,8 @@ export interface KernelReader {
 /** Our nexthop ids: 0x4c000000..0x4cffffff ('L'); zebra and iproute2 count from 1. */
 export const NEXT_HOP_ID_FIRST = 0x4c000000
 export const NEXT_HOP_ID_LAST = 0x4cffffff
+/**
+ * From here on, ids belong to the writer: the single objects (legs) under the groups. The FIB gives
+ * out ids below, sees legs in dumps as members of groups, and leaves making and deleting to the writer.
+ */
+export const NEXT_HOP_LEG_ID_FIRST = 0x4c800000

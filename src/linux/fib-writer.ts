@@ -1,0 +1,313 @@
+/**
+ * The FIB writer: `fib/kernel`'s KernelWriter over netlink.
+ *
+ * Two sockets. Ours carries what is few and urgent: nexthop objects, and routes when they are a
+ * handful, so that a single change is in the kernel before `flush` returns. The other one belongs to a
+ * worker thread, for the kernel takes 2-4 us a route and now and then stalls for 100 ms; routes reach
+ * it through a ring in shared memory. The worker is started by the first flush that needs it. Routes
+ * are written by us only when everything before them is done, so order is kept between the two.
+ *
+ * Progress is told from the event loop, never from within `flush`. When the worker or a socket breaks,
+ * all that is under way is called broken, and the next flush starts over with fresh ones.
+ *
+ * Without nexthop objects each id stands for a definition: the gateways that its routes carry. The
+ * same goes for blackhole and unreachable next hops always. When an id changes between object and
+ * definition, or its definition changes, its routes must be put again.
+ */
+import { Worker } from 'node:worker_threads'
+import { factsOf, type Family } from '../net/family.ts'
+import {
+  NEXT_HOP_ID_FIRST,
+  NEXT_HOP_ID_LAST,
+  NEXT_HOP_LEG_ID_FIRST,
+  type KernelError,
+  type KernelNextHopObject,
+  type KernelOptions,
+  type KernelProgress,
+  type KernelTarget,
+  type KernelWriter,
+  type RouteOperation,
+} from '../fib/kernel.ts'
+import type { DefinitionMessage, ProgressMessage, WriterWorkerData } from './fib-writer-worker.ts'
+import { NetlinkError, NetlinkSocket } from './netlink-socket.ts'
+import { decodeNextHop, nextHopDumpRequest } from './nexthop-message.ts'
+import { NextHopObjects } from './nexthop-objects.ts'
+import { RouteBatch, type RouteFailure } from './route-batch.ts'
+import { plainDefinition, type RouteDefinition } from './route-encoder.ts'
+import { RouteRing } from './route-ring.ts'
+import { EINVAL, EOPNOTSUPP } from './sys.ts'
+import { SysctlError, readSysctl, writeSysctl } from './sysctl.ts'
+
+const RING_ROUTES = 32_768
+/** Fewer routes than this are written at once, by the main thread. */
+const DIRECT_ROUTES = 32
+const COMPAT_MODE = 'net.ipv4.nexthop_compat_mode'
+
+export interface FibWriterOptions extends KernelOptions {
+  readonly nextHopObjects: 'auto' | 'off'
+}
+
+export interface FibWriter extends KernelWriter {
+  /** Port ids of both sockets: notifications that carry them tell of our own changes. */
+  readonly ports: readonly number[]
+  /** What could not be had, for people: `no nexthop objects: ...`. */
+  readonly notes: readonly string[]
+  /** Puts net.ipv4.nexthop_compat_mode back to what it was. */
+  restoreSysctl(): void
+}
+
+/** Opens the sockets and finds out what the kernel can do. Rejects when netlink is not to be had. */
+export async function openFibWriter(options: FibWriterOptions): Promise<FibWriter> {
+  if (options.metric === 0) throw new RangeError('metric 0 would overwrite connected routes')
+  const socket = NetlinkSocket.open()
+  try {
+    const found = options.nextHopObjects === 'off' ? undefined : await probeObjects()
+    return new NetlinkFibWriter(options, socket, NetlinkSocket.open(), found)
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+/** Our nexthop objects that the kernel has; undefined when it knows no such thing (before 5.3). */
+async function probeObjects(): Promise<readonly KernelNextHopObject[] | undefined> {
+  const socket = NetlinkSocket.open()
+  const found: KernelNextHopObject[] = []
+  try {
+    await socket.dump(
+      nextHopDumpRequest(),
+      (view, _type, _flags, _sequence, from, to) => {
+        const object = decodeNextHop(view, from, to)
+        if (object !== undefined && isOurs(object)) found.push(object)
+      },
+      () => found.splice(0),
+    )
+    return found
+  } catch (error) {
+    if (error instanceof NetlinkError && [EOPNOTSUPP, EINVAL].includes(error.errno))
+      return undefined
+    throw error
+  } finally {
+    socket.close()
+  }
+}
+
+const isOurs = ({ id }: KernelNextHopObject): boolean =>
+  id >= NEXT_HOP_ID_FIRST && id <= NEXT_HOP_ID_LAST
+
+class NetlinkFibWriter implements FibWriter {
+  readonly nextHopObjects: boolean
+  readonly ports: readonly number[]
+  readonly notes: string[] = []
+
+  readonly #options: KernelOptions
+  readonly #socket: NetlinkSocket
+  readonly #objects: NextHopObjects
+  readonly #direct: RouteBatch
+  /** Ids whose routes don't simply point to an object. */
+  readonly #definitions = new Map<number, RouteDefinition>()
+  readonly #compatModeBefore: string | undefined
+
+  readonly #workerSocket: NetlinkSocket
+  #worker: Worker | undefined
+  #ring = RouteRing.ofCapacity(RING_ROUTES)
+  #progress: KernelProgress | undefined
+  /** Positions: routes put, handed over, and told as done. */
+  #put = 0
+  #published = 0
+  #reported = 0
+  #closed = false
+
+  constructor(
+    options: FibWriterOptions,
+    socket: NetlinkSocket,
+    workerSocket: NetlinkSocket,
+    found: readonly KernelNextHopObject[] | undefined,
+  ) {
+    this.#options = {
+      table: options.table,
+      metric: options.metric,
+      protocol: options.protocol,
+      preferredSource: options.preferredSource,
+    }
+    this.#socket = socket
+    this.#workerSocket = workerSocket
+    this.ports = [socket.port, workerSocket.port]
+    this.#direct = new RouteBatch(socket, this.#options)
+    this.#objects = new NextHopObjects(socket, options.protocol)
+    this.nextHopObjects = found !== undefined
+    if (found !== undefined) this.#objects.adopt(found)
+    else if (options.nextHopObjects === 'auto') {
+      this.notes.push('no nexthop objects in this kernel (Linux 5.3 has them): failover is slower')
+    }
+    this.#compatModeBefore = this.nextHopObjects ? this.#leaveCompatMode() : undefined
+  }
+
+  /** In compat mode the kernel walks all routes of a next hop when that changes, to notify. */
+  #leaveCompatMode(): string | undefined {
+    try {
+      const before = readSysctl(COMPAT_MODE)
+      if (before !== '0') writeSysctl(COMPAT_MODE, 0)
+      return before
+    } catch (error) {
+      if (!(error instanceof SysctlError)) throw error
+      this.notes.push(`${error.message}: failover takes longer with many routes`)
+      return undefined
+    }
+  }
+
+  restoreSysctl(): void {
+    const before = this.#compatModeBefore
+    if (before !== undefined && before !== '0') writeSysctl(COMPAT_MODE, before)
+  }
+
+  putNextHop(id: number, family: Family, target: KernelTarget): KernelError | undefined {
+    if (id < NEXT_HOP_ID_FIRST || id >= NEXT_HOP_LEG_ID_FIRST) {
+      return { errno: EINVAL, text: `EINVAL: nexthop id ${id} is not one of ours` }
+    }
+    if (target.kind === 'gateways' && target.hops.length === 0) {
+      return { errno: EINVAL, text: 'EINVAL: a next hop needs a gateway' }
+    }
+    if (this.nextHopObjects && target.kind === 'gateways') {
+      const error = this.#objects.putGroup(id, family, target.hops)
+      if (error === undefined && this.#definitions.has(id)) this.#define(id, undefined)
+      return error
+    }
+    this.#define(id, plainDefinition(family, target))
+    return undefined
+  }
+
+  deleteNextHop(id: number): KernelError | undefined {
+    // A leg goes with its last group; and what only we remember costs nothing to keep.
+    if (!this.nextHopObjects || id >= NEXT_HOP_LEG_ID_FIRST) return undefined
+    return this.#objects.deleteGroup(id)
+  }
+
+  #define(id: number, definition: RouteDefinition | undefined): void {
+    if (definition === undefined) this.#definitions.delete(id)
+    else this.#definitions.set(id, definition)
+    this.#direct.encoder.define(id, definition)
+    this.#worker?.postMessage({ id, definition } satisfies DefinitionMessage)
+  }
+
+  free(): number {
+    return this.#ring.capacity - ((this.#put - this.#reported) >>> 0)
+  }
+
+  put(
+    operation: RouteOperation,
+    family: Family,
+    words: Int32Array,
+    at: number,
+    length: number,
+    nextHopId: number,
+  ): void {
+    const { index } = factsOf(family)
+    this.#ring.write(this.#put, operation, index, length, nextHopId, words, at)
+    this.#put = (this.#put + 1) | 0
+  }
+
+  flush(): void {
+    if (this.#put === this.#published || this.#closed) return
+    const waiting = (this.#put - this.#published) | 0
+    const idle = this.#reported === this.#published
+    if (idle && waiting < DIRECT_ROUTES) this.#writeDirectly()
+    else {
+      this.#worker ??= this.#startWorker()
+      this.#published = this.#put
+      this.#ring.publish(this.#put)
+    }
+  }
+
+  #writeDirectly(): void {
+    const failures: RouteFailure[] = []
+    const ring = this.#ring
+    try {
+      let position = this.#published
+      while (position !== this.#put) {
+        position = this.#direct.write(ring, position, this.#put, failures)
+      }
+    } catch (error) {
+      const reason = `routes can't be written: ${String(error)}`
+      queueMicrotask(() => this.#break(reason, this.#socket))
+      this.#published = this.#put
+      return
+    }
+    ring.skipTo(this.#put)
+    this.#published = this.#put
+    const tail = this.#put
+    queueMicrotask(() => {
+      if (ring === this.#ring) this.#report({ tail, failures })
+    })
+  }
+
+  onProgress(progress: KernelProgress): void {
+    this.#progress = progress
+  }
+
+  #report({ tail, failures }: ProgressMessage): void {
+    for (const { position, error } of failures) {
+      this.#progress?.failed((position - this.#reported) | 0, error)
+    }
+    const count = (tail - this.#reported) | 0
+    this.#reported = tail
+    if (count > 0) this.#progress?.completed(count)
+  }
+
+  #startWorker(): Worker {
+    const workerData: WriterWorkerData = {
+      memory: this.#ring.memory,
+      fd: this.#workerSocket.fd,
+      options: this.#options,
+      definitions: [...this.#definitions].map(([id, definition]) => ({ id, definition })),
+    }
+    const worker = new Worker(workerUrl(), { workerData, name: 'fib-writer' })
+    worker.unref() // the routes under way are not worth keeping a process alive that wants to end
+    worker.on('message', (message: ProgressMessage) => {
+      if (worker === this.#worker) this.#report(message)
+    })
+    worker.on('error', (error) => this.#lostWorker(worker, error.message))
+    worker.on('exit', (code) => this.#lostWorker(worker, `it ended with code ${code}`))
+    return worker
+  }
+
+  #lostWorker(worker: Worker, reason: string): void {
+    if (worker !== this.#worker || this.#closed) return
+    this.#break(`the FIB writer's thread broke: ${reason}`, this.#workerSocket)
+  }
+
+  /** Forgets what is under way; the next flush starts with a fresh ring, socket and worker. */
+  #break(reason: string, broken: NetlinkSocket): void {
+    if (this.#closed) return
+    const worker = this.#worker
+    this.#worker = undefined
+    void worker?.terminate()
+    this.#ring = RouteRing.ofCapacity(RING_ROUTES)
+    this.#put = this.#published = this.#reported = 0
+    broken.reopen()
+    this.#progress?.broken(reason)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    const worker = this.#worker
+    if (worker !== undefined) {
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      worker.ref()
+      this.#ring.stop()
+      await ended
+    }
+    this.#socket.close()
+    this.#workerSocket.close()
+  }
+}
+
+/** The built worker: beside this file, or in dist/ when this file runs as TypeScript. */
+function workerUrl(): URL {
+  const built = import.meta.url.endsWith('.js')
+  return new URL(
+    built ? './fib-writer-worker.js' : '../../dist/linux/fib-writer-worker.js',
+    import.meta.url,
+  )
+}

@@ -1,0 +1,122 @@
+/**
+ * RTM_NEWNEXTHOP and its kin: next hops as kernel objects (linux/nexthop.h, Linux >= 5.3).
+ *
+ * A single object is one gateway on one link; a group names single objects with weights. Routes point
+ * to either by id, so replacing one object moves all of its routes at once.
+ */
+import type { Family } from '../net/family.ts'
+import type { KernelNextHop, KernelNextHopObject } from '../fib/kernel.ts'
+import { Attributes, MessageBuilder, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE } from './netlink.ts'
+import { RTNH_F_ONLINK, addressAt, familyNumber } from './route-message.ts'
+
+export const RTM_NEWNEXTHOP = 104
+export const RTM_DELNEXTHOP = 105
+const RTM_GETNEXTHOP = 106
+
+const NHA_ID = 1
+const NHA_GROUP = 2
+const NHA_BLACKHOLE = 4
+const NHA_OIF = 5
+const NHA_GATEWAY = 6
+
+/** Bytes of `struct nhmsg` and of `struct nexthop_grp`. */
+const NHMSG_BYTES = 8
+const GROUP_ENTRY_BYTES = 8
+
+const $attributes = new Attributes(16)
+
+export interface GroupMember {
+  readonly id: number
+  /** 1..256. */
+  readonly weight: number
+}
+
+export function nextHopDumpRequest(): Uint8Array {
+  const request = new MessageBuilder(64).begin(RTM_GETNEXTHOP, NLM_F_DUMP, 1)
+  header(request, 0, 0, 0)
+  return request.bytes.slice(0, request.length)
+}
+
+/** Appends the message that creates or replaces the single object `id`. */
+export function putSingle(
+  to: MessageBuilder,
+  sequence: number,
+  protocol: number,
+  id: number,
+  family: Family,
+  hop: KernelNextHop,
+): void {
+  to.begin(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, sequence)
+  const number = familyNumber(hop.via?.family ?? family)
+  header(to, number, protocol, hop.onLink === true ? RTNH_F_ONLINK : 0)
+  to.attributeU32(NHA_ID, id).attributeU32(NHA_OIF, hop.link)
+  if (hop.via !== undefined) to.attribute(NHA_GATEWAY, hop.via.bytes)
+}
+
+/** Appends the message that creates or replaces the group `id`. */
+export function putGroup(
+  to: MessageBuilder,
+  sequence: number,
+  protocol: number,
+  id: number,
+  members: readonly GroupMember[],
+): void {
+  to.begin(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, sequence)
+  header(to, 0, protocol, 0)
+  to.attributeU32(NHA_ID, id)
+  to.u16(4 + members.length * GROUP_ENTRY_BYTES).u16(NHA_GROUP)
+  for (const member of members)
+    to.u32(member.id)
+      .u8(member.weight - 1)
+      .u8(0)
+      .u16(0)
+  to.end()
+}
+
+/** Appends the message that deletes `id`. The kernel wants protocol 0 here. */
+export function deleteObject(to: MessageBuilder, sequence: number, id: number): void {
+  to.begin(RTM_DELNEXTHOP, 0, sequence)
+  header(to, 0, 0, 0)
+  to.attributeU32(NHA_ID, id)
+}
+
+/** struct nhmsg: family, scope, protocol, reserved, flags. */
+function header(to: MessageBuilder, family: number, protocol: number, flags: number): void {
+  to.u8(family).u8(0).u8(protocol).u8(0).u32(flags).end()
+}
+
+/** The object in a message body. */
+export function decodeNextHop(
+  view: DataView,
+  from: number,
+  to: number,
+): KernelNextHopObject | undefined {
+  if (to - from < NHMSG_BYTES) return undefined
+  const attributes = $attributes.scan(view, from + NHMSG_BYTES, to)
+  if (!attributes.has(NHA_ID)) return undefined
+  const via = addressAt(view, attributes, NHA_GATEWAY)
+  const link = attributes.u32(view, NHA_OIF)
+  const onLink = (view.getUint32(from + 4, true) & RTNH_F_ONLINK) !== 0
+  const hop: KernelNextHop = {
+    ...(via === undefined ? {} : { via }),
+    link,
+    ...(onLink ? { onLink } : {}),
+  }
+  return {
+    id: attributes.u32(view, NHA_ID),
+    protocol: view.getUint8(from + 2),
+    group: members(view, attributes),
+    ...(link === 0 ? {} : { hop }),
+    blackhole: attributes.has(NHA_BLACKHOLE),
+  }
+}
+
+function members(view: DataView, attributes: Attributes): readonly GroupMember[] {
+  const start = attributes.at(NHA_GROUP)
+  const end = start + attributes.size(NHA_GROUP)
+  const found: GroupMember[] = []
+  for (let at = start; at + GROUP_ENTRY_BYTES <= end; at += GROUP_ENTRY_BYTES) {
+    found.push({ id: view.getUint32(at, true), weight: view.getUint8(at + 4) + 1 })
+  }
+  return found
+}
