@@ -1,0 +1,280 @@
+/**
+ * A tree as written -> the Config that the daemon runs, or everything that is wrong with it.
+ *
+ * Each section, each peer and each group is checked by itself, so that one mistake hides no other: what
+ * is good goes on to the checks that look across (here and in peers.ts), what is wrong is left out of
+ * them. Warnings don't stop anything.
+ */
+import type { z } from 'zod'
+import { isUnspecified } from '../net/address.ts'
+import type { Endpoint } from '../session/transport.ts'
+import { Complaints } from './advice.ts'
+import { isError, type Complaint } from './complaint.ts'
+import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
+import { resolveKernel } from './kernel.ts'
+import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
+import type { MeshEntry, PeerSettings } from './peer-schema.ts'
+import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
+import {
+  advertiseSchema,
+  apiSchema,
+  configSchema,
+  decisionSchema,
+  kernelSchema,
+  logSchema,
+  type AdvertiseEntry,
+} from './schema.ts'
+import { nodeAt, plainOf, type Path, type TreeNode } from './tree.ts'
+import { isOwn, mayBeOwn, type World } from './world.ts'
+
+export interface Checked {
+  /** Absent when there are errors. */
+  readonly config?: Config
+  readonly complaints: readonly Complaint[]
+}
+
+/** Where keys belong that people write one level too high or too low. */
+const HOMES: ReadonlyMap<string, string> = new Map([
+  ...Object.keys(configSchema.shape).map((key) => [key, 'the top level'] as const),
+  ...Object.keys(groupSchema.shape).map((key) => [key, 'peers or peerGroups'] as const),
+  ...Object.keys(kernelSchema.shape).map((key) => [key, 'kernel'] as const),
+  ...Object.keys(advertiseSchema.shape).map((key) => [key, 'advertise'] as const),
+  ...Object.keys(apiSchema.shape).map((key) => [key, 'api'] as const),
+  ...Object.keys(logSchema.shape).map((key) => [key, 'log'] as const),
+  ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
+])
+
+interface Context {
+  readonly root: TreeNode
+  readonly world: World
+  readonly complaints: Complaints
+}
+
+export function checkTree(root: TreeNode, world: World): Checked {
+  const complaints = new Complaints(root, HOMES)
+  const context: Context = { root, world, complaints }
+  if (root.kind === 'map') {
+    const known = Object.keys(configSchema.shape)
+    for (const key of root.entries.keys()) {
+      if (!known.includes(key)) complaints.unknownKey([key], known)
+    }
+    const config = resolve(context)
+    if (config !== undefined && !complaints.all.some(isError))
+      return { config, complaints: complaints.all }
+  } else {
+    const empty = root.kind === 'scalar' && root.value === null
+    const message = empty ? 'there is nothing in it' : 'this is no map of keys'
+    complaints.error([], message, 'write at least asn: 65101')
+  }
+  return { complaints: complaints.all }
+}
+
+/** Undefined only where something was complained of. */
+function resolve(context: Context): Config | undefined {
+  const { shape } = configSchema
+  const section = <T>(key: keyof typeof shape, schema: z.ZodType<T>) =>
+    parse(schema, [key], context)
+  const asn = section('asn', shape.asn)
+  const routerId = section('routerId', shape.routerId)
+  const clusterId = section('clusterId', shape.clusterId)
+  const listen = section('listen', shape.listen)
+  const decision = section('decision', shape.decision)
+  const advertise = section('advertise', shape.advertise)
+  const kernel = section('kernel', shape.kernel)
+  const api = section('api', shape.api)
+  const log = section('log', shape.log)
+  section('include', shape.include)
+  const peers = resolvePeers(asn, section('mesh', shape.mesh), context)
+  if (listen !== undefined) checkListen(listen, peers, context)
+  const prefixes = advertise === undefined ? [] : staticPrefixes(advertise, context)
+  const kernelConfig =
+    kernel === undefined ? undefined : resolveKernel(kernel, context.world, context.complaints)
+  if (asn === undefined || listen === undefined || decision === undefined) return undefined
+  if (advertise === undefined || kernelConfig === undefined) return undefined
+  if (api === undefined || log === undefined) return undefined
+  return {
+    asn,
+    ...(routerId === undefined ? {} : { routerId }),
+    ...(clusterId === undefined ? {} : { clusterId }),
+    listen,
+    decision,
+    peers,
+    advertise: { interfaces: advertise.interfaces, prefixes },
+    kernel: kernelConfig,
+    api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },
+    log,
+  }
+}
+
+/**
+ * What stands at `path`, or the default. Complains when it is wrong, and gives what is left of a map
+ * without its wrong keys, so that the rest is still checked; undefined when nothing useful is left.
+ */
+function parse<T>(schema: z.ZodType<T>, path: Path, context: Context): T | undefined {
+  const node = nodeAt(context.root, path)
+  const result = schema.safeParse(node === undefined ? undefined : plainOf(node))
+  if (result.success) return result.data
+  const { issues } = result.error
+  context.complaints.issues(path, schema, issues)
+  if (node?.kind !== 'map') return undefined
+  const wrong = new Set(
+    issues.flatMap((it) => (it.code === 'unrecognized_keys' ? it.keys : it.path.slice(0, 1))),
+  )
+  const entries = new Map([...node.entries].filter(([key]) => !wrong.has(key)))
+  return schema.safeParse(plainOf({ ...node, entries })).data
+}
+
+/** Peers and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
+function resolvePeers(
+  asn: number | undefined,
+  mesh: MeshEntry | undefined,
+  context: Context,
+): ResolvedPeer[] {
+  const groups = readGroups(context)
+  const drafts = [
+    ...readPeers(context),
+    ...(mesh === undefined ? [] : meshPeers(mesh, groups, context)),
+  ]
+  checkNames(drafts, context)
+  if (asn === undefined) return []
+  const peers: ResolvedPeer[] = []
+  const seen = new Map<string, PeerDraft>()
+  for (const draft of drafts) {
+    const peer = resolvePeer(draft, { ...context, asn, groups })
+    if (peer === undefined) continue
+    const there = `${peer.address.text} port ${peer.port}`
+    const other = seen.get(there)
+    if (other !== undefined) {
+      const message = `${other.name} is at ${there} too`
+      context.complaints.error(addressPath(draft, context), message, 'remove one of them')
+    }
+    seen.set(there, draft)
+    peers.push(peer)
+  }
+  return peers
+}
+
+function readGroups(context: Context): Map<string, PeerSettings | undefined> {
+  const node = nodeAt(context.root, ['peerGroups'])
+  const groups = new Map<string, PeerSettings | undefined>()
+  if (node === undefined) return groups
+  if (node.kind !== 'map') {
+    parse(configSchema.shape.peerGroups, ['peerGroups'], context)
+    return groups
+  }
+  for (const name of node.entries.keys()) {
+    const path = ['peerGroups', name]
+    if (!groupName.safeParse(name).success) {
+      const message = `"${name}" is not the name of a group`
+      context.complaints.errorAtKey(path, message, 'write one without blanks, such as tor')
+    }
+    const group = parse(groupSchema, path, context)
+    if (group !== undefined) checkSettings(path, group, context.complaints)
+    groups.set(name, group)
+  }
+  return groups
+}
+
+function readPeers(context: Context): PeerDraft[] {
+  const node = nodeAt(context.root, ['peers'])
+  if (node?.kind !== 'list') {
+    parse(configSchema.shape.peers, ['peers'], context)
+    return []
+  }
+  return node.items.flatMap((_, i) => {
+    const path = ['peers', i]
+    const entry = parse(peerSchema, path, context)
+    if (entry === undefined) return []
+    const { name, address, group, description, ...own } = entry
+    checkSettings(path, own, context.complaints)
+    return [{ path, name: name ?? address.text, address, group, description, own }]
+  })
+}
+
+/** The other nodes of the mesh; we are left out. */
+function meshPeers(
+  mesh: MeshEntry,
+  groups: ReadonlyMap<string, PeerSettings | undefined>,
+  { world, complaints }: Context,
+): PeerDraft[] {
+  const asnOfGroup = mesh.group === undefined ? undefined : groups.get(mesh.group)?.asn
+  const nodes = mesh.nodes.map((node) => ('address' in node ? node : { address: node }))
+  const drafts = nodes.flatMap((node, i): PeerDraft[] => {
+    const { address, asn, name } = { asn: undefined, name: undefined, ...node }
+    if (isOwn(world, address)) return []
+    const own =
+      asn === undefined && asnOfGroup !== undefined ? {} : { asn: asn ?? ('internal' as const) }
+    return [
+      { path: ['mesh', 'nodes', i], name: name ?? address.text, address, group: mesh.group, own },
+    ]
+  })
+  if (world.ownAddresses !== undefined && drafts.length === nodes.length) {
+    complaints.warning(['mesh', 'nodes'], 'none of these is this host', 'add an address of it')
+  }
+  return drafts
+}
+
+function checkNames(drafts: readonly PeerDraft[], context: Context): void {
+  const named = new Map<string, PeerDraft>()
+  for (const draft of drafts) {
+    const other = named.get(draft.name)
+    named.set(draft.name, draft)
+    if (other === undefined) continue
+    const path = [...draft.path, 'name']
+    const written = nodeAt(context.root, path) !== undefined
+    const message = `another peer is called ${draft.name} too`
+    if (written) context.complaints.error(path, message, 'give it a name of its own')
+    else if (other.address.text !== draft.address.text || other.own.port !== draft.own.port) {
+      context.complaints.error(draft.path, message, 'add a name')
+    }
+  }
+}
+
+/** Where the address stands: the mesh has bare ones. */
+function addressPath(draft: PeerDraft, { root }: Context): Path {
+  const path = [...draft.path, 'address']
+  return nodeAt(root, path) === undefined ? draft.path : path
+}
+
+function checkListen(
+  listen: readonly Endpoint[],
+  peers: readonly ResolvedPeer[],
+  { complaints, world }: Context,
+): void {
+  if (listen.length === 0) {
+    const message = 'nobody can connect to this host'
+    return complaints.error(['listen'], message, 'write an address, or remove the key')
+  }
+  const seen = new Set<string>()
+  listen.forEach(({ address, port }, i) => {
+    const text = `${address.text} port ${port}`
+    if (seen.has(text)) complaints.error(['listen', i], `${text} is here twice`, 'remove one')
+    seen.add(text)
+    if (!isUnspecified(address) && !mayBeOwn(world, address)) {
+      const message = `${address.text} is not an address of this host`
+      complaints.error(['listen', i, 'address'], message, 'write one that is, or 0.0.0.0')
+    }
+  })
+  for (const peer of peers) {
+    if (!peer.passive || listen.some((it) => it.address.family === peer.address.family)) continue
+    const family = peer.address.family === 'ipv4' ? 'IPv4' : 'IPv6'
+    const message = `the passive peer ${peer.name} can't connect: there is no ${family} address`
+    complaints.error(['listen'], message, `add ${family === 'IPv4' ? '0.0.0.0' : '"::"'}`)
+  }
+}
+
+function staticPrefixes(entry: AdvertiseEntry, { complaints }: Context): StaticPrefix[] {
+  const seen = new Set<string>()
+  return entry.prefixes.map((written, i) => {
+    const bare = 'text' in written
+    const prefix = bare ? written : written.prefix
+    const path = ['advertise', 'prefixes', i, ...(bare ? [] : ['prefix'])]
+    if (seen.has(prefix.text)) {
+      complaints.error(path, `${prefix.text} is here twice`, 'remove one')
+    }
+    seen.add(prefix.text)
+    if (bare) return { prefix, blackhole: false, communities: [] }
+    const { blackhole, community: communities, med } = written
+    return { prefix, blackhole, communities, ...(med === undefined ? {} : { med }) }
+  })
+}

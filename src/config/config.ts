@@ -1,0 +1,87 @@
+/**
+ * The configuration as the daemon takes it: groups merged into their peers, the mesh expanded, defaults
+ * filled in, durations in seconds, addresses as values. Made by check.ts; nobody else knows groups.
+ */
+import type { Address } from '../net/address.ts'
+import type { Family } from '../net/family.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { Endpoint } from '../session/transport.ts'
+import type { KernelEntry } from './schema.ts'
+import type { Secret } from './secret.ts'
+
+export type ImportPolicy = 'accept' | 'reject'
+export type ExportPolicy = 'accept' | 'reject' | 'local'
+export type NextHopPolicy = 'auto' | 'self' | 'keep'
+
+export interface ResolvedPeer {
+  /** Unique; the address where the file gives none. */
+  readonly name: string
+  readonly description?: string
+  readonly group?: string
+  readonly address: Address
+  readonly port: number
+  /** What the peer's OPEN must say; `external`: any AS but ours. */
+  readonly asn: number | 'external'
+  /** iBGP, or eBGP. */
+  readonly type: 'internal' | 'external'
+  /** What our OPEN says. */
+  readonly localAsn: number
+  readonly families: readonly Family[]
+  /** 0: no hold timer, no keepalives. */
+  readonly holdTimeSeconds: number
+  /** 0: never. */
+  readonly sendHoldTimeSeconds: number
+  readonly connectRetrySeconds: number
+  readonly passive: boolean
+  readonly localAddress?: Address
+  readonly bindDevice?: string
+  readonly password?: Secret
+  /** GTSM: how many hops the peer may be away. Never together with `multihop`. */
+  readonly ttlSecurity?: number
+  /** TTL to send with. */
+  readonly multihop?: number
+  readonly nextHop: NextHopPolicy
+  readonly importPolicy: ImportPolicy
+  readonly exportPolicy: ExportPolicy
+  readonly routeReflectorClient: boolean
+  readonly allowOwnAsn: number
+}
+
+export interface StaticPrefix {
+  readonly prefix: Prefix
+  readonly blackhole: boolean
+  /** `asn:value` */
+  readonly communities: readonly string[]
+  readonly med?: number
+}
+
+export interface PreferredSource {
+  readonly ipv4?: Address
+  readonly ipv6?: Address
+}
+
+export interface KernelConfig extends Readonly<Omit<KernelEntry, 'table' | 'preferredSource'>> {
+  /** 254 is main. */
+  readonly table: number
+  readonly preferredSource: 'auto' | 'none' | PreferredSource
+}
+
+export interface Config {
+  readonly asn: number
+  readonly routerId?: Address
+  readonly clusterId?: Address
+  readonly listen: readonly Endpoint[]
+  readonly decision: { readonly alwaysCompareMed: boolean; readonly ignoreRouterId: boolean }
+  readonly peers: readonly ResolvedPeer[]
+  readonly advertise: {
+    /** Names and patterns of links. */
+    readonly interfaces: readonly string[]
+    readonly prefixes: readonly StaticPrefix[]
+  }
+  readonly kernel: KernelConfig
+  readonly api: { readonly socket: string; readonly http?: Endpoint }
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+    readonly format: 'auto' | 'json' | 'pretty'
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * YAML text -> a tree of values with places. Variables (`${HOSTNAME}`) are substituted here, in values
+ * only; a plain value that came from a variable is typed anew, so that `asn: ${ASN}` is a number.
+ */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Pair,
+  type Scalar,
+} from 'yaml'
+import type { Complaint } from './complaint.ts'
+import type { ListItem, MapEntry, Place, ScalarNode, ScalarValue, TreeNode } from './tree.ts'
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+export interface ReadDocument {
+  /** Absent when the text is no YAML. */
+  readonly root?: TreeNode
+  readonly complaints: readonly Complaint[]
+}
+
+/** Aliases may repeat what they name; this many values are more than any honest file has. */
+const MOST_VALUES = 200_000
+
+export function readDocument(text: string, file: string, variables: Variables): ReadDocument {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) {
+    const complaints = document.errors.map((error) => {
+      const at = lines.linePos(error.pos[0])
+      const { message, remedy } = wordsFor(error.code, error.message, text.slice(...error.pos))
+      return complaint({ file, line: at.line, column: at.col }, '', message, remedy)
+    })
+    return { complaints }
+  }
+  const planter = new Planter(file, lines, document, variables)
+  const root = planter.plant(document.contents, '')
+  return { root, complaints: planter.complaints }
+}
+
+class Planter {
+  readonly complaints: Complaint[] = []
+  readonly #file: string
+  readonly #lines: LineCounter
+  readonly #document: Document
+  readonly #variables: Variables
+  readonly #open = new Set<unknown>()
+  #count = 0
+
+  constructor(file: string, lines: LineCounter, document: Document, variables: Variables) {
+    this.#file = file
+    this.#lines = lines
+    this.#document = document
+    this.#variables = variables
+  }
+
+  plant(node: unknown, path: string): TreeNode {
+    const target = isAlias(node) ? node.resolve(this.#document) : node
+    const place = this.#placeOf(target)
+    if (this.#open.has(target) || ++this.#count > MOST_VALUES) {
+      this.#complain(
+        this.#placeOf(node),
+        path,
+        'the aliases here never end',
+        'write the value itself',
+      )
+      return nothing(place)
+    }
+    if (isScalar(target)) return this.#scalar(target, place, path)
+    if (!isMap(target) && !isSeq(target)) return nothing(place)
+    this.#open.add(target)
+    const planted: TreeNode = isMap(target)
+      ? { kind: 'map', place, entries: this.#entries(target.items, path) }
+      : { kind: 'list', place, items: this.#items(target.items, path) }
+    this.#open.delete(target)
+    return planted
+  }
+
+  #items(nodes: readonly unknown[], path: string): ListItem[] {
+    return nodes.map((node, index) => ({ index, node: this.plant(node, `${path}[${index}]`) }))
+  }
+
+  #entries(pairs: readonly Pair[], path: string): Map<string, MapEntry> {
+    const entries = new Map<string, MapEntry>()
+    for (const pair of pairs) {
+      const keyPlace = this.#placeOf(pair.key)
+      if (!isScalar(pair.key)) {
+        this.#complain(keyPlace, path, 'a key must be a word', 'write it as plain text')
+        continue
+      }
+      const key = textOf(pair.key)
+      const below = path === '' ? key : `${path}.${key}`
+      const node = pair.value === null ? nothing(keyPlace) : this.plant(pair.value, below)
+      entries.set(key, { keyPlace, node })
+    }
+    return entries
+  }
+
+  #scalar(scalar: Scalar, place: Place, path: string): ScalarNode {
+    const value = isScalarValue(scalar.value) ? scalar.value : String(scalar.value)
+    const plain = scalar.type === 'PLAIN' || scalar.type === undefined
+    if (typeof value !== 'string' || !value.includes('$')) {
+      const shown = plain ? textOf(scalar) : JSON.stringify(value)
+      return { kind: 'scalar', place, value, shown }
+    }
+    const text = this.#substitute(value, place, path)
+    const typed = plain && text !== value ? retyped(text) : text
+    const shown = text === value ? text : `${text === '' ? '""' : text} (from ${value})`
+    return { kind: 'scalar', place, value: typed, shown }
+  }
+
+  /** Replaces `${NAME}`; `$${` stands for a plain `${`. */
+  #substitute(text: string, place: Place, path: string): string {
+    return text.replaceAll(/\$\$\{|\$\{(\w*)(\})?/g, (whole, name: string | undefined, end) => {
+      if (whole === '$${') return '${'
+      if (name === undefined || name === '' || end === undefined) {
+        this.#complain(
+          place,
+          path,
+          "'${' begins no variable here",
+          'write ${NAME}, or $${ for a plain ${',
+        )
+        return whole
+      }
+      const value = this.#variables[name]
+      if (value !== undefined) return value
+      this.#complain(place, path, `the variable ${name} is not set`, 'set it in the environment')
+      return whole
+    })
+  }
+
+  #placeOf(node: unknown): Place {
+    const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : null
+    const at = this.#lines.linePos(range?.[0] ?? 0)
+    return { file: this.#file, line: Math.max(1, at.line), column: Math.max(1, at.col) }
+  }
+
+  #complain(place: Place, path: string, message: string, remedy: string): void {
+    this.complaints.push(complaint(place, path, message, remedy))
+  }
+}
+
+function complaint(place: Place, path: string, message: string, remedy: string): Complaint {
+  return { severity: 'error', ...place, path, message, remedy }
+}
+
+const nothing = (place: Place): ScalarNode => ({ kind: 'scalar', place, value: null, shown: '' })
+
+const textOf = (scalar: Scalar): string => scalar.source ?? String(scalar.value)
+
+const isScalarValue = (value: unknown): value is ScalarValue =>
+  value === null || ['string', 'number', 'boolean'].includes(typeof value)
+
+function retyped(text: string): string | number | boolean {
+  if (/^-?\d+$/.test(text)) return Number(text)
+  return text === 'true' ? true : text === 'false' ? false : text
+}
+
+/** The parser's error in our words, for the mistakes that people make most. */
+function wordsFor(code: string, message: string, at: string): { message: string; remedy: string } {
+  if (code === 'DUPLICATE_KEY') {
+    return { message: `the key ${at.split(':')[0]} is here twice`, remedy: 'keep one of them' }
+  }
+  if (code === 'TAB_AS_INDENT') {
+    return { message: 'a tab indents this line', remedy: 'indent with spaces' }
+  }
+  if (code === 'MULTIPLE_DOCS') {
+    return { message: 'a second document begins here', remedy: 'keep one document (remove ---)' }
+  }
+  const said = message.split('\n')[0] ?? message
+  return { message: `not YAML: ${said}`, remedy: 'mend the line, or quote the text' }
+}

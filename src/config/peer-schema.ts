@@ -1,0 +1,211 @@
+/**
+ * The keys of a peer, of a group of peers, and of the mesh: a part of schema.ts.
+ *
+ * Settings carry no zod default: a default would hide what the peer's group says. They stand in
+ * `SESSION_DEFAULTS`, written as a user would write them.
+ */
+import { z } from 'zod'
+import { key, list } from './key.ts'
+import {
+  asn,
+  choice,
+  flag,
+  freeText,
+  holdTime,
+  integer,
+  ipAddress,
+  limit,
+  linkName,
+  password,
+  path,
+  pause,
+  peerAddress,
+  peerAsn,
+  valueFacts,
+  word,
+} from './values.ts'
+
+const family = choice('ipv4', 'ipv6')
+export const port = integer(1, 65535, 'a port')
+
+const POLICIES = ['accept', 'reject', 'local'] as const
+
+function policy<const T extends readonly [string, ...string[]]>(...words: T) {
+  const write =
+    words.length === 2 ? words.join(' or ') : words.join(', ').replace(/, (\w+)$/, ' or $1')
+  return z.enum(words).register(valueFacts, {
+    noun: write,
+    write,
+    explain: (value, shown) => {
+      if (value === 'local') {
+        return { message: 'local is for export', remedy: 'write accept or reject' }
+      }
+      const named = Array.isArray(value) || (typeof value === 'string' && value.length > 0)
+      if (!named || POLICIES.some((it) => it === value)) return undefined
+      const message = `${Array.isArray(value) ? 'a list' : shown} names policies, which come with a later version`
+      return { message, remedy: `write ${write}` }
+    },
+  })
+}
+
+export const SESSION_DEFAULTS = {
+  families: ['ipv4', 'ipv6'],
+  holdTime: '90s',
+  sendHoldTime: '8m',
+  connectRetry: '5s',
+  passive: false,
+  port: 179,
+  routeReflectorClient: false,
+  nextHop: 'auto',
+  allowOwnAsn: 0,
+}
+
+const settings = {
+  asn: key(
+    peerAsn.optional(),
+    "The peer's AS number; `internal` = ours, `external` = any other than ours. Needed for each peer, here or in its group.",
+    65001,
+  ),
+  families: key(
+    list(family, 'a list of families', '[ipv4], [ipv6] or [ipv4, ipv6]').min(1).optional(),
+    'The address families to exchange routes of; those that the peer does not offer are left out (RFC 4760).',
+    ['ipv4', 'ipv6'],
+  ),
+  holdTime: key(
+    holdTime.optional(),
+    'The session ends when nothing was heard for this long; keepalives are sent every third of it. `0` switches both off. The smaller of both sides counts (RFC 4271 4.2).',
+    '30s',
+  ),
+  sendHoldTime: key(
+    limit.optional(),
+    'The session ends when the peer takes no bytes for this long (RFC 9687); `0` = never.',
+    '8m',
+    '`8m`, or twice `holdTime` if that is longer',
+  ),
+  connectRetry: key(
+    pause.optional(),
+    'How long to wait before connecting again; grows with each failure.',
+    '5s',
+  ),
+  passive: key(flag.optional(), 'Never connect, only accept.', true),
+  localAddress: key(
+    ipAddress.optional(),
+    'Source address of the session: one of this host, of the same family as `address`.',
+    '10.0.1.11',
+    "the kernel's choice",
+  ),
+  bindDevice: key(
+    linkName.optional(),
+    'Only speak through this link (SO_BINDTODEVICE).',
+    'eth0',
+    'any',
+  ),
+  port: key(port.optional(), 'TCP port of the peer.', 1179),
+  password: key(
+    password.optional(),
+    'TCP MD5 key (RFC 2385), up to 80 bytes. Never printed, never logged. Or `passwordFile`.',
+    'correct horse',
+    'none',
+  ),
+  passwordFile: key(
+    path.optional(),
+    'File whose first line is the password; relative to the file that names it.',
+    '/etc/linnet/tor.key',
+    'none',
+  ),
+  ttlSecurity: key(
+    integer(1, 254, 'a number of hops').optional(),
+    'GTSM (RFC 5082): send with TTL 255, refuse segments that came from further away than this many hops. Not together with `multihop`.',
+    1,
+    'off',
+  ),
+  multihop: key(
+    integer(1, 255, 'a number of hops').optional(),
+    'TTL of what we send: how many routers the peer may be away.',
+    2,
+    '`1` to an external peer, `255` to an internal one',
+  ),
+  localAsn: key(
+    asn.optional(),
+    'The AS number that we show to this (external) peer.',
+    65200,
+    '`asn` of the document',
+  ),
+  routeReflectorClient: key(
+    flag.optional(),
+    'The peer is a client of our route reflector (RFC 4456): internal routes are passed on to it, and its routes to the others.',
+    true,
+  ),
+  nextHop: key(
+    choice('auto', 'self', 'keep').optional(),
+    'Next hop that we announce. `auto`: ourselves to external peers unless the next hop stands on the network shared with them, unchanged to internal ones (RFC 4271 5.1.3).',
+    'self',
+  ),
+  allowOwnAsn: key(
+    integer(0, 10, 'a number of times').optional(),
+    'Accept routes whose AS_PATH holds our own AS number up to this many times.',
+    1,
+  ),
+  import: key(
+    policy('accept', 'reject').optional(),
+    "Which of the peer's routes to use.",
+    'accept',
+    '`accept` from an internal peer, `reject` from an external one (RFC 8212)',
+  ),
+  export: key(
+    policy('accept', 'reject', 'local').optional(),
+    'Which routes to announce: `local` = only what `advertise` names, `accept` = learned ones too.',
+    'local',
+    '`local`; `accept` to a `routeReflectorClient`',
+  ),
+}
+
+export const groupSchema = z.strictObject(settings)
+
+export const groupName = word('the name of a group', 63, 'tor')
+
+export const peerSchema = z.strictObject({
+  name: key(
+    word('a name', 63, 'tor-a').optional(),
+    'How the peer is called in logs and on the command line; unique.',
+    'tor-a',
+    'its address',
+  ),
+  address: key(peerAddress, 'Where the peer is; a link-local address with its link.', '10.0.1.1'),
+  group: key(
+    groupName.optional(),
+    'The `peerGroups` entry whose settings it shares.',
+    'tor',
+    'none',
+  ),
+  description: key(freeText.optional(), 'For people.', 'rack 7, left', 'none'),
+  ...settings,
+})
+
+const meshNode = z.strictObject({
+  address: key(peerAddress, 'The address of the node.', '10.0.1.12'),
+  asn: key(asn.optional(), 'Its AS number.', 65112, '`asn` of the document'),
+  name: key(word('a name', 63, 'node-2').optional(), 'As for a peer.', 'node-2', 'its address'),
+})
+
+const meshNodes = list(
+  z.union([peerAddress, meshNode]).register(valueFacts, {
+    noun: 'a node of the mesh',
+    write: '10.0.1.12 or { address: 10.0.1.12, asn: 65112 }',
+  }),
+  'a list of nodes',
+  '[10.0.1.11, 10.0.1.12]',
+)
+
+export const meshSchema = z.strictObject({
+  nodes: key(
+    meshNodes,
+    'Every node of the mesh: an address, or a map of `address`, `asn` and `name`. Our own address is skipped, so one list serves all nodes. The same AS makes an internal peer.',
+    ['10.0.1.11', { address: '10.0.1.12', asn: 65112 }],
+  ),
+  group: key(groupName.optional(), 'Settings that all of them share.', 'nodes', 'none'),
+})
+
+export type PeerSettings = z.output<typeof groupSchema>
+export type PeerEntry = z.output<typeof peerSchema>
+export type MeshEntry = z.output<typeof meshSchema>

@@ -1,0 +1,257 @@
+/**
+ * Peers and mesh nodes -> ResolvedPeers, and what can only be judged when a peer and its group are put
+ * together. What a peer says goes before its group, and that before the default; where two keys exclude
+ * each other (`password` and `passwordFile`, `ttlSecurity` and `multihop`) the level that names one of
+ * them decides about both.
+ */
+import type { Address } from '../net/address.ts'
+import type { Complaints } from './advice.ts'
+import type { ResolvedPeer } from './config.ts'
+import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
+import { Secret } from './secret.ts'
+import { nearest } from './spelling.ts'
+import { nodeAt, placeOf, type Path, type TreeNode } from './tree.ts'
+import { isPassword } from './values.ts'
+import { isOwn, mayBeOwn, type World } from './world.ts'
+
+/** A peer or mesh node before its settings are put together. */
+export interface PeerDraft {
+  readonly path: Path
+  readonly name: string
+  readonly description?: string | undefined
+  readonly address: Address
+  readonly group?: string | undefined
+  readonly own: PeerSettings
+}
+
+export interface PeerContext {
+  readonly root: TreeNode
+  readonly world: World
+  readonly complaints: Complaints
+  /** AS number of the document. */
+  readonly asn: number
+  /** Undefined: the group exists, but is itself wrong. */
+  readonly groups: ReadonlyMap<string, PeerSettings | undefined>
+}
+
+const DEFAULTS = groupSchema
+  .required({
+    families: true,
+    holdTime: true,
+    sendHoldTime: true,
+    connectRetry: true,
+    passive: true,
+    port: true,
+    routeReflectorClient: true,
+    nextHop: true,
+    allowOwnAsn: true,
+  })
+  .parse(SESSION_DEFAULTS)
+
+/** The settings of one peer or one group that contradict each other. */
+export function checkSettings(path: Path, settings: PeerSettings, complaints: Complaints): void {
+  if (settings.password !== undefined && settings.passwordFile !== undefined) {
+    const message = 'password stands beside it, and only one can count'
+    complaints.error([...path, 'passwordFile'], message, 'remove one of them')
+  }
+  if (settings.ttlSecurity !== undefined && settings.multihop !== undefined) {
+    const message = 'ttlSecurity stands beside it, and a far peer is not a near one'
+    complaints.error([...path, 'multihop'], message, 'remove one of them')
+  }
+  const families = settings.families ?? []
+  families.forEach((family, i) => {
+    if (families.indexOf(family) === i) return
+    complaints.error([...path, 'families', i], `${family} is here twice`, 'remove one')
+  })
+}
+
+/** The peer with all it inherits; undefined when it can't be put together. */
+export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPeer | undefined {
+  const { complaints } = context
+  const levels = levelsOf(draft, context)
+  if (levels === undefined) return undefined
+  const find = findIn(levels)
+  const asn = find('asn')
+  if (asn === undefined) {
+    if (written(levels, 'asn', context)) return undefined
+    complaints.error(
+      draft.path,
+      `${draft.name} has no AS number`,
+      'add asn: 65001, or asn: internal',
+    )
+    return undefined
+  }
+  const remote = asn.value === 'internal' ? context.asn : asn.value
+  const type = remote === context.asn ? 'internal' : 'external'
+  const localAsn = find('localAsn')?.value ?? context.asn
+  const reflected = find('routeReflectorClient')?.value ?? DEFAULTS.routeReflectorClient
+  const holdTimeSeconds = find('holdTime')?.value ?? DEFAULTS.holdTime
+  const sendHoldTimeSeconds =
+    find('sendHoldTime')?.value ?? Math.max(DEFAULTS.sendHoldTime, 2 * holdTimeSeconds)
+  const localAddress = find('localAddress')?.value
+  const bindDevice = find('bindDevice')?.value
+  const password = passwordOf(levels, context)
+  const distance = findIn(
+    levels
+      .filter(({ it }) => it.ttlSecurity !== undefined || it.multihop !== undefined)
+      .slice(0, 1),
+  )
+  const ttlSecurity = distance('ttlSecurity')?.value
+  const multihop = distance('multihop')?.value
+  const peer: ResolvedPeer = {
+    name: draft.name,
+    ...(draft.description === undefined ? {} : { description: draft.description }),
+    ...(draft.group === undefined ? {} : { group: draft.group }),
+    address: draft.address,
+    port: find('port')?.value ?? DEFAULTS.port,
+    asn: remote,
+    type,
+    localAsn,
+    families: find('families')?.value ?? DEFAULTS.families,
+    holdTimeSeconds,
+    sendHoldTimeSeconds,
+    connectRetrySeconds: find('connectRetry')?.value ?? DEFAULTS.connectRetry,
+    passive: find('passive')?.value ?? DEFAULTS.passive,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(bindDevice === undefined ? {} : { bindDevice }),
+    ...(password === undefined ? {} : { password }),
+    ...(ttlSecurity === undefined ? {} : { ttlSecurity }),
+    ...(multihop === undefined ? {} : { multihop }),
+    nextHop: find('nextHop')?.value ?? DEFAULTS.nextHop,
+    importPolicy: find('import')?.value ?? (type === 'internal' ? 'accept' : 'reject'),
+    exportPolicy: find('export')?.value ?? (reflected ? 'accept' : 'local'),
+    routeReflectorClient: reflected,
+    allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
+  }
+  judge(peer, draft, levels, context)
+  return peer
+}
+
+/** What the put-together peer still gets wrong, told where it is written. */
+function judge(
+  peer: ResolvedPeer,
+  draft: PeerDraft,
+  levels: readonly Level[],
+  context: PeerContext,
+): void {
+  const { complaints, world } = context
+  const find = findIn(levels)
+  const at = (key: keyof PeerSettings): Path => find(key)?.path ?? draft.path
+  if (isOwn(world, peer.address)) {
+    const message = `${peer.address.text} is an address of this host`
+    complaints.error([...draft.path, 'address'], message, "write the other router's")
+  }
+  if (peer.localAddress?.text === peer.address.text) {
+    const message = `${peer.address.text} is the address of ${peer.name} itself`
+    complaints.error(at('localAddress'), message, 'write an address of this host')
+  } else if (peer.localAddress !== undefined && peer.localAddress.family !== peer.address.family) {
+    const message = `${peer.localAddress.text} can't be the source of a session to ${peer.address.text}`
+    const family = peer.address.family === 'ipv4' ? 'an IPv4' : 'an IPv6'
+    complaints.error(at('localAddress'), message, `write ${family} address of this host`)
+  } else if (peer.localAddress !== undefined && !mayBeOwn(world, peer.localAddress)) {
+    const message = `${peer.localAddress.text} is not an address of this host`
+    complaints.error(at('localAddress'), message, `write one of ${ownAddresses(world)}`)
+  }
+  if (peer.type === 'internal' && find('localAsn') !== undefined) {
+    const message = `${peer.name} is an internal peer, which knows us by our own AS number`
+    complaints.error(at('localAsn'), message, 'remove it')
+  } else if (peer.asn === peer.localAsn && peer.type === 'external') {
+    const message = `${peer.name} has this AS number too`
+    complaints.error(at('localAsn'), message, 'write another, or remove it')
+  }
+  if (peer.routeReflectorClient && peer.type === 'external') {
+    const message = `${peer.name} is an external peer; only internal ones are reflected to (RFC 4456)`
+    complaints.error(at('routeReflectorClient'), message, 'remove it, or write asn: internal')
+  }
+  const sendHold = find('sendHoldTime')
+  if (sendHold !== undefined && sendHold.value > 0 && sendHold.value <= peer.holdTimeSeconds) {
+    const message = `${sendHold.value}s is not longer than the hold time of ${peer.holdTimeSeconds}s (RFC 9687)`
+    complaints.error(
+      at('sendHoldTime'),
+      message,
+      `write 0 (off) or more than ${peer.holdTimeSeconds}s`,
+    )
+  }
+  if (peer.type === 'external' && !written(levels, 'import', context)) {
+    const message = `nothing will be accepted from ${peer.name}: no import policy (RFC 8212)`
+    complaints.warning(draft.path, message, 'write import: accept')
+  }
+}
+
+interface Level {
+  readonly path: Path
+  readonly it: PeerSettings
+}
+
+/** The peer's own settings, then its group's; undefined when the group is missing or wrong. */
+function levelsOf(draft: PeerDraft, { groups, complaints }: PeerContext): Level[] | undefined {
+  const own: Level = { path: draft.path, it: draft.own }
+  const name = draft.group
+  if (name === undefined) return [own]
+  const group = groups.get(name)
+  if (group !== undefined) return [own, { path: ['peerGroups', name], it: group }]
+  if (!groups.has(name)) {
+    const names = [...groups.keys()]
+    const near = nearest(name, names) ?? (names.length === 1 ? names[0] : undefined)
+    const path = draft.path[0] === 'mesh' ? ['mesh', 'group'] : [...draft.path, 'group']
+    const remedy = near === undefined ? `add ${name} to peerGroups` : `did you mean ${near}?`
+    complaints.error(path, `there is no group ${name}`, remedy)
+  }
+  return undefined
+}
+
+/** True when the setting stands there, right or wrong. */
+const written = (levels: readonly Level[], key: string, { root }: PeerContext): boolean =>
+  levels.some(({ path }) => nodeAt(root, [...path, key]) !== undefined)
+
+type Find = <K extends keyof PeerSettings>(
+  key: K,
+) => { readonly value: NonNullable<PeerSettings[K]>; readonly path: Path } | undefined
+
+/** Looks a setting up, the peer's own level first, and says where it is written. */
+function findIn(levels: readonly Level[]): Find {
+  return (key) => {
+    for (const level of levels) {
+      const value = level.it[key]
+      if (value !== undefined) return { value, path: [...level.path, key] }
+    }
+    return undefined
+  }
+}
+
+function passwordOf(levels: readonly Level[], context: PeerContext): Secret | undefined {
+  const level = levels.find(({ it }) => it.password !== undefined || it.passwordFile !== undefined)
+  if (level?.it.passwordFile === undefined) return level?.it.password
+  const path = [...level.path, 'passwordFile']
+  return readPassword(level.it.passwordFile, path, context)
+}
+
+function readPassword(file: string, path: Path, context: PeerContext): Secret | undefined {
+  const { complaints, world } = context
+  const read = world.readText(file, placeOf(context.root, path).file)
+  if ('problem' in read) {
+    complaints.error(
+      path,
+      `can't read ${file}: ${read.problem}`,
+      'write a file that linnet may read',
+    )
+    return undefined
+  }
+  const password = read.text.split(/\r?\n/, 1)[0] ?? ''
+  if (!isPassword(password)) {
+    const message = `the first line of ${file} is no password`
+    complaints.error(path, message, 'put 1 to 80 bytes there')
+    return undefined
+  }
+  if (read.readableByAll) {
+    complaints.warning(path, `everybody may read ${file}`, `chmod o= ${file}`)
+  }
+  return new Secret(password)
+}
+
+const MOST_NAMED = 6
+
+function ownAddresses(world: World): string {
+  const texts = (world.ownAddresses ?? []).map((it) => it.text)
+  return texts.slice(0, MOST_NAMED).join(', ') + (texts.length > MOST_NAMED ? ', ...' : '')
+}

@@ -1,0 +1,209 @@
+/**
+ * The configuration's shape: one row a key, with its value, its default, an example and what it means.
+ *
+ * This is the single source: the loader validates by it, `docs/configuration.md` and
+ * `config/schema.json` are printed from it, and the types of the parsed tree are inferred from it. What
+ * one key can't see (two peers with one address, a password given twice) is in check.ts and peers.ts.
+ */
+import { z } from 'zod'
+import { key, list } from './key.ts'
+import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
+import {
+  asn,
+  choice,
+  community,
+  endpoint,
+  flag,
+  integer,
+  ipAddress,
+  linkPattern,
+  ownPrefix,
+  path,
+  routerId,
+  table,
+  valueFacts,
+} from './values.ts'
+
+const staticPrefix = z.strictObject({
+  prefix: key(ownPrefix, 'The prefix, host bits zero.', '10.244.7.0/26'),
+  blackhole: key(
+    flag.prefault(false),
+    'Drop in the kernel what no container takes, so that it does not loop back to the router.',
+    true,
+  ),
+  community: key(
+    list(community, 'a list of communities', '["65101:7"]').prefault([]),
+    'Communities to attach (RFC 1997): `asn:value`, or `no-export`, `no-advertise`, `no-export-subconfed`, `blackhole`, `graceful-shutdown`.',
+    ['65101:7'],
+  ),
+  med: key(integer(0, 4294967295).optional(), 'MULTI_EXIT_DISC to attach.', 10, 'none'),
+})
+
+export const advertiseSchema = z.strictObject({
+  interfaces: key(
+    list(linkPattern, 'a list of links', '[docker0, "br-*"]').prefault([]),
+    'Announce the networks on these links, as they come and go; `*` and `?` match.',
+    ['docker0', 'br-*'],
+  ),
+  prefixes: key(
+    list(
+      z.union([ownPrefix, staticPrefix]).register(valueFacts, {
+        noun: 'a prefix to announce',
+        write: '10.244.7.0/26 or { prefix: 10.244.7.0/26, blackhole: true }',
+      }),
+      'a list of prefixes',
+      '[10.244.7.0/26]',
+    ).prefault([]),
+    'Announce these always: a prefix, or a map.',
+    ['10.244.7.0/26', { prefix: '10.244.8.0/26', blackhole: true }],
+  ),
+})
+
+const sourceChoice = z
+  .union([z.enum(['auto', 'none']), ipAddress, z.array(ipAddress).min(1).max(2)])
+  .register(valueFacts, {
+    noun: 'a source address',
+    write: 'auto, none, an address, or one of each family in a list',
+  })
+
+export const kernelSchema = z.strictObject({
+  install: key(flag.prefault(true), 'Write learned routes into the kernel.', false),
+  table: key(table.prefault('main'), 'Routing table, by name or number.', 'main'),
+  metric: key(
+    integer(1, 4294967295, 'a metric').prefault(20),
+    'Metric of our routes; never 0, which would overwrite connected routes.',
+    20,
+  ),
+  protocol: key(
+    integer(1, 255, 'a protocol number').prefault(179),
+    "The number that marks our routes (`ip route show proto 179`); nobody else's.",
+    179,
+  ),
+  nexthopObjects: key(
+    choice('auto', 'off').prefault('auto'),
+    'Use kernel nexthop objects where there are any (Linux 5.3): fail-over in one call.',
+    'off',
+  ),
+  ecmp: key(integer(1, 256, 'a number of paths').prefault(16), 'Paths per route at most.', 4),
+  multipathRelax: key(
+    flag.prefault(true),
+    'Share load over paths of equal length through different ASes.',
+    false,
+  ),
+  defaultRoute: key(flag.prefault(false), 'Install a learned default route.', true),
+  withinOwn: key(
+    choice('reject', 'accept').prefault('reject'),
+    'Learned routes that equal or lie inside prefixes that we announce ourselves.',
+    'accept',
+  ),
+  preferredSource: key(
+    sourceChoice.prefault('auto'),
+    'Source address of what this host itself sends over our routes.',
+    '10.244.7.1',
+  ),
+  onStop: key(
+    choice('keep', 'remove').prefault('keep'),
+    'What becomes of our routes when the daemon stops.',
+    'remove',
+  ),
+})
+
+export const decisionSchema = z.strictObject({
+  alwaysCompareMed: key(
+    flag.prefault(false),
+    'Compare MULTI_EXIT_DISC also between different neighbouring ASes.',
+    true,
+  ),
+  ignoreRouterId: key(
+    flag.prefault(false),
+    'Leave the router id out of the choice between otherwise equal routes (RFC 4271 9.1.2.2 f).',
+    true,
+  ),
+})
+
+export const apiSchema = z.strictObject({
+  socket: key(
+    path.prefault('/run/linnet/linnet.sock'),
+    'Unix socket of the control API.',
+    '/run/linnet/linnet.sock',
+  ),
+  http: key(
+    endpoint.optional(),
+    'Serve reads (status, routes, metrics) over HTTP as well.',
+    '127.0.0.1:8179',
+    'off',
+  ),
+})
+
+export const logSchema = z.strictObject({
+  level: key(
+    choice('trace', 'debug', 'info', 'warn', 'error', 'fatal').prefault('info'),
+    'The least important lines to write.',
+    'debug',
+  ),
+  format: key(
+    choice('auto', 'json', 'pretty').prefault('auto'),
+    '`auto`: pretty on a terminal, else one JSON object a line.',
+    'json',
+  ),
+})
+
+const listener = z.strictObject({
+  address: key(ipAddress, 'A local address; `0.0.0.0` or `"::"` for all.', '10.0.1.11'),
+  port: key(port.prefault(179), 'TCP port.', 179),
+})
+
+export const configSchema = z.strictObject({
+  asn: key(asn, 'The AS number of this host.', 65101),
+  routerId: key(
+    routerId.optional(),
+    'Four bytes that no other speaker has.',
+    '10.0.1.11',
+    'the address that the first peer is reached from',
+  ),
+  listen: key(
+    list(listener, 'a list of addresses', '[{ address: 0.0.0.0, port: 179 }]').prefault([
+      { address: '0.0.0.0', port: 179 },
+      { address: '::', port: 179 },
+    ]),
+    'Where to accept sessions.',
+    [{ address: '10.0.1.11', port: 179 }],
+  ),
+  clusterId: key(
+    routerId.optional(),
+    'Names the route reflector cluster (RFC 4456); the same for reflectors that serve the same clients.',
+    '10.0.1.11',
+    '`routerId`',
+  ),
+  include: key(
+    list(path, 'a list of file names', '[/etc/linnet/site.yaml]').prefault([]),
+    'Files to read first, relative to this one. Maps are merged key by key, lists of `peers` are joined, all else here wins.',
+    ['site.yaml'],
+  ),
+  decision: key(decisionSchema.prefault({}), 'How the best route is chosen.', {
+    alwaysCompareMed: true,
+  }),
+  peerGroups: key(
+    z
+      .record(groupName, groupSchema)
+      .register(valueFacts, { noun: 'a map of groups', write: 'tor: { asn: 65001 }' })
+      .prefault({}),
+    'Settings that several peers share, by name.',
+    { tor: { asn: 65001, import: 'accept' } },
+  ),
+  peers: key(
+    list(peerSchema, 'a list of peers', '- { address: 10.0.1.1, asn: 65001 }').prefault([]),
+    'The routers to speak with. What a peer says itself goes before its group.',
+    [{ name: 'tor-a', address: '10.0.1.1', asn: 65001 }],
+  ),
+  mesh: key(meshSchema.optional(), 'Every node speaks with every other.', { nodes: ['10.0.1.12'] }),
+  advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
+  kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 'main' }),
+  api: key(apiSchema.prefault({}), 'The control API.', { http: '127.0.0.1:8179' }),
+  log: key(logSchema.prefault({}), 'What the daemon writes.', { level: 'debug' }),
+})
+
+export type AdvertiseEntry = z.output<typeof advertiseSchema>
+export type KernelEntry = z.output<typeof kernelSchema>
+/** The tree as a user writes it, for those who make configurations. */
+export type ConfigInput = z.input<typeof configSchema>
