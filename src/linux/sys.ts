@@ -83,6 +83,7 @@ const c: {
   readonly unshare: (flags: number) => number
   readonly flock: (fd: number, operation: number) => number
   readonly if_nametoindex: (name: string) => number
+  readonly ioctl: (fd: number, request: number, argument: Uint8Array) => number
 } = {
   socket: libc.func('int socket(int, int, int)'),
   bind: libc.func('int bind(int, void *, uint32_t)'),
@@ -100,6 +101,7 @@ const c: {
   unshare: libc.func('int unshare(int)'),
   flock: libc.func('int flock(int, int)'),
   if_nametoindex: libc.func('uint32_t if_nametoindex(const char *)'),
+  ioctl: libc.func('int ioctl(int, unsigned long, void *)'),
 }
 
 /** A system call refused by the kernel. */
@@ -216,6 +218,10 @@ export const unshare = (flags: number): number => outcome(c.unshare(flags))
 
 /** Locks a whole file; `operation` as in flock(2). */
 export const flock = (fd: number, operation: number): number => outcome(c.flock(fd, operation))
+
+/** ioctl(2) with a structure's bytes, which the kernel reads or writes. */
+export const control = (fd: number, request: number, argument: Uint8Array): number =>
+  outcome(c.ioctl(fd, request, argument))
 
 /** Index of the interface of this name in the calling thread's network namespace, or minus the errno. */
 export function interfaceIndex(name: string): number {
