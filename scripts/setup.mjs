@@ -167,8 +167,10 @@ function build() {
   )
   if (textOf(join(dist, '.stamp')) === wanted) return
   say('Building...')
-  const fresh = join(root, `dist.${process.pid}.tmp`)
+  const fresh = join(root, 'node_modules', `.linnet-build-${process.pid}`)
   const old = `${fresh}.old`
+  const clean = () => [fresh, old].forEach((path) => rmSync(path, { recursive: true, force: true }))
+  process.once('exit', clean)
   try {
     mkdirSync(fresh)
     run(
@@ -190,8 +192,7 @@ function build() {
     if (existsSync(dist)) renameSync(dist, old)
     renameSync(fresh, dist)
   } finally {
-    rmSync(fresh, { recursive: true, force: true })
-    rmSync(old, { recursive: true, force: true })
+    clean()
   }
 }
 
