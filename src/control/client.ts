@@ -102,6 +102,7 @@ export class ControlClient {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const request = httpRequest({
         socketPath: this.socket,
+        agent: false, // one connection per question: nothing lingers that would keep the process
         method,
         path: path + searchOf(query),
         headers:

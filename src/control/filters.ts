@@ -1,7 +1,7 @@
 /** Query parameters of /v1/routes and /v1/fib as the filters that the daemon understands. */
 import { parseAddress, type Address } from '../net/address.ts'
 import { factsOf, type Family } from '../net/family.ts'
-import { parseAddressAndLength, parsePrefix, prefixOf, type Prefix } from '../net/prefix.ts'
+import { covers, parseAddressAndLength, parsePrefix, prefixOf, type Prefix } from '../net/prefix.ts'
 import { Refusal, type PrefixFilter } from './queries.ts'
 
 export interface PrefixInput {
@@ -46,6 +46,19 @@ function* longestMatch<Row>(
     }
     if (found) return
   }
+}
+
+/** Those of `rows` that `filter` wants; for tables small enough to look at every row. */
+export function rowsWithin<Row extends { readonly prefix: string; readonly family: Family }>(
+  rows: readonly Row[],
+  { family, prefix, longer }: PrefixFilter,
+): readonly Row[] {
+  const ofFamily = family === undefined ? rows : rows.filter((row) => row.family === family)
+  if (prefix === undefined) return ofFamily
+  return ofFamily.filter((row) => {
+    const own = parsePrefix(row.prefix)
+    return own !== undefined && (longer ? covers(prefix, own) : own.text === prefix.text)
+  })
 }
 
 type Target =

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { ENDPOINTS, type EndpointName } from './endpoints.ts'
-import { rowsByPrefix } from './filters.ts'
+import { rowsByPrefix, rowsWithin } from './filters.ts'
 import { Metrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { Refusal, type Commands, type EventStream, type Queries } from './queries.ts'
@@ -60,8 +60,11 @@ export function handlersFor(daemon: Daemon): Record<EndpointName, Handler> {
       const table = rowsByPrefix(input, (by) => queries.fib(by))
       return rows(reply, table, input)
     },
-    sources: (request, reply) =>
-      rows(reply, queries.sources(), inputOf(ENDPOINTS.sources.input, request)),
+    sources: (request, reply) => {
+      const input = inputOf(ENDPOINTS.sources.input, request)
+      const table = rowsByPrefix(input, (by) => rowsWithin(queries.sources(), by))
+      return rows(reply, table, input)
+    },
     nextHops: (request, reply) =>
       rows(reply, queries.nextHops(), inputOf(ENDPOINTS.nextHops.input, request)),
     events: (request, reply) => {

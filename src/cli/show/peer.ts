@@ -1,0 +1,86 @@
+import type { MessageCounts } from '../../control/rows.ts'
+import type { PeerDetail, PeerFamilyRow } from '../../control/rows.ts'
+import { formatAge, paint } from '../style.ts'
+import { formatProperties, formatTable, type Column, type Look } from '../table.ts'
+import { stateOf, stateStyle } from './peers.ts'
+
+const FAMILY_COLUMNS: readonly Column<PeerFamilyRow>[] = [
+  { title: 'FAMILY', of: (row) => row.family },
+  { title: 'RECEIVED', of: (row) => String(row.received), align: 'right' },
+  { title: 'ACCEPTED', of: (row) => String(row.accepted), align: 'right' },
+  { title: 'REJECTED', of: (row) => String(row.rejected), align: 'right' },
+  { title: 'ANNOUNCED', of: (row) => String(row.announced), align: 'right' },
+  { title: 'END OF RIB', of: (row) => (row.endOfRib ? 'seen' : '') },
+]
+
+interface MessageRow {
+  readonly direction: string
+  readonly counts: MessageCounts
+}
+
+const count =
+  (of: (counts: MessageCounts) => number) =>
+  ({ counts }: MessageRow): string =>
+    String(of(counts))
+
+const MESSAGE_COLUMNS: readonly Column<MessageRow>[] = [
+  { title: 'MESSAGES', of: (row) => row.direction },
+  { title: 'OPEN', of: count((it) => it.open), align: 'right' },
+  { title: 'UPDATE', of: count((it) => it.update), align: 'right' },
+  { title: 'KEEPALIVE', of: count((it) => it.keepalive), align: 'right' },
+  { title: 'NOTIFICATION', of: count((it) => it.notification), align: 'right' },
+  { title: 'REFRESH', of: count((it) => it.routeRefresh), align: 'right' },
+  { title: 'BYTES', of: count((it) => it.bytes), align: 'right' },
+]
+
+export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> {
+  const notOffered = peer.capabilitiesSent.filter((it) => !peer.capabilitiesReceived.includes(it))
+  const timers =
+    peer.holdTime === null
+      ? ''
+      : peer.holdTime === 0
+        ? 'none: no keepalives'
+        : `${peer.holdTime} s, keepalive every ${peer.keepalive ?? 0} s`
+  const role = [
+    peer.asn === peer.localAsn ? 'internal' : 'external',
+    ...(peer.routeReflectorClient ? ['route reflector client'] : []),
+    ...(peer.passive ? ['passive'] : []),
+  ]
+  const properties = formatProperties(
+    [
+      ['peer', peer.group === null ? peer.name : `${peer.name}, of group ${peer.group}`],
+      ['address', peer.address ?? `on ${peer.interface ?? '?'}`],
+      ['AS', `${peer.asn ?? 'any'} (${role.join(', ')}); we are ${peer.localAsn}`],
+      ['state', paint(stateOf(peer, look.now), stateStyle(peer), look.colour)],
+      ['flaps', String(peer.flaps)],
+      ['last error', lastErrorOf(peer, look.now)],
+      ['router id', peer.routerId ?? ''],
+      ['connection', `${peer.localAddress ?? '-'} to ${peer.remoteAddress ?? '-'}`],
+      ['hold time', timers],
+      ['import', peer.importPolicy],
+      ['export', peer.exportPolicy],
+      ['queued', `${peer.queued} prefixes`],
+      ['capabilities', peer.capabilities.join(', ')],
+      ['not offered', peer.state === 'Established' ? notOffered.join(', ') : ''],
+    ],
+    look,
+  )
+  const messages: MessageRow[] = [
+    { direction: 'received', counts: peer.messagesReceived },
+    { direction: 'sent', counts: peer.messagesSent },
+  ]
+  const families = formatTable(peer.perFamily, { columns: FAMILY_COLUMNS }, look)
+  const counters = formatTable(messages, { columns: MESSAGE_COLUMNS }, look)
+  return `${properties}\n${await whole(families)}\n${await whole(counters)}`
+}
+
+const lastErrorOf = ({ lastError, lastErrorAt }: PeerDetail, now: number): string =>
+  lastError === null
+    ? 'none'
+    : `${lastError}${lastErrorAt === null ? '' : `, ${formatAge(lastErrorAt, now)} ago`}`
+
+async function whole(pieces: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  for await (const piece of pieces) text += piece
+  return text
+}
