@@ -1,26 +1,44 @@
 /**
- * What goes wrong with a message, and what that costs (RFC 7606 section 2): an error names its remedy.
+ * What can be wrong with a message, and what it costs.
  *
- * `discard` drops the attribute, `withdraw` treats the UPDATE as a withdrawal of its prefixes; both are
- * values that are returned. Only `reset`, which ends the session, is thrown, as a SessionError, and it
- * carries the NOTIFICATION to send.
+ * A malformed attribute is a value, not an exception: it names its remedy and the reading goes on
+ * (RFC 7606). Only what must end the session is thrown, as a SessionError that carries the NOTIFICATION
+ * to send; no decoder of this room throws anything else.
  */
+import { describeError } from './constants.ts'
+
+/** What a malformed attribute costs, mildest first (RFC 7606 section 2). */
 export type Remedy = 'discard' | 'withdraw' | 'reset'
 
-/** Ends the session. The only thing that decoding ever throws. */
+const NO_DATA = new Uint8Array(0)
+
 export class SessionError extends Error {
-  /** NOTIFICATION error code and subcode (RFC 4271 4.5). */
+  /** Error code, subcode and data of the NOTIFICATION (RFC 4271 4.5). */
   readonly code: number
   readonly subcode: number
-  /** NOTIFICATION data. */
   readonly data: Uint8Array
+  /** What was found, without the error's name. */
+  readonly why: string
 
-  /** `why` is for people: log and `show peer`. */
-  constructor(code: number, subcode: number, why: string, data: Uint8Array = new Uint8Array(0)) {
-    super(why)
+  constructor(code: number, subcode: number, why: string, data: Uint8Array = NO_DATA) {
+    super(`${describeError(code, subcode)}: ${why}`)
     this.name = 'SessionError'
     this.code = code
     this.subcode = subcode
+    this.why = why
     this.data = data
   }
 }
+
+/** Stands in for the value of an attribute that can't be used. */
+export class Malformed {
+  readonly remedy: Remedy
+  readonly why: string
+
+  constructor(remedy: Remedy, why: string) {
+    this.remedy = remedy
+    this.why = why
+  }
+}
+
+export const malformed = (remedy: Remedy, why: string): Malformed => new Malformed(remedy, why)
