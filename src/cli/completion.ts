@@ -65,8 +65,9 @@ export async function completions(
       awaiting = option?.required === true ? option : undefined
     } else {
       const child = at.commands.find((it) => it.name() === word)
-      if (child === undefined) position++
-      else at = child
+      if (child !== undefined) at = child
+      else if (at.commands.length > 0) return []
+      else position++
     }
   }
   const found = await candidates(at, position, awaiting, last, peers)

@@ -76,7 +76,7 @@ export async function runProgram(args: readonly string[], shell: Shell): Promise
   try {
     const program = createProgram(shell, await labIfWanted(args))
     if (args.length === 0) {
-      await shell.terminal.print(program.helpInformation())
+      program.outputHelp()
       return 0
     }
     await program.parseAsync(args, { from: 'user' })
