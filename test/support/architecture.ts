@@ -57,10 +57,10 @@ export function importsOf(source: string): Import[] {
     found.push({ target, typeOnly: isTypeOnly(clause) })
   for (const [, , target = ''] of code.matchAll(/\b(?:import|require)\(\s*(['"])([^'"\n]+)\1/g))
     found.push({ target, typeOnly: false })
-  for (const [, , target = ''] of code.matchAll(
-    /\bnew URL\(\s*(['"])(\.[^'"\n]+)\1\s*,\s*import\.meta/g,
-  ))
-    found.push({ target, typeOnly: false })
+  // Workers are started from the built file; other URLs are data.
+  const workers = /\bnew URL\(\s*(['"])(\.[^'"\n]+)\.[jt]s\1\s*,\s*import\.meta/g
+  for (const [, , target = ''] of code.matchAll(workers))
+    found.push({ target: `${target}.ts`, typeOnly: false })
   return found
 }
 

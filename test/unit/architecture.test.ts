@@ -138,7 +138,7 @@ const planted: { title: string; tree: Record<string, string>; found: string[] }[
   {
     title: 'a worker of another room',
     tree: {
-      'cli/a.ts': `new Worker(new URL('../linux/b.ts', import.meta.url))`,
+      'cli/a.ts': `new Worker(new URL('../linux/b.js', import.meta.url))`,
       'linux/b.ts': '',
     },
     found: ["cli/a.ts: cli imports linux/b.ts, which the table doesn't allow"],
