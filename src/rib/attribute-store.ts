@@ -15,12 +15,7 @@
  *   6  lengths     AS_PATH (bits 0-15), CLUSTER_LIST (16-23), ORIGIN (24-25), own AS seen (26-31)
  *   7  neighborAs  8  localPref  9  med  10  nextHop (NextHopTable)  11  originatorId
  */
-import {
-  AttributeFacts,
-  HAS_NEXT_HOP,
-  scanAttributes,
-  type OwnIdentity,
-} from '../wire/scan.ts'
+import { AttributeFacts, HAS_NEXT_HOP, scanAttributes, type OwnIdentity } from '../wire/scan.ts'
 import { BucketIndex } from './bucket-index.ts'
 import { ByteArena } from './byte-arena.ts'
 import type { NextHopTable } from './next-hop-table.ts'
@@ -186,8 +181,7 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start
   let at = start
   for (const whole = end - 3; at < whole; at += 4) {
-    const word =
-      bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
     hash = Math.imul(hash ^ word, 0x9e3779b1)
     hash = (hash << 15) | (hash >>> 17)
   }

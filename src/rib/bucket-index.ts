@@ -67,7 +67,7 @@ export class BucketIndex {
     const from = this.#split
     let stay = 0
     let move = 0
-    for (let row = this.#heads.get(from); row !== 0; ) {
+    for (let row = this.#heads.get(from); row !== 0;) {
       const next = this.#rows.get(row, this.#chainWord)
       if ((this.#hashOf(row) & this.#round) === 0) {
         this.#rows.set(row, this.#chainWord, stay)

@@ -3,7 +3,7 @@
  *
  * One table per family. A row holds the prefix itself and the two things that the RIB hangs on it:
  *
- *   0  meta      prefix length (bits 0-7), holders (bits 8-31)
+ *   0  meta      prefix length (bits 0-7), waits for a decision (bit 8), holders (bits 9-30)
  *   1  chain     next row of the same hash bucket
  *   2  paths     first path row, or 0
  *   3  best      path row that the last decision chose, or 0
@@ -25,7 +25,8 @@ const BEST = 3
 const KEY = 4
 
 const LENGTH_MASK = 0xff
-const ONE_HOLDER = 0x100
+const WAITING = 0x100
+const ONE_HOLDER = 0x200
 
 export class PrefixTable {
   readonly family: FamilyFacts
@@ -59,7 +60,7 @@ export class PrefixTable {
 
   /** False for a freed row. */
   exists(id: number): boolean {
-    return id > 0 && id < this.#rows.end && this.#rows.get(id, META) >= ONE_HOLDER
+    return id > 0 && id < this.#rows.end && this.#rows.get(id, META) >= WAITING
   }
 
   /** The PrefixId, or 0 when nobody holds the prefix. */
@@ -105,7 +106,22 @@ export class PrefixTable {
   release(id: number): void {
     const meta = this.#rows.get(id, META) - ONE_HOLDER
     this.#rows.set(id, META, meta)
-    if (meta >>> 8 === 0) this.#remove(id)
+    if (meta < WAITING) this.#remove(id)
+  }
+
+  /** Marks the prefix as waiting for a decision, which holds it too; false when it waits already. */
+  await(id: number): boolean {
+    const meta = this.#rows.get(id, META)
+    if ((meta & WAITING) !== 0) return false
+    this.#rows.set(id, META, meta | WAITING)
+    return true
+  }
+
+  /** The decision has been made; without another holder the prefix goes. */
+  settle(id: number): void {
+    const meta = this.#rows.get(id, META) & ~WAITING
+    this.#rows.set(id, META, meta)
+    if (meta < WAITING) this.#remove(id)
   }
 
   word(id: number, i: number): number {
@@ -165,7 +181,8 @@ export class PrefixTable {
   #isKey(id: number, words: Int32Array, at: number, length: number): boolean {
     const row = this.#rows.segment(id)
     const offset = this.#rows.offset(id)
-    if (row[offset + KEY] !== words[at] || (row[offset + META] & LENGTH_MASK) !== length) return false
+    if (row[offset + KEY] !== words[at] || (row[offset + META] & LENGTH_MASK) !== length)
+      return false
     return (
       this.#keyWords === 1 ||
       (row[offset + KEY + 1] === words[at + 1] &&

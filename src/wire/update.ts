@@ -20,7 +20,7 @@ const SCRATCH = 65_536
 
 export class UpdateView {
   /** The message that the offsets below refer to. */
-  bytes = new Uint8Array(0)
+  bytes: Uint8Array = new Uint8Array(0)
   withdrawnStart = 0
   withdrawnEnd = 0
   /** The path-attribute section as it came. */
@@ -110,7 +110,7 @@ export class UpdateView {
     let inserted = false
     for (let pass = 0; pass < 2; pass++) {
       // Pass 0 finds MP_REACH, wherever it stands; pass 1 copies with its next hop in order.
-      for (let at = start; at < end; ) {
+      for (let at = start; at < end;) {
         const extended = (bytes[at] & EXTENDED) !== 0
         const code = bytes[at + 1]
         const value = at + (extended ? 4 : 3)

@@ -1,0 +1,168 @@
+/**
+ * From a window of changed prefixes to UPDATE messages: sorts the prefixes into buckets by (attribute set,
+ * source peer), because one UPDATE carries one set and because the source itself must not hear it, and
+ * writes each bucket's attributes once.
+ *
+ * The window is filled with `announce` and `withdraw`; `encode` hands out runs of messages that have the
+ * same audience. All arrays are scratch that lives as long as the encoder.
+ */
+import type { OutgoingForm } from '../wire/rewrite.ts'
+import { rewriteAttributes } from '../wire/rewrite.ts'
+import type { LogEntry } from './outbound-log.ts'
+import type { PrefixTable } from './prefix-table.ts'
+import { UpdateWriter } from './update-writer.ts'
+
+/** Prefixes of one window: enough to fill messages, few enough to stay within a turn. */
+export const WINDOW = 4096
+const SLOTS = 2 * WINDOW
+const LARGEST_SET = 2 * 65_536
+
+/** How a bucket's attributes are written. */
+export interface BucketForm {
+  readonly set: Uint8Array
+  readonly form: OutgoingForm
+  /** For MP_REACH; ignored for IPv4. */
+  readonly nextHop: Uint8Array
+}
+
+export class AnnouncementEncoder {
+  readonly #writer: UpdateWriter
+  readonly #formOf: (set: number, source: number) => BucketForm
+  readonly #isMember: (peer: number) => boolean
+  // Buckets: open addressing on (set, source); a slot belongs to this window if its stamp is current.
+  readonly #slotStamp = new Int32Array(SLOTS)
+  readonly #slotBucket = new Int32Array(SLOTS)
+  #stamp = 0
+  readonly #bucketSet = new Int32Array(WINDOW)
+  readonly #bucketSource = new Int32Array(WINDOW)
+  readonly #bucketFirst = new Int32Array(WINDOW)
+  readonly #bucketLast = new Int32Array(WINDOW)
+  #buckets = 0
+  // Announced prefixes, chained within their bucket.
+  readonly #prefix = new Int32Array(WINDOW)
+  readonly #next = new Int32Array(WINDOW)
+  #announced = 0
+  // Withdrawn prefixes by audience: `except` when >= 0, else the only hearer is ~value.
+  readonly #withdrawals = new Map<number, number[]>()
+  readonly #$attributes = new Uint8Array(LARGEST_SET)
+
+  constructor(
+    prefixes: PrefixTable,
+    maxMessage: number,
+    formOf: (set: number, source: number) => BucketForm,
+    isMember: (peer: number) => boolean,
+  ) {
+    this.#writer = new UpdateWriter(prefixes, maxMessage)
+    this.#formOf = formOf
+    this.#isMember = isMember
+  }
+
+  announce(prefix: number, set: number, source: number): void {
+    const bucket = this.#bucketOf(set, source)
+    const entry = this.#announced++
+    this.#prefix[entry] = prefix
+    this.#next[entry] = -1
+    if (this.#bucketFirst[bucket] === -1) this.#bucketFirst[bucket] = entry
+    else this.#next[this.#bucketLast[bucket]] = entry
+    this.#bucketLast[bucket] = entry
+  }
+
+  /** Withdraws from everybody but `source`, who announced it and never heard it from us. */
+  withdraw(prefix: number, source: number): void {
+    this.#addWithdrawal(this.#isMember(source) ? source : EVERYBODY, prefix)
+  }
+
+  /** Withdraws from one member, who now announces the prefix itself. */
+  withdrawFrom(prefix: number, peer: number): void {
+    this.#addWithdrawal(~peer, prefix)
+  }
+
+  /** Writes the window as messages, withdrawals first, and starts a new one. */
+  encode(emit: (entry: LogEntry) => void): void {
+    for (const [audience, prefixes] of this.#withdrawals) {
+      const entry =
+        audience < 0 ? { except: -1, only: ~audience } : { except: exceptOf(audience), only: -1 }
+      this.#writeWithdrawals(prefixes, entry, emit)
+    }
+    this.#withdrawals.clear()
+    let except = EVERYBODY
+    const flush = (): void => {
+      if (this.#writer.length > 0) {
+        emit({ bytes: this.#writer.take(), except: exceptOf(except), only: -1 })
+      }
+    }
+    for (let bucket = 0; bucket < this.#buckets; bucket++) {
+      const source = this.#bucketSource[bucket]
+      const audience = this.#isMember(source) ? source : EVERYBODY
+      if (audience !== except) flush()
+      except = audience
+      this.#writeBucket(bucket, flush)
+    }
+    flush()
+    this.#buckets = 0
+    this.#announced = 0
+    this.#stamp++
+  }
+
+  #writeBucket(bucket: number, flush: () => void): void {
+    const writer = this.#writer
+    const { set, form, nextHop } = this.#formOf(this.#bucketSet[bucket], this.#bucketSource[bucket])
+    const length = rewriteAttributes(set, form, this.#$attributes, 0)
+    writer.openAnnouncement(this.#$attributes, length, nextHop)
+    for (let entry = this.#bucketFirst[bucket]; entry !== -1; entry = this.#next[entry]) {
+      if (writer.full) {
+        writer.close()
+        flush()
+        writer.openAnnouncement(this.#$attributes, length, nextHop)
+      }
+      writer.add(this.#prefix[entry])
+    }
+    writer.close()
+  }
+
+  #writeWithdrawals(
+    prefixes: readonly number[],
+    audience: { except: number; only: number },
+    emit: (entry: LogEntry) => void,
+  ): void {
+    const writer = this.#writer
+    writer.openWithdrawal()
+    for (const prefix of prefixes) {
+      if (writer.full) {
+        writer.close()
+        emit({ bytes: writer.take(), ...audience })
+        writer.openWithdrawal()
+      }
+      writer.add(prefix)
+    }
+    writer.close()
+    emit({ bytes: writer.take(), ...audience })
+  }
+
+  #addWithdrawal(audience: number, prefix: number): void {
+    const list = this.#withdrawals.get(audience)
+    if (list === undefined) this.#withdrawals.set(audience, [prefix])
+    else list.push(prefix)
+  }
+
+  #bucketOf(set: number, source: number): number {
+    let slot = (Math.imul(set ^ Math.imul(source, 0x85ebca6b), 0x9e3779b1) >>> 8) & (SLOTS - 1)
+    const current = this.#stamp + 1
+    while (this.#slotStamp[slot] === current) {
+      const bucket = this.#slotBucket[slot]
+      if (this.#bucketSet[bucket] === set && this.#bucketSource[bucket] === source) return bucket
+      slot = (slot + 1) & (SLOTS - 1)
+    }
+    const bucket = this.#buckets++
+    this.#slotStamp[slot] = current
+    this.#slotBucket[slot] = bucket
+    this.#bucketSet[bucket] = set
+    this.#bucketSource[bucket] = source
+    this.#bucketFirst[bucket] = -1
+    return bucket
+  }
+}
+
+/** Audience without exception: no session has this number. */
+const EVERYBODY = 0x10000
+const exceptOf = (audience: number): number => (audience === EVERYBODY ? -1 : audience)

@@ -1,0 +1,166 @@
+/**
+ * The tables of one address family, and the steps that change them: put a path, take it out, decide.
+ *
+ * Changes only mark the prefix; `decide` works off the marks in slices, so ten peers that announce the same
+ * prefix in a burst cost one decision. The outcome goes to `Outcomes`: which prefixes have another best
+ * path (update groups listen), and by which next hops each is forwarded (the FIB listens).
+ */
+import type { FamilyFacts } from '../net/family.ts'
+import type { AttributeStore } from './attribute-store.ts'
+import { Decision, type DecisionOptions } from './decision.ts'
+import type { NextHopTable } from './next-hop-table.ts'
+import { Paths, type Rejection } from './paths.ts'
+import type { RibPeer, RibPeers } from './peer.ts'
+import { PrefixTable } from './prefix-table.ts'
+import { IntQueue } from './rows.ts'
+
+export interface Outcomes {
+  /** The best path of `prefix`, or its attributes, changed. */
+  bestChanged(family: FamilyFacts, prefix: number): void
+  /** Decided again: the paths that forward, best first not guaranteed; none = unreachable. */
+  decided(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): void
+}
+
+/** Prefixes decided between two looks at the clock. */
+const SLICE = 64
+
+export class FamilyRib {
+  readonly family: FamilyFacts
+  readonly prefixes: PrefixTable
+  readonly paths = new Paths()
+  readonly decision: Decision
+  readonly #attributes: AttributeStore
+  readonly #outcomes: Outcomes
+  readonly #waiting = new IntQueue()
+
+  constructor(
+    family: FamilyFacts,
+    attributes: AttributeStore,
+    nextHops: NextHopTable,
+    peers: RibPeers,
+    options: DecisionOptions,
+    outcomes: Outcomes,
+  ) {
+    this.family = family
+    this.prefixes = new PrefixTable(family)
+    this.#attributes = attributes
+    this.#outcomes = outcomes
+    this.decision = new Decision(attributes, nextHops, this.paths, peers, options)
+  }
+
+  /** Prefixes that wait for a decision. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /**
+   * Stores what `peer` offers for a prefix; replaces its earlier offer (RFC 4271 9.1.4). `accepted` is 0
+   * when import policy or loop detection rejects it. The path takes its own references on the sets.
+   */
+  put(
+    peer: RibPeer,
+    words: Int32Array,
+    at: number,
+    length: number,
+    received: number,
+    accepted: number,
+    rejection: Rejection,
+    since: number,
+  ): void {
+    const prefixes = this.prefixes
+    const paths = this.paths
+    const prefix = prefixes.intern(words, at, length)
+    const first = prefixes.paths(prefix)
+    let path = first
+    while (path !== 0 && paths.peer(path) !== peer.id) path = paths.next(path)
+    if (path === 0) {
+      path = paths.add(prefix, peer.id, first)
+      prefixes.setPaths(prefix, path)
+      prefixes.retain(prefix)
+      peer.paths[this.family.index]++
+    } else {
+      const before = paths.accepted(path)
+      if (paths.received(path) === received && before === accepted) return
+      this.#releaseSets(path)
+      if (before !== 0) peer.accepted[this.family.index]--
+    }
+    this.#attributes.retain(received)
+    if (accepted !== 0) {
+      this.#attributes.retain(accepted)
+      peer.accepted[this.family.index]++
+    }
+    paths.put(path, received, accepted, rejection, since)
+    this.mark(prefix)
+  }
+
+  /** Forgets what `peer` offers for a prefix; nothing happens when it offers nothing. */
+  withdraw(peer: RibPeer, words: Int32Array, at: number, length: number): void {
+    const prefix = this.prefixes.find(words, at, length)
+    if (prefix === 0) return
+    const paths = this.paths
+    for (let path = this.prefixes.paths(prefix); path !== 0; path = paths.next(path)) {
+      if (paths.peer(path) === peer.id) return this.remove(peer, path)
+    }
+  }
+
+  /** Takes one path out and frees what it held. */
+  remove(peer: RibPeer, path: number): void {
+    const prefixes = this.prefixes
+    const paths = this.paths
+    const prefix = paths.prefix(path)
+    const next = paths.next(path)
+    let before = prefixes.paths(prefix)
+    if (before === path) prefixes.setPaths(prefix, next)
+    else {
+      while (paths.next(before) !== path) before = paths.next(before)
+      paths.setNext(before, next)
+    }
+    peer.paths[this.family.index]--
+    if (paths.accepted(path) !== 0) peer.accepted[this.family.index]--
+    this.#releaseSets(path)
+    paths.free(path)
+    // Until the decision is made nobody may read the freed row as the best one.
+    if (prefixes.best(prefix) === path) prefixes.setBest(prefix, 0)
+    this.mark(prefix)
+    prefixes.release(prefix)
+  }
+
+  /** Asks for a new decision about a prefix. */
+  mark(prefix: number): void {
+    if (this.prefixes.await(prefix)) this.#waiting.push(prefix)
+  }
+
+  /** Decides waiting prefixes until none is left or `now()` reaches `deadline`. */
+  decide(now: () => number, deadline: number): void {
+    while (this.#waiting.length > 0) {
+      for (let i = Math.min(SLICE, this.#waiting.length); i > 0; i--) {
+        this.#decidePrefix(this.#waiting.shift())
+      }
+      if (now() >= deadline) return
+    }
+  }
+
+  #decidePrefix(prefix: number): void {
+    const prefixes = this.prefixes
+    const before = prefixes.best(prefix)
+    const best = this.decision.choose(prefixes.paths(prefix))
+    prefixes.setBest(prefix, best)
+    // A path whose attributes changed in place is another best path, though it is the same row. And
+    // where the old best row was freed, `before` is 0 but others may still believe in it.
+    const changed = best === 0 || this.paths.takeChanged(best) || best !== before
+    if (changed) this.#outcomes.bestChanged(this.family, prefix)
+    this.#outcomes.decided(
+      this.family,
+      prefix,
+      this.decision.multipath,
+      this.decision.multipathCount,
+    )
+    prefixes.settle(prefix)
+  }
+
+  #releaseSets(path: number): void {
+    const accepted = this.paths.accepted(path)
+    this.#attributes.release(this.paths.received(path))
+    if (accepted !== 0) this.#attributes.release(accepted)
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The RIB: what peers offer (Adj-RIBs-In), what is chosen (Loc-RIB), what is passed on (Adj-RIBs-Out), for
+ * both families (RFC 4271 3.2).
+ *
+ * It does nothing by itself. The daemon feeds it UPDATEs and local prefixes, gives it slices of time with
+ * `step`, and pulls messages out of update groups while sockets take them. Long work (dropping a session's
+ * paths, looking again at all paths of a next hop that changed) is kept as jobs that walk the path rows, some
+ * thousand at a step, so that nothing ever holds up the loop.
+ */
+import { FAMILIES, type FamilyFacts } from '../net/family.ts'
+import { wordsOf } from '../net/address.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { OwnIdentity } from '../wire/scan.ts'
+import { AdjRibIn, type AdjRibInEvents, type AdjRibInOptions } from './adj-rib-in.ts'
+import { AttributeStore } from './attribute-store.ts'
+import type { DecisionOptions } from './decision.ts'
+import { FamilyRib } from './family-rib.ts'
+import { NextHopTable } from './next-hop-table.ts'
+import type { NextHopResolver } from './next-hop.ts'
+import { LOCAL_PEER, RibPeer, RibPeers, type RibPeerOptions } from './peer.ts'
+import { UpdateGroup, type UpdateGroupOptions } from './update-group.ts'
+
+export interface RibOptions {
+  readonly own: OwnIdentity
+  readonly decision: DecisionOptions
+  /** How our own prefixes appear as a peer. */
+  readonly local: RibPeerOptions
+}
+
+export interface RibEvents {
+  /** There is something for `step` to do, or for members to pull. */
+  workArrived(): void
+  /** A prefix was decided: the paths to forward by. */
+  decided(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): void
+}
+
+/** Walks all path rows of one family and deals with those that match. */
+interface Job {
+  readonly rib: FamilyRib
+  at: number
+  /** Deals with one live path. */
+  visit(path: number): void
+  done(): void
+}
+
+const JOB_SLICE = 1024
+
+export class Rib {
+  readonly nextHops: NextHopTable
+  readonly attributes: AttributeStore
+  readonly peers: RibPeers
+  readonly families: readonly [FamilyRib, FamilyRib]
+  readonly localPeer: RibPeer
+  readonly #groups: [Set<UpdateGroup>, Set<UpdateGroup>] = [new Set(), new Set()]
+  readonly #jobs: Job[] = []
+  readonly #events: RibEvents
+
+  constructor(options: RibOptions, resolver: NextHopResolver, events: RibEvents) {
+    this.#events = events
+    this.nextHops = new NextHopTable(resolver)
+    this.attributes = new AttributeStore(options.own, this.nextHops)
+    this.localPeer = new RibPeer(LOCAL_PEER, options.local)
+    this.peers = new RibPeers(this.localPeer)
+    const outcomes = {
+      bestChanged: (family: FamilyFacts, prefix: number) => {
+        for (const group of this.#groups[family.index]) group.mark(prefix)
+      },
+      decided: events.decided,
+    }
+    const familyRib = (family: FamilyFacts): FamilyRib =>
+      new FamilyRib(family, this.attributes, this.nextHops, this.peers, options.decision, outcomes)
+    this.families = [familyRib(FAMILIES[0]), familyRib(FAMILIES[1])]
+    this.nextHops.onChange((nextHop) => this.#reconsider(nextHop.id))
+  }
+
+  /** A session is up: its side of the RIB. */
+  addPeer(peer: RibPeerOptions, options: AdjRibInOptions, events: AdjRibInEvents): AdjRibIn {
+    return new AdjRibIn(this.peers.add(peer), this.families, this.attributes, options, events)
+  }
+
+  /** A session is over: nothing it offered counts from now on; its rows go in slices. */
+  dropPeer(peer: RibPeer): void {
+    peer.up = false
+    let open = this.families.length
+    for (const rib of this.families) {
+      this.#addJob({
+        rib,
+        at: 1,
+        visit: (path) => {
+          if (rib.paths.peer(path) === peer.id) rib.remove(peer, path)
+        },
+        done: () => {
+          if (--open === 0) this.peers.remove(peer)
+        },
+      })
+    }
+  }
+
+  /** Offers one of our own prefixes, with the attribute set in canonical bytes. */
+  announce(prefix: Prefix, attributes: Uint8Array, since: number): void {
+    const set = this.attributes.intern(attributes, 0, attributes.length)
+    if (set === 0) throw new RangeError(`attributes of ${prefix.text} are not canonical`)
+    const rib = this.#ribOf(prefix)
+    rib.put(this.localPeer, wordsOf(prefix.bytes), 0, prefix.length, set, set, 'none', since)
+    this.attributes.release(set)
+    this.#events.workArrived()
+  }
+
+  withdraw(prefix: Prefix): void {
+    this.#ribOf(prefix).withdraw(this.localPeer, wordsOf(prefix.bytes), 0, prefix.length)
+    this.#events.workArrived()
+  }
+
+  createGroup(family: FamilyFacts, options: UpdateGroupOptions): UpdateGroup {
+    const rib = this.families[family.index]
+    const group = new UpdateGroup(rib, this.attributes, this.peers, options, () =>
+      this.#events.workArrived(),
+    )
+    this.#groups[family.index].add(group)
+    return group
+  }
+
+  closeGroup(group: UpdateGroup): void {
+    this.#groups[group.family.index].delete(group)
+    group.close()
+  }
+
+  /** Asks for a new decision about every prefix: the configuration of the decision's outcome changed. */
+  reconsiderAll(): void {
+    for (const rib of this.families) {
+      this.#addJob({
+        rib,
+        at: 1,
+        visit: (path) => rib.mark(rib.paths.prefix(path)),
+        done: () => undefined,
+      })
+    }
+  }
+
+  get busy(): boolean {
+    return this.#jobs.length > 0 || this.families.some((rib) => rib.waiting > 0)
+  }
+
+  /** Works until nothing is left or `now()` reaches `deadline` (milliseconds). */
+  step(now: () => number, deadline: number): void {
+    while (this.#jobs.length > 0) {
+      const job = this.#jobs[0]
+      const end = Math.min(job.at + JOB_SLICE, job.rib.paths.end)
+      for (; job.at < end; job.at++) if (job.rib.paths.exists(job.at)) job.visit(job.at)
+      if (job.at >= job.rib.paths.end) {
+        this.#jobs.shift()
+        job.done()
+      }
+      if (now() >= deadline) return
+    }
+    for (const rib of this.families) {
+      rib.decide(now, deadline)
+      if (now() >= deadline) return
+    }
+  }
+
+  #addJob(job: Job): void {
+    this.#jobs.push(job)
+    this.#events.workArrived()
+  }
+
+  /** The next hop is reachable again, or no longer, or at another cost. */
+  #reconsider(nextHop: number): void {
+    for (const rib of this.families) {
+      this.#addJob({
+        rib,
+        at: 1,
+        visit: (path) => {
+          const set = rib.paths.accepted(path)
+          if (set !== 0 && this.attributes.nextHop(set) === nextHop)
+            rib.mark(rib.paths.prefix(path))
+        },
+        done: () => undefined,
+      })
+    }
+  }
+
+  #ribOf(prefix: Prefix): FamilyRib {
+    return this.families[prefix.family === 'ipv4' ? 0 : 1]
+  }
+}

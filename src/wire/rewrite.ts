@@ -1,0 +1,211 @@
+/**
+ * From a canonical attribute set to the bytes that one kind of peer shall hear: the changes that RFC 4271
+ * section 5 and RFC 4456 section 8 ask of a speaker that passes a route on.
+ *
+ * Works on bytes, attribute by attribute, because it runs once for each distinct set and update group. The
+ * next hop of MP_REACH is left to the caller: that attribute also holds the NLRI.
+ */
+import { AS_TRANS } from './constants.ts'
+
+export interface OutgoingForm {
+  /** To another AS: prepend ours, leave out what is internal. */
+  readonly external: boolean
+  readonly localAsn: number
+  /** False: the peer knows two-octet AS numbers only (RFC 6793). */
+  readonly fourOctetAs: boolean
+  /** NEXT_HOP to write: 4 bytes, or none for routes whose next hop goes into MP_REACH. */
+  readonly nextHop: Uint8Array | undefined
+  /** To another AS a MED goes only if it is ours (RFC 4271 5.1.4). */
+  readonly keepMed: boolean
+  /** Set when the route is reflected (RFC 4456 section 8). */
+  readonly reflection: { readonly originatorId: number; readonly clusterId: number } | undefined
+}
+
+const EXTENDED = 0x10
+const AS_SEQUENCE = 2
+const DEFAULT_LOCAL_PREF = 100
+
+/** Where the next byte goes; `$out` is the caller's buffer. */
+let $out: Uint8Array = new Uint8Array(0)
+let $at = 0
+
+/**
+ * Writes the set `from` in `form` to `to[at..]` and returns the offset behind it. `to` must have room for
+ * the set and 64 bytes more, twice the AS_PATH for two-octet peers.
+ */
+export function rewriteAttributes(
+  from: Uint8Array,
+  form: OutgoingForm,
+  to: Uint8Array,
+  at: number,
+): number {
+  $out = to
+  $at = at
+  const inserts = insertsOf(form)
+  let insert = 0
+  let as4Path: Uint8Array | undefined
+  let as4Aggregator: Uint8Array | undefined
+  for (let offset = 0; offset <= from.length;) {
+    const end = offset === from.length
+    const code = end ? 256 : from[offset + 1]
+    while (insert < inserts.length && inserts[insert].code <= code) {
+      const { code: inserted, write } = inserts[insert++]
+      if (inserted !== code || REPLACES.has(inserted)) write()
+    }
+    if (code > AS4_PATH) {
+      if (as4Path !== undefined) put(0xc0, AS4_PATH, as4Path)
+      if (as4Aggregator !== undefined) put(0xc0, AS4_AGGREGATOR, as4Aggregator)
+      as4Path = undefined
+      as4Aggregator = undefined
+    }
+    if (end) break
+    const extended = (from[offset] & EXTENDED) !== 0
+    const value = offset + (extended ? 4 : 3)
+    const length = extended ? (from[offset + 2] << 8) | from[offset + 3] : from[offset + 2]
+    const next = value + length
+    switch (code) {
+      case AS_PATH:
+        as4Path = putAsPath(from.subarray(value, next), form)
+        break
+      case AGGREGATOR:
+        if (form.fourOctetAs) copy(from, offset, next)
+        else as4Aggregator = putOldAggregator(from.subarray(value, next), from[offset])
+        break
+      case CLUSTER_LIST:
+        if (form.reflection !== undefined) {
+          putClusterList(from.subarray(value, next), form.reflection.clusterId)
+        } else if (!form.external) copy(from, offset, next)
+        break
+      default:
+        if (keeps(code, form)) copy(from, offset, next)
+    }
+    offset = next
+  }
+  return $at
+}
+
+const AS_PATH = 2
+const NEXT_HOP = 3
+const MED = 4
+const LOCAL_PREF = 5
+const AGGREGATOR = 7
+const ORIGINATOR_ID = 9
+const CLUSTER_LIST = 10
+const MP_REACH = 14
+const AS4_PATH = 17
+const AS4_AGGREGATOR = 18
+
+/** Attributes whose insert takes the place of the one in the set. */
+const REPLACES = new Set([NEXT_HOP])
+
+interface Insert {
+  readonly code: number
+  readonly write: () => void
+}
+
+/** What the form adds where the set has nothing of that code, by ascending code. */
+function insertsOf(form: OutgoingForm): Insert[] {
+  const inserts: Insert[] = []
+  const { nextHop, reflection } = form
+  if (nextHop !== undefined)
+    inserts.push({ code: NEXT_HOP, write: () => put(0x40, NEXT_HOP, nextHop) })
+  if (!form.external) {
+    inserts.push({
+      code: LOCAL_PREF,
+      write: () => put(0x40, LOCAL_PREF, bytesOf(DEFAULT_LOCAL_PREF)),
+    })
+  }
+  if (reflection !== undefined) {
+    const { originatorId, clusterId } = reflection
+    inserts.push({
+      code: ORIGINATOR_ID,
+      write: () => put(0x80, ORIGINATOR_ID, bytesOf(originatorId)),
+    })
+    inserts.push({ code: CLUSTER_LIST, write: () => put(0x80, CLUSTER_LIST, bytesOf(clusterId)) })
+  }
+  return inserts
+}
+
+function keeps(code: number, form: OutgoingForm): boolean {
+  switch (code) {
+    case NEXT_HOP:
+    case MP_REACH:
+      return false
+    case MED:
+      return !form.external || form.keepMed
+    case LOCAL_PREF:
+    case ORIGINATOR_ID:
+      return !form.external
+    default:
+      return true
+  }
+}
+
+/** AS_PATH for the peer; returns the AS4_PATH that must go with it, if any. */
+function putAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefined {
+  const full = form.external ? prepend(path, form.localAsn) : path
+  if (form.fourOctetAs) {
+    put(0x40, AS_PATH, full)
+    return undefined
+  }
+  const old: number[] = []
+  let lossy = false
+  for (let at = 0; at < full.length;) {
+    const count = full[at + 1]
+    old.push(full[at], count)
+    at += 2
+    for (let i = 0; i < count; i++, at += 4) {
+      const wide = full[at] !== 0 || full[at + 1] !== 0
+      lossy ||= wide
+      if (wide) old.push(AS_TRANS >> 8, AS_TRANS & 0xff)
+      else old.push(full[at + 2], full[at + 3])
+    }
+  }
+  put(0x40, AS_PATH, Uint8Array.from(old))
+  return lossy ? full : undefined
+}
+
+/** RFC 4271 5.1.2 b: extends a leading AS_SEQUENCE, or starts one. */
+function prepend(path: Uint8Array, asn: number): Uint8Array {
+  const extend = path.length > 0 && path[0] === AS_SEQUENCE && path[1] < 255
+  const longer = new Uint8Array(path.length + (extend ? 4 : 6))
+  longer[0] = AS_SEQUENCE
+  longer[1] = extend ? path[1] + 1 : 1
+  longer.set(bytesOf(asn), 2)
+  longer.set(extend ? path.subarray(2) : path, 6)
+  return longer
+}
+
+function putOldAggregator(value: Uint8Array, flags: number): Uint8Array | undefined {
+  const wide = value[0] !== 0 || value[1] !== 0
+  const old = new Uint8Array(6)
+  if (wide) old.set([AS_TRANS >> 8, AS_TRANS & 0xff])
+  else old.set(value.subarray(2, 4))
+  old.set(value.subarray(4), 2)
+  put(flags & ~EXTENDED, AGGREGATOR, old)
+  return wide ? value : undefined
+}
+
+function putClusterList(list: Uint8Array, clusterId: number): void {
+  const longer = new Uint8Array(list.length + 4)
+  longer.set(bytesOf(clusterId))
+  longer.set(list, 4)
+  put(0x80, CLUSTER_LIST, longer)
+}
+
+function put(flags: number, code: number, value: Uint8Array): void {
+  const extended = value.length > 255
+  $out[$at++] = extended ? flags | EXTENDED : flags
+  $out[$at++] = code
+  if (extended) $out[$at++] = value.length >> 8
+  $out[$at++] = value.length
+  $out.set(value, $at)
+  $at += value.length
+}
+
+function copy(from: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) $out[$at++] = from[i]
+}
+
+const bytesOf = (value: number): Uint8Array =>
+  Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
