@@ -14,7 +14,8 @@ import type {
   Endpoint,
   SocketOptions,
 } from '../../src/session/transport.ts'
-import { enterNetworkNamespace, ip, type NetworkNamespace } from './network-namespace.ts'
+import { ip } from './box.ts'
+import { enterNetworkNamespace, type NetworkNamespace } from './network-namespace.ts'
 import { until } from './until.ts'
 
 export let far: NetworkNamespace
