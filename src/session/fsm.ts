@@ -11,6 +11,8 @@
  * no timers, no connection, no session. Left out are the optional DelayOpen (events 12 and 20) and the
  * damping of peer oscillations (events 6, 7, 13): the back-off of `back-off.ts` spaces the attempts.
  */
+import type { Notification } from '../wire/notification.ts'
+
 export type State = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established'
 
 /** In the order of progress; the state of a peer is that of its run that got furthest. */
@@ -22,13 +24,6 @@ export const STATES: readonly State[] = [
   'OpenConfirm',
   'Established',
 ]
-
-/** What a NOTIFICATION carries (RFC 4271 4.5). */
-export interface NotificationContent {
-  readonly code: number
-  readonly subcode: number
-  readonly data: Uint8Array
-}
 
 /** The events, with their numbers in RFC 4271 8.1. */
 export type EventType =
@@ -59,11 +54,11 @@ export type EventType =
 export interface FsmEvent {
   readonly type: EventType
   /** For the peer: the error found in its message, or the cease that goes with a stop. */
-  readonly notification?: NotificationContent
+  readonly notification?: Notification
 }
 
 export type Action =
-  | { readonly type: 'SendNotification'; readonly notification: NotificationContent }
+  | { readonly type: 'SendNotification'; readonly notification: Notification }
   | { readonly type: ActionType }
 
 type ActionType =
@@ -133,7 +128,7 @@ const drop: Rule = always('Idle', plan('CountFailure'))
 const forget: Rule = always('Idle', plan('ForgetFailures'))
 
 /** Ends the attempt with a NOTIFICATION; after a manual stop the failures are forgotten. */
-function refuse(notification: NotificationContent, count: ActionType = 'CountFailure'): Transition {
+function refuse(notification: Notification, count: ActionType = 'CountFailure'): Transition {
   return {
     state: 'Idle',
     actions: [{ type: 'SendNotification', notification }, { type: count }, ...ON_ENTRY.Idle],
@@ -143,7 +138,7 @@ function refuse(notification: NotificationContent, count: ActionType = 'CountFai
 const CEASE = 6
 const COLLISION_RESOLUTION = 7
 const NOTHING = new Uint8Array(0)
-const notice = (code: number, subcode: number, data = NOTHING): NotificationContent => ({
+const notice = (code: number, subcode: number, data = NOTHING): Notification => ({
   code,
   subcode,
   data,

@@ -1,0 +1,71 @@
+/**
+ * Why things happened, in words: for logs, `lastError` and the reason a peer is not up.
+ */
+import {
+  ADMINISTRATIVE_RESET,
+  ADMINISTRATIVE_SHUTDOWN,
+  BAD_PEER_AS,
+  ERROR_CEASE,
+  ERROR_OPEN,
+} from '../wire/constants.ts'
+import {
+  describeNotification,
+  encodeShutdownText,
+  type Notification,
+} from '../wire/notification.ts'
+import type { Cease } from './peer-options.ts'
+import type { TimerEvent } from './timers.ts'
+import type { CloseReason, Endpoint } from './transport.ts'
+
+/** The cause given to a conversation that lost a collision: no trouble worth telling. */
+export const SUPERSEDED = 'the other connection of this peer is kept'
+
+/** The NOTIFICATION for a cease, with its text where RFC 9003 allows one. */
+export function ceaseNotification({ subcode, text }: Cease): Notification {
+  const mayHaveText = subcode === ADMINISTRATIVE_SHUTDOWN || subcode === ADMINISTRATIVE_RESET
+  const data = text !== undefined && mayHaveText ? encodeShutdownText(text) : new Uint8Array(0)
+  return { code: ERROR_CEASE, subcode, data }
+}
+
+/** What a NOTIFICATION that we sent says, and about what. */
+export function textOfSent(notification: Notification, cause: string): string {
+  const name = describeNotification(notification)
+  if (notification.code === ERROR_CEASE) return name
+  return cause.startsWith(name) ? cause : `${name}: ${cause}`
+}
+
+/** What a received one says; a refused AS number is best told with what we know of both. */
+export function textOfReceived(
+  notification: Notification,
+  localAsn: number,
+  peerAsn: number | undefined,
+): string {
+  const words = describeNotification(notification)
+  if (notification.code !== ERROR_OPEN || notification.subcode !== BAD_PEER_AS) return words
+  const peer = peerAsn === undefined ? 'the peer' : `the peer (AS ${peerAsn})`
+  return `${words}: we say AS ${localAsn}, ${peer} is configured for another`
+}
+
+export function causeOfExpiry(type: TimerEvent, remote: Endpoint, holdSeconds: number): string {
+  switch (type) {
+    case 'HoldTimerExpired':
+      return `nothing heard from the peer for ${holdSeconds} s`
+    case 'SendHoldTimerExpired':
+      return 'the peer takes no bytes'
+    case 'ConnectRetryTimerExpired':
+      return `${remote.address.text} port ${remote.port} does not answer`
+    case 'KeepaliveTimerExpired':
+      return 'time for a KEEPALIVE'
+  }
+}
+
+export function causeOfClose({ code, text }: CloseReason): string {
+  switch (code) {
+    case 'end':
+      return 'the peer closed the connection'
+    case 'reset':
+      return 'the peer reset the connection'
+    default:
+      return text
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * One run of the state machine with its one connection: the driver of `fsm.ts`.
+ *
+ * Events come in from the line, the timers and the peer's owner; the machine says what to do; this file
+ * does it. Events that arise while actions are being carried out wait in a queue, so no transition is
+ * ever interrupted by another. UPDATEs in Established skip the machine, which has nothing to decide there
+ * but "restart the hold timer", and that is one note per chunk.
+ */
+import { familyOfAfi, SAFI_UNICAST, type Family } from '../net/family.ts'
+import {
+  ERROR_CEASE,
+  ERROR_HOLD_TIMER,
+  ERROR_OPEN,
+  UNSUPPORTED_VERSION,
+} from '../wire/constants.ts'
+import { SessionError } from '../wire/errors.ts'
+import type { Framer } from '../wire/framer.ts'
+import { KEEPALIVE_MESSAGE } from '../wire/message.ts'
+import { decodeNotification, encodeNotification, type Notification } from '../wire/notification.ts'
+import { decodeOpen, encodeOpen } from '../wire/open.ts'
+import { decodeRouteRefresh, encodeRouteRefresh } from '../wire/route-refresh.ts'
+import type { BackOff } from './back-off.ts'
+import { causeOfClose, causeOfExpiry, SUPERSEDED, textOfReceived, textOfSent } from './cause.ts'
+import { messagesIn, type Counters, type MessageKind } from './counters.ts'
+import { transition, type Action, type EventType, type FsmEvent, type State } from './fsm.ts'
+import { Inbox } from './inbox.ts'
+import { Line } from './line.ts'
+import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
+import type { PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
+import type { LastError } from './snapshot.ts'
+import { Timers, type TimerEvent } from './timers.ts'
+import type { Connection } from './transport.ts'
+
+/** What a conversation needs of the peer that it belongs to. */
+export interface ConversationHost {
+  readonly options: PeerOptions
+  readonly environment: PeerEnvironment
+  readonly events: PeerEvents
+  readonly counters: Counters
+  readonly backOff: BackOff
+  stateChanged(cause: string): void
+  /** This attempt came to nothing. */
+  failed(conversation: Conversation, cause: string): void
+  /** A good OPEN came: false when another conversation is to be kept instead of this one. */
+  wins(conversation: Conversation, negotiated: Negotiated): boolean
+  sessionBegan(negotiated: Negotiated): void
+  sessionEnded(cause: string, byError: boolean): void
+  notified(error: LastError): void
+  /** The queue of events is empty. */
+  settled(): void
+}
+
+interface Queued {
+  readonly event: FsmEvent
+  readonly cause: string
+}
+
+/** Time for the peer's OPEN to come (RFC 4271 8.2.2 suggests 4 minutes). */
+const LARGE_HOLD_SECONDS = 240
+const SEND_HOLD_SECONDS = 480
+
+// Message types, here because a constant of one's own is faster in a switch.
+const OPEN = 1
+const UPDATE = 2
+const NOTIFICATION = 3
+const KEEPALIVE = 4
+const ROUTE_REFRESH = 5
+
+export class Conversation {
+  readonly incoming: boolean
+  readonly #host: ConversationHost
+  readonly #timers: Timers
+  readonly #queue: Queued[] = []
+  #busy = false
+  #state: State = 'Idle'
+  #line: Line | undefined
+  #inbox: Inbox | undefined
+  #negotiated: Negotiated | undefined
+  #peerAsn: number | undefined
+  #inSession = false
+  #byError = false
+
+  constructor(host: ConversationHost, incoming: boolean) {
+    this.#host = host
+    this.incoming = incoming
+    this.#timers = new Timers({
+      ...host.environment,
+      deaf: () => this.#inbox?.paused === true,
+      expired: (type) => this.handle({ type }, this.#causeOfExpiry(type)),
+    })
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Known from the peer's OPEN on. */
+  get negotiated(): Negotiated | undefined {
+    return this.#negotiated
+  }
+
+  get line(): Line | undefined {
+    return this.#line
+  }
+
+  get timers(): Timers {
+    return this.#timers
+  }
+
+  handle(event: FsmEvent, cause: string): void {
+    this.#queue.push({ event, cause })
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        this.#step(next)
+      }
+    } finally {
+      this.#busy = false
+    }
+    this.#host.settled()
+  }
+
+  /** Takes a connection that came in; only in Active. */
+  adopt(connection: Connection): void {
+    const line = this.#newLine()
+    line.adopt(connection)
+    const { address, port } = connection.remote
+    this.handle({ type: 'ConnectionConfirmed' }, `connection from ${address.text} port ${port}`)
+  }
+
+  /** Sends UPDATEs, each part made of whole messages; see `Peer.send`. */
+  send(parts: readonly Uint8Array[]): boolean {
+    if (this.#state !== 'Established' || this.#line === undefined) return false
+    const { sent } = this.#host.counters
+    for (const part of parts) {
+      sent.update += messagesIn(part)
+      sent.bytes += part.length
+    }
+    return this.#flowing(this.#line.writeAll(parts))
+  }
+
+  sendRouteRefresh(family: Family): void {
+    if (this.#state === 'Established') this.#write('routeRefresh', encodeRouteRefresh(family))
+  }
+
+  /** Beside those that the timer sends. */
+  sendKeepalive(): void {
+    this.#write('keepalive', KEEPALIVE_MESSAGE)
+  }
+
+  pauseReading(): void {
+    if (this.#state !== 'Established') return
+    this.#inbox?.pause()
+    this.#line?.pause()
+  }
+
+  /** Goes on with what was set aside; within `update`, when that returns. */
+  resumeReading(): void {
+    const inbox = this.#inbox
+    if (inbox?.paused !== true) return
+    this.#timers.heard()
+    this.#read(() => inbox.resume())
+    if (!inbox.paused) this.#line?.resume()
+  }
+
+  #step({ event, cause }: Queued): void {
+    const { state, actions } = transition(this.#state, event)
+    if (state !== this.#state) {
+      this.#state = state
+      this.#host.stateChanged(cause)
+    }
+    for (const action of actions) this.#act(action, cause)
+  }
+
+  #act(action: Action, cause: string): void {
+    const { backOff, options } = this.#host
+    switch (action.type) {
+      case 'SendNotification':
+        if ('notification' in action) this.#sendNotification(action.notification, cause)
+        return
+      case 'InitiateConnection':
+        this.#newLine().connect(this.#host.environment.transport, {
+          ...options.socket,
+          remote: options.remote,
+        })
+        return
+      case 'CloseConnection':
+        return this.#hangUp()
+      case 'SendOpen':
+        this.#write('open', encodeOpen(ourOpen(options)))
+        return
+      case 'SendKeepalive':
+        this.#write('keepalive', KEEPALIVE_MESSAGE)
+        return
+      case 'StartConnectRetryTimer':
+        // A connection that came in has nobody to call again.
+        if (!this.incoming) this.#timers.startConnectRetry(backOff.nextWaitMs())
+        return
+      case 'StopConnectRetryTimer':
+        return this.#timers.stopConnectRetry()
+      case 'StartLargeHoldTimer':
+        return this.#timers.startHold(LARGE_HOLD_SECONDS)
+      case 'StartHoldTimer':
+        return this.#timers.startHold(this.#negotiated?.holdTimeSeconds ?? 0)
+      case 'RestartHoldTimer':
+        return this.#timers.heard()
+      case 'StartKeepaliveTimer':
+        return this.#timers.startKeepalive(this.#negotiated?.keepaliveSeconds ?? 0)
+      case 'StopTimers':
+        return this.#timers.stop()
+      case 'CountFailure':
+        return this.#host.failed(this, cause)
+      case 'ForgetFailures':
+        return backOff.forget()
+      case 'BeginSession':
+        return this.#beginSession()
+      case 'EndSession':
+        return this.#endSession(cause)
+    }
+  }
+
+  #causeOfExpiry(type: TimerEvent): string {
+    const seconds = this.#negotiated?.holdTimeSeconds ?? LARGE_HOLD_SECONDS
+    return causeOfExpiry(type, this.#host.options.remote, seconds)
+  }
+
+  #beginSession(): void {
+    if (this.#negotiated === undefined) return
+    this.#inSession = true
+    this.#host.sessionBegan(this.#negotiated)
+  }
+
+  #endSession(cause: string): void {
+    if (!this.#inSession) return
+    this.#inSession = false
+    this.#host.sessionEnded(cause, this.#byError)
+  }
+
+  #newLine(): Line {
+    const line = new Line(this.#host.environment.clock, {
+      opened: () => this.handle({ type: 'ConnectionAcknowledged' }, 'the peer took our connection'),
+      received: (chunk) => this.#received(chunk),
+      drained: () => this.#drained(),
+      closed: (reason) => this.handle({ type: 'ConnectionFailed' }, causeOfClose(reason)),
+    })
+    this.#line = line
+    this.#inbox = new Inbox((message) => this.#message(message))
+    this.#peerAsn = undefined
+    this.#byError = false
+    return line
+  }
+
+  #hangUp(): void {
+    this.#line?.hangUp()
+    this.#inbox?.close()
+    this.#line = undefined
+    this.#inbox = undefined
+    this.#negotiated = undefined
+  }
+
+  // --- what comes in ---------------------------------------------------------------------------
+
+  #received(chunk: Uint8Array): void {
+    this.#host.counters.received.bytes += chunk.length
+    const inbox = this.#inbox
+    if (inbox !== undefined) this.#read(() => inbox.push(chunk))
+    this.#host.events.chunkDone?.()
+  }
+
+  /** Any message of the peer's, once Established, starts the hold timer anew; noted once per chunk. */
+  #read(handOver: () => boolean): void {
+    try {
+      if (handOver() && this.#state === 'Established') this.#timers.heard()
+    } catch (error) {
+      this.#erred('HeaderErred', error)
+    }
+  }
+
+  #message(framer: Framer): void {
+    const { received } = this.#host.counters
+    switch (framer.type) {
+      case UPDATE:
+        received.update++
+        return this.#update(framer)
+      case KEEPALIVE:
+        received.keepalive++
+        return this.#handleMessage('KeepaliveReceived', 'a KEEPALIVE')
+      case OPEN:
+        received.open++
+        return this.#open(framer)
+      case NOTIFICATION:
+        received.notification++
+        return this.#notification(framer)
+      case ROUTE_REFRESH:
+        received.routeRefresh++
+        return this.#routeRefresh(framer)
+    }
+  }
+
+  #update({ buffer, start, end }: Framer): void {
+    if (this.#state !== 'Established') return this.#handleMessage('UpdateReceived', 'an UPDATE')
+    try {
+      this.#host.events.update(buffer, start, end)
+    } catch (error) {
+      this.#erred('UpdateErred', error)
+    }
+  }
+
+  #open({ buffer, start, end }: Framer): void {
+    if (this.#state !== 'OpenSent') return this.#handleMessage('OpenReceived', 'an OPEN')
+    try {
+      const open = decodeOpen(buffer, start, end)
+      this.#peerAsn = open.asn
+      const negotiated = negotiate(this.#host.options, open)
+      this.#negotiated = negotiated
+      if (this.#host.wins(this, negotiated)) {
+        return this.handle({ type: 'OpenReceived' }, 'the peer sent a good OPEN')
+      }
+      this.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
+    } catch (error) {
+      this.#erred('OpenErred', error)
+    }
+  }
+
+  #notification({ buffer, start, end }: Framer): void {
+    const notification = decodeNotification(buffer, start, end)
+    const { code, subcode } = notification
+    const text = textOfReceived(notification, this.#host.options.localAsn, this.#peerAsn)
+    this.#note('received', notification, text)
+    const version = code === ERROR_OPEN && subcode === UNSUPPORTED_VERSION
+    const type = version ? 'VersionErrorReceived' : 'NotificationReceived'
+    this.handle({ type }, `the peer sent ${text}`)
+  }
+
+  #routeRefresh({ buffer, start, end }: Framer): void {
+    this.#handleMessage('RouteRefreshReceived', 'a ROUTE-REFRESH')
+    if (this.#state !== 'Established') return
+    try {
+      const { afi, safi, subtype } = decodeRouteRefresh(buffer, start, end)
+      const family = safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined
+      // A family that was not negotiated is ignored (RFC 2918 section 4).
+      if (subtype !== 'request' || family === undefined) return
+      if (this.#negotiated?.families.includes(family) !== true) return
+      this.#host.events.routeRefreshReceived(family)
+    } catch (error) {
+      this.#erred('UpdateErred', error)
+    }
+  }
+
+  #handleMessage(type: EventType, message: string): void {
+    this.handle({ type }, `the peer sent ${message} in ${this.#state}`)
+  }
+
+  /** Ends the session with the error that a message made; what is not a SessionError is a bug of ours. */
+  #erred(type: EventType, error: unknown): void {
+    if (!(error instanceof SessionError)) throw error
+    this.handle({ type, notification: error }, error.message)
+  }
+
+  // --- what goes out ---------------------------------------------------------------------------
+
+  #sendNotification(notification: Notification, cause: string): void {
+    this.#write('notification', encodeNotification(notification))
+    this.#note('sent', notification, textOfSent(notification, cause))
+  }
+
+  #note(direction: LastError['direction'], notification: Notification, text: string): void {
+    const { code, subcode } = notification
+    this.#byError = code !== ERROR_CEASE && code !== ERROR_HOLD_TIMER
+    const at = this.#host.environment.clock.wallNow()
+    this.#host.notified({ direction, code, subcode, text, at })
+  }
+
+  #write(kind: MessageKind, bytes: Uint8Array): void {
+    if (this.#line === undefined) return
+    const { sent } = this.#host.counters
+    sent[kind]++
+    sent.bytes += bytes.length
+    this.#flowing(this.#line.write(bytes))
+  }
+
+  /** Passes on what a write said; while bytes pile up, the send hold timer runs (RFC 9687). */
+  #flowing(flows: boolean): boolean {
+    if (!flows && this.#negotiated !== undefined) {
+      this.#timers.startSendHold(sendHoldSeconds(this.#host.options, this.#negotiated))
+    }
+    return flows
+  }
+
+  #drained(): void {
+    this.#timers.stopSendHold()
+    if (this.#state === 'Established') this.#host.events.writable()
+  }
+}
+
+/** RFC 9687 section 4: 8 minutes, or twice the hold time when that is more. */
+function sendHoldSeconds(options: PeerOptions, { holdTimeSeconds }: Negotiated): number {
+  return options.sendHoldSeconds ?? Math.max(SEND_HOLD_SECONDS, 2 * holdTimeSeconds)
+}

@@ -1,0 +1,150 @@
+/**
+ * What a session is like: our options and the peer's OPEN put together (RFC 4271 4.2 and 6.2, RFC 5492).
+ *
+ * Each side announces what it can do, and what both announced is in force. An OPEN that can't be lived
+ * with is thrown as the SessionError to send; its words name both sides' values, because they are read
+ * at both ends by people who know one of them.
+ */
+import { Writer } from '../net/bytes.ts'
+import { factsOf, familyOfAfi, SAFI_UNICAST, type Family } from '../net/family.ts'
+import { formatIpv4 } from '../net/address.ts'
+import { encodeCapability, type Capability } from '../wire/capabilities/index.ts'
+import {
+  AS_TRANS,
+  BAD_BGP_IDENTIFIER,
+  BAD_PEER_AS,
+  ERROR_OPEN,
+  MAX_MESSAGE_LENGTH,
+  UNACCEPTABLE_HOLD_TIME,
+  UNSUPPORTED_CAPABILITY,
+} from '../wire/constants.ts'
+import { SessionError } from '../wire/errors.ts'
+import type { Open } from '../wire/open.ts'
+import type { PeerOptions } from './peer-options.ts'
+
+/** The terms of a session, known from the peer's OPEN on. */
+export interface Negotiated {
+  /** Those that both announced, in the order of our configuration. */
+  readonly families: readonly Family[]
+  /** AS numbers take four octets in UPDATEs (RFC 6793). */
+  readonly fourOctetAs: boolean
+  readonly routeRefresh: boolean
+  readonly enhancedRouteRefresh: boolean
+  /** The longest message that either side may send. */
+  readonly maxMessageLength: number
+  /** The smaller of both; 0 when nobody watches the other. */
+  readonly holdTimeSeconds: number
+  readonly keepaliveSeconds: number
+  readonly peerAsn: number
+  /** The peer's BGP Identifier, an unsigned 32-bit number. */
+  readonly peerRouterId: number
+  /** eBGP. */
+  readonly external: boolean
+  /** All that the peer announced, also what we don't know. */
+  readonly peerCapabilities: readonly Capability[]
+}
+
+/** What negotiation needs to know of us. */
+export type OurSide = Pick<
+  PeerOptions,
+  'localAsn' | 'remoteAsn' | 'routerId' | 'holdTimeSeconds' | 'families'
+>
+
+/** The OPEN that we send. */
+export function ourOpen(us: OurSide): Open {
+  return {
+    asn: us.localAsn,
+    holdTimeSeconds: us.holdTimeSeconds,
+    identifier: us.routerId >>> 0,
+    capabilities: [
+      ...us.families.map(multiprotocol),
+      { name: 'route-refresh' },
+      { name: 'four-octet-as', asn: us.localAsn },
+    ],
+  }
+}
+
+/** The terms under which we talk with the sender of `open`; throws the SessionError when we don't. */
+export function negotiate(us: OurSide, open: Open): Negotiated {
+  checkAsn(us, open.asn)
+  const external = open.asn !== us.localAsn
+  checkIdentifier(us, open.identifier, external)
+  const holdTimeSeconds = checkHoldTime(us, open.holdTimeSeconds)
+  const announces = (name: Capability['name']): boolean =>
+    open.capabilities.some((capability) => capability.name === name)
+  return {
+    families: commonFamilies(us.families, open.capabilities),
+    fourOctetAs: announces('four-octet-as'),
+    routeRefresh: announces('route-refresh'),
+    enhancedRouteRefresh: false,
+    maxMessageLength: MAX_MESSAGE_LENGTH,
+    holdTimeSeconds,
+    keepaliveSeconds: Math.floor(holdTimeSeconds / 3),
+    peerAsn: open.asn,
+    peerRouterId: open.identifier,
+    external,
+    peerCapabilities: open.capabilities,
+  }
+}
+
+function checkAsn({ localAsn, remoteAsn }: OurSide, asn: number): void {
+  const refuse = (why: string): SessionError => new SessionError(ERROR_OPEN, BAD_PEER_AS, why)
+  if (asn === 0) throw refuse('peer says AS 0')
+  // Who has a number of four octets says so in the capability (RFC 6793 section 4.2.1).
+  if (asn === AS_TRANS)
+    throw refuse(`peer says AS ${AS_TRANS} (AS_TRANS), which is nobody's number`)
+  if (remoteAsn === 'external') {
+    if (asn === localAsn) throw refuse(`peer says AS ${asn}, our own; configured external`)
+  } else if (remoteAsn === 'internal') {
+    if (asn !== localAsn) throw refuse(`peer says AS ${asn}, configured internal (${localAsn})`)
+  } else if (asn !== remoteAsn) {
+    throw refuse(`peer says AS ${asn}, configured ${remoteAsn}`)
+  }
+}
+
+/** RFC 6286: not zero, and within one AS not ours. */
+function checkIdentifier({ routerId }: OurSide, identifier: number, external: boolean): void {
+  if (identifier === 0 || (!external && identifier === routerId >>> 0)) {
+    const whose = identifier === 0 ? '' : ', our own'
+    const why = `peer says router id ${formatIpv4(identifier)}${whose}`
+    throw new SessionError(ERROR_OPEN, BAD_BGP_IDENTIFIER, why)
+  }
+}
+
+function checkHoldTime(us: OurSide, seconds: number): number {
+  if (seconds === 1 || seconds === 2) {
+    const why = `peer says ${seconds} s, the least is 3 s`
+    throw new SessionError(ERROR_OPEN, UNACCEPTABLE_HOLD_TIME, why)
+  }
+  return Math.min(us.holdTimeSeconds, seconds)
+}
+
+/** An OPEN without the multiprotocol capability means IPv4 unicast (RFC 4760 section 8). */
+function commonFamilies(ours: readonly Family[], theirs: readonly Capability[]): Family[] {
+  const announced: (Family | undefined)[] = []
+  let multiprotocolSeen = false
+  for (const capability of theirs) {
+    if (capability.name !== 'multiprotocol') continue
+    multiprotocolSeen = true
+    if (capability.safi === SAFI_UNICAST) announced.push(familyOfAfi(capability.afi))
+  }
+  if (!multiprotocolSeen) announced.push('ipv4')
+  const common = ours.filter((family) => announced.includes(family))
+  if (common.length > 0) return common
+  const offered = announced.filter((family) => family !== undefined).join(', ') || 'neither'
+  const why = `peer offers ${offered}, configured ${ours.join(', ')}`
+  throw new SessionError(ERROR_OPEN, UNSUPPORTED_CAPABILITY, why, wanted(ours))
+}
+
+/** The capabilities that we missed, as an OPEN has them (RFC 5492 section 5). */
+function wanted(families: readonly Family[]): Uint8Array {
+  const to = new Writer(6 * families.length)
+  for (const family of families) encodeCapability(multiprotocol(family), to)
+  return to.take()
+}
+
+const multiprotocol = (family: Family): Capability => ({
+  name: 'multiprotocol',
+  afi: factsOf(family).afi,
+  safi: SAFI_UNICAST,
+})

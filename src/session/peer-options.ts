@@ -1,0 +1,63 @@
+/**
+ * What a peer is made of: the configured side (`PeerOptions`), the world handed in (`PeerEnvironment`),
+ * and those who hear of it (`PeerEvents`).
+ */
+import type { Clock } from '../net/clock.ts'
+import type { Family } from '../net/family.ts'
+import type { State } from './fsm.ts'
+import type { Negotiated } from './negotiation.ts'
+import type { Endpoint, SocketOptions, Transport } from './transport.ts'
+
+/** A number, or whether it is ours (`internal`) or any but ours (`external`). */
+export type RemoteAsn = number | 'internal' | 'external'
+
+export interface PeerOptions {
+  /** For people. */
+  readonly name: string
+  readonly remote: Endpoint
+  readonly localAsn: number
+  readonly remoteAsn: RemoteAsn
+  /** Our BGP Identifier, an unsigned 32-bit number. */
+  readonly routerId: number
+  /** 0 for none, else at least 3 (RFC 4271 4.2). */
+  readonly holdTimeSeconds: number
+  readonly connectRetrySeconds: number
+  /** How long the peer may take no bytes (RFC 9687); 0 for ever. Default: 8 minutes, or twice the hold time. */
+  readonly sendHoldSeconds?: number
+  /** Never connects, only accepts. */
+  readonly passive: boolean
+  readonly families: readonly Family[]
+  readonly socket: SocketOptions
+}
+
+export interface PeerEnvironment {
+  readonly transport: Transport
+  readonly clock: Clock
+  /** 0.0 to 1.0, for jitter. */
+  readonly random: () => number
+}
+
+/** The words that go with a stop or a reset (RFC 4486, RFC 9003). */
+export interface Cease {
+  readonly subcode: number
+  /** Sent along with an administrative shutdown or reset; at most 255 bytes of UTF-8. */
+  readonly text?: string
+}
+
+export interface PeerEvents {
+  stateChanged(from: State, to: State, cause: string): void
+  established(session: Negotiated): void
+  /**
+   * One UPDATE body: `buffer[start..end)`, valid during the call. May throw a SessionError to end the
+   * session with it.
+   */
+  update(buffer: Uint8Array, start: number, end: number): void
+  /** The peer wants all our routes of this family once more (RFC 2918). */
+  routeRefreshReceived(family: Family): void
+  /** Follows each `established` in the end: the routes of this session are to go. */
+  sessionEnded(cause: string): void
+  /** `send` had returned false; more is welcome now. */
+  writable(): void
+  /** A received chunk was dealt with, or set aside because of `pauseReading`. */
+  chunkDone?(): void
+}
