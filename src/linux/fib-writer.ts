@@ -18,7 +18,6 @@ import { Worker } from 'node:worker_threads'
 import { factsOf, type Family } from '../net/family.ts'
 import {
   NEXT_HOP_ID_FIRST,
-  NEXT_HOP_ID_LAST,
   NEXT_HOP_LEG_ID_FIRST,
   type KernelError,
   type KernelNextHopObject,
@@ -29,13 +28,13 @@ import {
   type RouteOperation,
 } from '../fib/kernel.ts'
 import type { DefinitionMessage, ProgressMessage, WriterWorkerData } from './fib-writer-worker.ts'
-import { NetlinkError, NetlinkSocket } from './netlink-socket.ts'
-import { decodeNextHop, nextHopDumpRequest } from './nexthop-message.ts'
+import { dumpNextHops, isOurObject } from './kernel-reader.ts'
+import { NetlinkSocket } from './netlink-socket.ts'
 import { NextHopObjects } from './nexthop-objects.ts'
 import { RouteBatch, type RouteFailure } from './route-batch.ts'
 import { plainDefinition, type RouteDefinition } from './route-encoder.ts'
 import { RouteRing } from './route-ring.ts'
-import { EINVAL, EOPNOTSUPP } from './sys.ts'
+import { EINVAL } from './sys.ts'
 import { SysctlError, readSysctl, writeSysctl } from './sysctl.ts'
 
 const RING_ROUTES = 32_768
@@ -61,39 +60,14 @@ export async function openFibWriter(options: FibWriterOptions): Promise<FibWrite
   if (options.metric === 0) throw new RangeError('metric 0 would overwrite connected routes')
   const socket = NetlinkSocket.open()
   try {
-    const found = options.nextHopObjects === 'off' ? undefined : await probeObjects()
+    const known = options.nextHopObjects === 'off' ? undefined : await dumpNextHops()
+    const found = known?.filter(isOurObject)
     return new NetlinkFibWriter(options, socket, NetlinkSocket.open(), found)
   } catch (error) {
     socket.close()
     throw error
   }
 }
-
-/** Our nexthop objects that the kernel has; undefined when it knows no such thing (before 5.3). */
-async function probeObjects(): Promise<readonly KernelNextHopObject[] | undefined> {
-  const socket = NetlinkSocket.open()
-  const found: KernelNextHopObject[] = []
-  try {
-    await socket.dump(
-      nextHopDumpRequest(),
-      (view, _type, _flags, _sequence, from, to) => {
-        const object = decodeNextHop(view, from, to)
-        if (object !== undefined && isOurs(object)) found.push(object)
-      },
-      () => found.splice(0),
-    )
-    return found
-  } catch (error) {
-    if (error instanceof NetlinkError && [EOPNOTSUPP, EINVAL].includes(error.errno))
-      return undefined
-    throw error
-  } finally {
-    socket.close()
-  }
-}
-
-const isOurs = ({ id }: KernelNextHopObject): boolean =>
-  id >= NEXT_HOP_ID_FIRST && id <= NEXT_HOP_ID_LAST
 
 class NetlinkFibWriter implements FibWriter {
   readonly nextHopObjects: boolean

@@ -39,6 +39,9 @@ export const { EPERM, EAGAIN, EINTR, ENODEV, EINVAL, ESRCH, EEXIST, ENOENT, EOPN
 
 const libc = koffi.load(null)
 
+koffi.struct('sock_fprog', { len: 'uint16_t', filter: 'void *' })
+const FPROG_BYTES = koffi.sizeof('sock_fprog')
+
 // Buffers are passed as `void *`: koffi hands the address of a typed array straight to the call.
 const c: {
   readonly socket: (domain: number, type: number, protocol: number) => number
@@ -50,6 +53,13 @@ const c: {
     level: number,
     name: number,
     value: Uint8Array | Int32Array,
+    length: number,
+  ) => number
+  readonly attach: (
+    fd: number,
+    level: number,
+    name: number,
+    program: { readonly len: number; readonly filter: Uint8Array },
     length: number,
   ) => number
   readonly getsockopt: (
@@ -90,6 +100,7 @@ const c: {
   connect: libc.func('int connect(int, void *, uint32_t)'),
   listen: libc.func('int listen(int, int)'),
   setsockopt: libc.func('int setsockopt(int, int, int, void *, uint32_t)'),
+  attach: libc.func('int setsockopt(int, int, int, sock_fprog *, uint32_t)'),
   getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
   getsockname: libc.func('int getsockname(int, void *, void *)'),
   send: libc.func('intptr_t send(int, void *, size_t, int)'),
@@ -174,6 +185,23 @@ export function setOption(
 ): number {
   const bytes = typeof value === 'number' ? Int32Array.of(value) : value
   return outcome(c.setsockopt(fd, level, name, bytes, bytes.byteLength))
+}
+
+/** One instruction of a classic BPF program (bpf(4)): code, jump if true, jump if false, operand. */
+export type FilterInstruction = readonly [code: number, jt: number, jf: number, k: number]
+
+/** Lets the kernel drop, before we see it, what the program returns 0 for (SO_ATTACH_FILTER). */
+export function attachFilter(fd: number, program: readonly FilterInstruction[]): number {
+  const filter = new Uint8Array(8 * program.length)
+  const view = new DataView(filter.buffer)
+  for (const [i, [code, jt, jf, k]] of program.entries()) {
+    view.setUint16(8 * i, code, true)
+    view.setUint8(8 * i + 2, jt)
+    view.setUint8(8 * i + 3, jf)
+    view.setUint32(8 * i + 4, k, true)
+  }
+  const fprog = { len: program.length, filter }
+  return outcome(c.attach(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog, FPROG_BYTES))
 }
 
 /** getsockopt(2) into `into`; returns the number of bytes written. */
