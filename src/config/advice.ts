@@ -29,7 +29,7 @@ export class Complaints {
   readonly #homes: ReadonlyMap<string, string>
 
   /** `homes`: in which map each key of the configuration belongs, for keys that stray. */
-  constructor(root: TreeNode, homes: ReadonlyMap<string, string>) {
+  constructor(root: TreeNode, homes: ReadonlyMap<string, string> = new Map()) {
     this.#root = root
     this.#homes = homes
   }
@@ -52,7 +52,7 @@ export class Complaints {
   }
 
   #issue(base: Path, schema: Schema, issue: Issue): void {
-    const steps = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+    const steps = stepsOf(issue)
     const path = [...base, ...steps]
     if (issue.code === 'unrecognized_keys') {
       const known = keysOf(schemaAt(schema, steps))
@@ -83,15 +83,14 @@ export class Complaints {
     const key = String(path[path.length - 1])
     if (isReserved(key)) return this.errorAtKey(path, 'not in this version yet', 'remove it')
     if (key === '<<') return this.errorAtKey(path, 'merge keys are not read', 'use peerGroups')
-    const home = this.#homes.get(key)
-    const near = nearest(key, known)
-    const remedy =
-      home !== undefined && near === undefined
-        ? `it belongs into ${home}`
-        : near === undefined
-          ? `the keys here are ${known.join(', ')}`
-          : `did you mean ${near}?`
-    this.errorAtKey(path, 'unknown key', remedy)
+    this.errorAtKey(path, 'unknown key', this.#rightKey(key, known))
+  }
+
+  #rightKey(written: string, known: readonly string[]): string {
+    const near = nearest(written, known)
+    if (near !== undefined) return `did you mean ${near}?`
+    const home = this.#homes.get(written)
+    return home === undefined ? `the keys here are ${known.join(', ')}` : `it belongs into ${home}`
   }
 
   #add(severity: Severity, at: Place, path: Path, message: string, remedy: string): void {
@@ -100,13 +99,18 @@ export class Complaints {
   }
 }
 
+/** Where an issue is, from where the schema began. */
+export const stepsOf = (issue: Issue): (string | number)[] =>
+  issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+
 function adviceFor(
   node: TreeNode,
   schema: Schema | undefined,
 ): { message: string; remedy: string } {
   const facts = factsOf(schema)
   if (node.kind === 'scalar' && node.value === null) {
-    return { message: 'has no value', remedy: `write ${facts.write}, or remove the key` }
+    const remedy = `write ${facts.write}${isOptional(schema) ? ', or remove the key' : ''}`
+    return { message: 'has no value', remedy }
   }
   const shown = facts.secret === true ? 'this' : shownOf(node)
   for (const explain of explainersOf(schema)) {
@@ -158,6 +162,10 @@ export function innerOf(schema: Schema): Schema | undefined {
   if (schema instanceof z.core.$ZodPipe) return schema._zod.def.in
   return undefined
 }
+
+/** True when the key may be left out. */
+export const isOptional = (schema: Schema | undefined): boolean =>
+  schema instanceof z.core.$ZodOptional || schema instanceof z.core.$ZodPrefault
 
 function schemaAt(schema: Schema, path: Path): Schema | undefined {
   let at: Schema | undefined = schema

@@ -8,7 +8,7 @@
 import type { z } from 'zod'
 import { isUnspecified } from '../net/address.ts'
 import type { Endpoint } from '../session/transport.ts'
-import { Complaints } from './advice.ts'
+import { Complaints, stepsOf } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
@@ -24,7 +24,7 @@ import {
   logSchema,
   type AdvertiseEntry,
 } from './schema.ts'
-import { nodeAt, plainOf, type Path, type TreeNode } from './tree.ts'
+import { nodeAt, plainOf, withAlternatives, type Path, type TreeNode } from './tree.ts'
 import { isOwn, mayBeOwn, type World } from './world.ts'
 
 export interface Checked {
@@ -111,18 +111,27 @@ function resolve(context: Context): Config | undefined {
  * without its wrong keys, so that the rest is still checked; undefined when nothing useful is left.
  */
 function parse<T>(schema: z.ZodType<T>, path: Path, context: Context): T | undefined {
-  const node = nodeAt(context.root, path)
-  const result = schema.safeParse(node === undefined ? undefined : plainOf(node))
+  let node = nodeAt(context.root, path)
+  let result = schema.safeParse(node === undefined ? undefined : plainOf(node))
   if (result.success) return result.data
-  const { issues } = result.error
-  context.complaints.issues(path, schema, issues)
-  if (node?.kind !== 'map') return undefined
-  const wrong = new Set(
-    issues.flatMap((it) => (it.code === 'unrecognized_keys' ? it.keys : it.path.slice(0, 1))),
-  )
+  if (node === undefined) {
+    context.complaints.issues(path, schema, result.error.issues)
+    return undefined
+  }
+  node = withAlternatives(node, result.error.issues.map(stepsOf))
+  result = schema.safeParse(plainOf(node))
+  if (result.success) return result.data
+  context.complaints.issues(path, schema, result.error.issues)
+  if (node.kind !== 'map') return undefined
+  const wrong = new Set(result.error.issues.flatMap(wrongKeys))
   const entries = new Map([...node.entries].filter(([key]) => !wrong.has(key)))
   return schema.safeParse(plainOf({ ...node, entries })).data
 }
+
+const wrongKeys = (issue: z.core.$ZodIssue): (string | number)[] =>
+  issue.code === 'unrecognized_keys' && issue.path.length === 0
+    ? issue.keys
+    : stepsOf(issue).slice(0, 1)
 
 /** Peers and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
 function resolvePeers(

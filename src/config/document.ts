@@ -33,10 +33,12 @@ export function readDocument(text: string, file: string, variables: Variables): 
   if (document.errors.length > 0) {
     const complaints = document.errors.map((error) => {
       const at = lines.linePos(error.pos[0])
-      const { message, remedy } = wordsFor(error.code, error.message, text.slice(...error.pos))
+      const { message, remedy } = wordsFor(error.code, error.message, text, error.pos[0])
       return complaint({ file, line: at.line, column: at.col }, '', message, remedy)
     })
-    return { complaints }
+    // One bare variable derails the parser for the rest of the line.
+    const bare = complaints.filter((it) => it.message === BARE_VARIABLE)
+    return { complaints: bare.length > 0 ? bare : complaints }
   }
   const planter = new Planter(file, lines, document, variables)
   const root = planter.plant(document.contents, '')
@@ -61,16 +63,17 @@ class Planter {
 
   plant(node: unknown, path: string): TreeNode {
     const target = isAlias(node) ? node.resolve(this.#document) : node
-    const place = this.#placeOf(target)
-    if (this.#open.has(target) || ++this.#count > MOST_VALUES) {
-      this.#complain(
-        this.#placeOf(node),
-        path,
-        'the aliases here never end',
-        'write the value itself',
-      )
-      return nothing(place)
+    const endless = this.#open.has(target) || ++this.#count > MOST_VALUES
+    if (isAlias(node) && (target === undefined || endless)) {
+      const at = this.#placeOf(node)
+      if (endless) this.#complain(at, path, 'the aliases here never end', 'write the value itself')
+      else {
+        const message = `nothing above is called &${node.source}`
+        this.#complain(at, path, message, 'name it there, or quote the *')
+      }
+      return nothing(at)
     }
+    const place = this.#placeOf(target)
     if (isScalar(target)) return this.#scalar(target, place, path)
     if (!isMap(target) && !isSeq(target)) return nothing(place)
     this.#open.add(target)
@@ -109,9 +112,12 @@ class Planter {
       return { kind: 'scalar', place, value, shown }
     }
     const text = this.#substitute(value, place, path)
-    const typed = plain && text !== value ? retyped(text) : text
-    const shown = text === value ? text : `${text === '' ? '""' : text} (from ${value})`
-    return { kind: 'scalar', place, value: typed, shown }
+    if (text === value) return { kind: 'scalar', place, value, shown: text }
+    const shown = `${text === '' ? '""' : text} (from ${value})`
+    const typed = retyped(text)
+    if (typed === text) return { kind: 'scalar', place, value: text, shown }
+    const [first, second] = plain ? [typed, text] : [text, typed]
+    return { kind: 'scalar', place, value: first, alternative: second, shown }
   }
 
   /** Replaces `${NAME}`; `$${` stands for a plain `${`. */
@@ -161,10 +167,21 @@ function retyped(text: string): string | number | boolean {
   return text === 'true' ? true : text === 'false' ? false : text
 }
 
-/** The parser's error in our words, for the mistakes that people make most. */
-function wordsFor(code: string, message: string, at: string): { message: string; remedy: string } {
+const BARE_VARIABLE = 'a variable inside { } or [ ] must be quoted'
+
+/** The parser's error at `text[at]` in our words, for the mistakes that people make most. */
+function wordsFor(
+  code: string,
+  message: string,
+  text: string,
+  at: number,
+): { message: string; remedy: string } {
+  if (text[at - 1] === '$' && text[at] === '{') {
+    return { message: BARE_VARIABLE, remedy: 'write "${NAME}"' }
+  }
   if (code === 'DUPLICATE_KEY') {
-    return { message: `the key ${at.split(':')[0]} is here twice`, remedy: 'keep one of them' }
+    const key = /^[^:\n]*/.exec(text.slice(at))?.[0]
+    return { message: `the key ${key} is here twice`, remedy: 'keep one of them' }
   }
   if (code === 'TAB_AS_INDENT') {
     return { message: 'a tab indents this line', remedy: 'indent with spaces' }

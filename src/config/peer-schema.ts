@@ -69,7 +69,7 @@ const settings = {
   families: key(
     list(family, 'a list of families', '[ipv4], [ipv6] or [ipv4, ipv6]').min(1).optional(),
     'The address families to exchange routes of; those that the peer does not offer are left out (RFC 4760).',
-    ['ipv4', 'ipv6'],
+    ['ipv4'],
   ),
   holdTime: key(
     holdTime.optional(),
@@ -79,13 +79,13 @@ const settings = {
   sendHoldTime: key(
     limit.optional(),
     'The session ends when the peer takes no bytes for this long (RFC 9687); `0` = never.',
-    '8m',
+    '10m',
     '`8m`, or twice `holdTime` if that is longer',
   ),
   connectRetry: key(
     pause.optional(),
     'How long to wait before connecting again; grows with each failure.',
-    '5s',
+    '1s',
   ),
   passive: key(flag.optional(), 'Never connect, only accept.', true),
   localAddress: key(
@@ -155,7 +155,7 @@ const settings = {
   export: key(
     policy('accept', 'reject', 'local').optional(),
     'Which routes to announce: `local` = only what `advertise` names, `accept` = learned ones too.',
-    'local',
+    'accept',
     '`local`; `accept` to a `routeReflectorClient`',
   ),
 }

@@ -4,38 +4,37 @@
  * change that brings it.
  */
 
-/** Keys per map: '' is the document itself, `peers[]` and `peerGroups.*` share the settings of a peer. */
-const SETTINGS = [
-  'addPath',
-  'announce',
-  'asOverride',
-  'bfd',
-  'defaultOriginate',
-  'extendedMessages',
-  'extendedNextHop',
-  'gracefulRestart',
-  'maxPrefixes',
-  'maxPrefixesOut',
-  'removePrivateAsn',
-  'role',
-  'tcpAo',
+const RESERVED: readonly { readonly where: string; readonly keys: readonly string[] }[] = [
+  {
+    where: 'the document',
+    keys: ['bmp', 'confederation', 'mrt', 'nat', 'overlay', 'policies', 'rpki', 'sets'],
+  },
+  {
+    where: '`peers` and `peerGroups`',
+    keys: [
+      'addPath',
+      'announce',
+      'asOverride',
+      'bfd',
+      'defaultOriginate',
+      'extendedMessages',
+      'extendedNextHop',
+      'gracefulRestart',
+      'maxPrefixes',
+      'maxPrefixesOut',
+      'removePrivateAsn',
+      'role',
+      'tcpAo',
+    ],
+  },
+  { where: '`peers`', keys: ['interface', 'range', 'limit'] },
+  { where: '`advertise`', keys: ['docker', 'hostRoutes', 'aggregates'] },
 ]
 
-const RESERVED: Readonly<Record<string, readonly string[]>> = {
-  '': ['bmp', 'confederation', 'mrt', 'nat', 'overlay', 'policies', 'rpki', 'sets'],
-  'peerGroups.*': SETTINGS,
-  'peers[]': [...SETTINGS, 'interface', 'range', 'limit'],
-  advertise: ['docker', 'hostRoutes', 'aggregates'],
-}
-
-const ANYWHERE = new Set(Object.values(RESERVED).flat())
+const ANYWHERE = new Set(RESERVED.flatMap((row) => row.keys))
 
 /** True when `key` is documented but comes with a later version; also where it was put wrongly. */
 export const isReserved = (key: string): boolean => ANYWHERE.has(key)
 
-/** All of them, for the reference: `advertise.docker`. */
-export function reservedKeys(): string[] {
-  return Object.entries(RESERVED).flatMap(([where, keys]) =>
-    keys.map((key) => (where === '' ? key : `${where}.${key}`)),
-  )
-}
+/** All of them, for the reference. */
+export const reservedKeys = (): typeof RESERVED => RESERVED

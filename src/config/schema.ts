@@ -68,16 +68,16 @@ const sourceChoice = z
 
 export const kernelSchema = z.strictObject({
   install: key(flag.prefault(true), 'Write learned routes into the kernel.', false),
-  table: key(table.prefault('main'), 'Routing table, by name or number.', 'main'),
+  table: key(table.prefault('main'), 'Routing table, by name or number.', 100),
   metric: key(
     integer(1, 4294967295, 'a metric').prefault(20),
     'Metric of our routes; never 0, which would overwrite connected routes.',
-    20,
+    50,
   ),
   protocol: key(
     integer(1, 255, 'a protocol number').prefault(179),
     "The number that marks our routes (`ip route show proto 179`); nobody else's.",
-    179,
+    190,
   ),
   nexthopObjects: key(
     choice('auto', 'off').prefault('auto'),
@@ -116,7 +116,7 @@ export const decisionSchema = z.strictObject({
   ),
   ignoreRouterId: key(
     flag.prefault(false),
-    'Leave the router id out of the choice between otherwise equal routes (RFC 4271 9.1.2.2 f).',
+    'Skip the router id (RFC 4271 9.1.2.2 f), so that the lowest peer address decides.',
     true,
   ),
 })
@@ -125,7 +125,7 @@ export const apiSchema = z.strictObject({
   socket: key(
     path.prefault('/run/linnet/linnet.sock'),
     'Unix socket of the control API.',
-    '/run/linnet/linnet.sock',
+    '/run/linnet/two.sock',
   ),
   http: key(
     endpoint.optional(),
@@ -150,7 +150,7 @@ export const logSchema = z.strictObject({
 
 const listener = z.strictObject({
   address: key(ipAddress, 'A local address; `0.0.0.0` or `"::"` for all.', '10.0.1.11'),
-  port: key(port.prefault(179), 'TCP port.', 179),
+  port: key(port.prefault(179), 'TCP port.', 1179),
 })
 
 export const configSchema = z.strictObject({
@@ -198,7 +198,7 @@ export const configSchema = z.strictObject({
   ),
   mesh: key(meshSchema.optional(), 'Every node speaks with every other.', { nodes: ['10.0.1.12'] }),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
-  kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 'main' }),
+  kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
   api: key(apiSchema.prefault({}), 'The control API.', { http: '127.0.0.1:8179' }),
   log: key(logSchema.prefault({}), 'What the daemon writes.', { level: 'debug' }),
 })

@@ -15,6 +15,8 @@ export interface ScalarNode {
   readonly kind: 'scalar'
   readonly place: Place
   readonly value: ScalarValue
+  /** The other reading of a value that came from a variable: `65101` beside `"65101"`. */
+  readonly alternative?: ScalarValue
   /** As people wrote it: `1.10` stays `1.10`, quoted text keeps its quotes. */
   readonly shown: string
 }
@@ -50,6 +52,28 @@ export function plainOf(node: TreeNode): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'list') return node.items.map((item) => plainOf(item.node))
   return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainOf(entry.node)]))
+}
+
+/** The same node with the other readings of the scalars at, above or below `paths`. */
+export function withAlternatives(node: TreeNode, paths: readonly Path[]): TreeNode {
+  const inside = (step: string | number): Path[] =>
+    paths.flatMap((path) => (path.length === 0 ? [path] : path[0] === step ? [path.slice(1)] : []))
+  if (paths.length === 0) return node
+  if (node.kind === 'scalar') {
+    return node.alternative === undefined ? node : { ...node, value: node.alternative }
+  }
+  if (node.kind === 'list') {
+    const items = node.items.map((item, i) => ({
+      ...item,
+      node: withAlternatives(item.node, inside(i)),
+    }))
+    return { ...node, items }
+  }
+  const entries = new Map(node.entries)
+  for (const [key, entry] of node.entries) {
+    entries.set(key, { ...entry, node: withAlternatives(entry.node, inside(key)) })
+  }
+  return { ...node, entries }
 }
 
 /** The node at `path`, or undefined where nothing is written. */

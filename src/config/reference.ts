@@ -1,0 +1,181 @@
+/**
+ * What people and editors read about the configuration, printed from the schema: the tables of
+ * docs/configuration.md, and config/schema.json. A test holds the files to it.
+ */
+import { z } from 'zod'
+import { stringify } from 'yaml'
+import { bareOf, factsOf, innerOf, isOptional, mapOptionOf } from './advice.ts'
+import { EFFECTS } from './change.ts'
+import { keyFacts } from './key.ts'
+import { groupSchema, peerSchema, SESSION_DEFAULTS } from './peer-schema.ts'
+import { reservedKeys } from './reserved.ts'
+import { configSchema } from './schema.ts'
+
+type Schema = z.core.$ZodType
+
+/** One key, in words. */
+export interface KeyRow {
+  readonly key: string
+  readonly value: string
+  /** As YAML, or in words; empty for a key that is needed. */
+  readonly otherwise: string
+  readonly meaning: string
+  /** As YAML. */
+  readonly example: unknown
+}
+
+/** The keys of a map, in order. `defaults`: those that don't stand in the schema itself. */
+export function keyRows(
+  schema: Schema,
+  defaults: Readonly<Record<string, unknown>> = {},
+): KeyRow[] {
+  return Object.entries(shapeOf(schema)).map(([key, value]) => {
+    const facts = value instanceof z.ZodType ? keyFacts.get(value) : undefined
+    if (facts === undefined) throw new Error(`the key ${key} has no words`)
+    const fixed = defaults[key] ?? defaultOf(value)
+    const nested = Object.keys(shapeOf(value)).length > 0
+    return {
+      key,
+      value: nested ? 'a map, below' : factsOf(value).write,
+      otherwise: facts.otherwise ?? (fixed === undefined ? '' : nested ? '' : code(inline(fixed))),
+      meaning: facts.meaning,
+      example: facts.example,
+    }
+  })
+}
+
+/** A Markdown table of the keys of a map. */
+export function keyTable(schema: Schema, defaults?: Readonly<Record<string, unknown>>): string {
+  const head = ['key', 'what it means', 'write', 'default', 'example']
+  const needed = (row: KeyRow, at: Schema | undefined): string =>
+    row.otherwise === '' && at !== undefined && !isOptional(at) ? '(needed)' : row.otherwise
+  const shape = shapeOf(schema)
+  const rows = keyRows(schema, defaults).map((row) => [
+    code(row.key),
+    row.meaning,
+    row.value === 'a map, below' ? row.value : code(row.value),
+    needed(row, shape[row.key]),
+    code(inline({ [row.key]: row.example }).slice(2, -2)),
+  ])
+  return table(head, rows)
+}
+
+/** The generated part of docs/configuration.md. */
+export function configurationReference(): string {
+  const { shape } = configSchema
+  const peerOnly = z.strictObject({
+    name: peerSchema.shape.name,
+    address: peerSchema.shape.address,
+    group: peerSchema.shape.group,
+    description: peerSchema.shape.description,
+  })
+  const sections: readonly (readonly [title: string, ...text: string[]])[] = [
+    ['The document', keyTable(configSchema)],
+    [
+      'peers',
+      'A list of maps. Beside these, each takes all the settings that follow.',
+      keyTable(peerOnly),
+    ],
+    [
+      'Settings of a peer, or of a group',
+      'What a peer says itself goes before its group (`peerGroups`), and that before the default.',
+      keyTable(groupSchema, SESSION_DEFAULTS),
+    ],
+    [
+      'mesh',
+      keyTable(shape.mesh),
+      'A node is an address, or a map:',
+      keyTable(elementOf(shape.mesh, 'nodes')),
+    ],
+    [
+      'advertise',
+      keyTable(shape.advertise),
+      'A prefix is its text, or a map:',
+      keyTable(elementOf(shape.advertise, 'prefixes')),
+    ],
+    ['kernel', keyTable(shape.kernel)],
+    ['decision', keyTable(shape.decision)],
+    ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
+    ['api', keyTable(shape.api)],
+    ['log', keyTable(shape.log)],
+    ['What a reload does', ...effects()],
+    ['Keys of a later version', ...reserved()],
+  ]
+  return sections.map(([title, ...text]) => [`## ${title}`, ...text].join('\n\n')).join('\n\n')
+}
+
+function effects(): string[] {
+  const peer = Object.entries(EFFECTS.peer).filter(
+    ([field]) => field !== 'name' && field !== 'type',
+  )
+  return [
+    'Peers are told apart by their names. New ones are started, missing ones are stopped; a changed one is touched only as far as the change asks: `live` = the session stays, `nextSession` = it stays, and the new value counts from the next one on, `reset` = it ends and begins again.',
+    table(
+      ['setting of a peer', 'effect', 'because'],
+      peer.map(([field, row]) => [code(yamlNameOf(field)), ...row]),
+    ),
+    'Beside the peers, what says `restart` is refused by a reload, which then changes nothing at all:',
+    table(
+      ['key', 'effect', 'because'],
+      EFFECTS.global.map(([field, ...row]) => [code(field), ...row]),
+    ),
+  ]
+}
+
+function reserved(): string[] {
+  const items = reservedKeys().map(({ where, keys }) => `- ${where}: ${keys.map(code).join(', ')}`)
+  return ['They are refused by name, so that no file promises what is not done.', items.join('\n')]
+}
+
+/** `holdTimeSeconds` -> `holdTime`, `importPolicy` -> `import`: as it stands in the file. */
+const yamlNameOf = (field: string): string => field.replace(/Seconds$|Policy$/, '')
+
+/** config/schema.json: for editors, which check and complete by it. */
+export function configurationJsonSchema(): unknown {
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    target: 'draft-7',
+    override: ({ zodSchema, jsonSchema }) => {
+      const facts = zodSchema instanceof z.ZodType ? keyFacts.get(zodSchema) : undefined
+      if (facts === undefined) return
+      jsonSchema.description = facts.meaning
+      jsonSchema.examples = [facts.example]
+    },
+  })
+  return { title: 'The configuration of linnet', ...schema }
+}
+
+function shapeOf(schema: Schema): Readonly<Record<string, Schema>> {
+  const bare = bareOf(schema)
+  const map = mapOptionOf(bare) ?? bare
+  return map instanceof z.core.$ZodObject ? map._zod.def.shape : {}
+}
+
+/** The schema of the items of the list at `key`. */
+function elementOf(schema: Schema, key: string): Schema {
+  const value = shapeOf(schema)[key]
+  const bare = value === undefined ? undefined : bareOf(value)
+  if (!(bare instanceof z.core.$ZodArray)) throw new Error(`${key} is no list`)
+  return bare._zod.def.element
+}
+
+function defaultOf(schema: Schema): unknown {
+  if (schema instanceof z.core.$ZodPrefault) return schema._zod.def.defaultValue
+  const inner = innerOf(schema)
+  return inner === undefined ? undefined : defaultOf(inner)
+}
+
+/** YAML on one line, as people write it: `[a, b]`, `{ a: 1 }`. */
+const inline = (value: unknown): string =>
+  stringify(value, { collectionStyle: 'flow', lineWidth: 0 })
+    .trim()
+    .replaceAll('[ ', '[')
+    .replaceAll(' ]', ']')
+
+const code = (text: string): string => (text === '' ? '' : '`' + text + '`')
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

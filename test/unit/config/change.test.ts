@@ -1,0 +1,126 @@
+/**
+ * What a reload would do, for one change each.
+ */
+import { describe, expect, test } from 'vitest'
+import { changeOf, EFFECTS } from '../../../src/config/change.ts'
+import { configOf } from './loading.ts'
+
+const withPeer = (settings: string): string =>
+  `asn: 65101\npeers: [{ name: a, address: 10.0.1.1, ${settings} }]`
+const BEFORE = withPeer('asn: 65001, import: accept, password: one')
+
+const PEER: readonly (readonly [settings: string, effect: string, ...fields: string[]])[] = [
+  ['asn: 65001, import: reject, password: one', 'live', 'importPolicy'],
+  ['asn: 65001, import: accept, password: one, export: accept', 'live', 'exportPolicy'],
+  ['asn: 65001, import: accept, password: one, description: x', 'live', 'description'],
+  ['asn: 65001, import: accept, password: one, passive: true', 'nextSession', 'passive'],
+  [
+    'asn: 65001, import: accept, password: one, connectRetry: 9s',
+    'nextSession',
+    'connectRetrySeconds',
+  ],
+  ['asn: 65001, import: accept, password: two', 'reset', 'password'],
+  ['asn: 65001, import: accept', 'reset', 'password'],
+  ['asn: 65002, import: accept, password: one', 'reset', 'asn'],
+  ['asn: internal, import: accept, password: one', 'reset', 'asn', 'type'],
+  ['asn: 65001, import: accept, password: one, holdTime: 9s', 'reset', 'holdTimeSeconds'],
+  ['asn: 65001, import: accept, password: one, families: [ipv4]', 'reset', 'families'],
+  ['asn: 65001, import: accept, password: one, localAddress: 10.0.1.2', 'reset', 'localAddress'],
+  ['asn: 65001, import: accept, password: one, multihop: 2', 'reset', 'multihop'],
+  ['asn: 65001, import: reject, password: one, nextHop: self', 'reset', 'importPolicy', 'nextHop'],
+]
+
+describe('a peer whose settings become', () => {
+  test.each(PEER)('%s', (settings, effect, ...fields) => {
+    const change = changeOf(configOf(BEFORE), configOf(withPeer(settings)))
+    expect(change.changed.map((it) => [it.name, it.effect])).toEqual([['a', effect]])
+    expect(change.changed[0]?.fields.map((it) => it.field)).toEqual(fields)
+    expect([change.added, change.removed, change.unchanged, change.refusals]).toEqual([
+      [],
+      [],
+      [],
+      [],
+    ])
+  })
+})
+
+test('the same file changes nothing', () => {
+  const change = changeOf(configOf(BEFORE), configOf(BEFORE))
+  expect(change).toMatchObject({ added: [], removed: [], changed: [], global: [], refusals: [] })
+  expect(change.unchanged.map((peer) => peer.name)).toEqual(['a'])
+})
+
+test('moving settings into a group is no reason to end a session', () => {
+  const grouped = `asn: 65101
+peerGroups: { tor: { asn: 65001, import: accept, password: one } }
+peers: [{ name: a, address: 10.0.1.1, group: tor }]`
+  const change = changeOf(configOf(BEFORE), configOf(grouped))
+  expect(change.changed.map((it) => it.effect)).toEqual(['live'])
+})
+
+test('peers come, go and stay by their names', () => {
+  const peers = (names: string): string =>
+    `asn: 1\npeers:\n${[...names].map((it) => `  - { name: ${it}, address: 10.0.0.${it.charCodeAt(0)}, asn: internal }`).join('\n')}`
+  const change = changeOf(configOf(peers('abc')), configOf(peers('cbd')))
+  expect(change.added.map((it) => it.name)).toEqual(['d'])
+  expect(change.removed.map((it) => it.name)).toEqual(['a'])
+  expect(change.unchanged.map((it) => it.name)).toEqual(['c', 'b'])
+})
+
+const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[] = [
+  ['routerId: 10.0.0.9', 'routerId', 'restart'],
+  ['clusterId: 10.0.0.9', 'clusterId', 'restart'],
+  ['decision: { alwaysCompareMed: true }', 'decision', 'restart'],
+  ['listen: [{ address: 10.0.0.1 }]', 'listen', 'live'],
+  ['advertise: { interfaces: [docker0] }', 'advertise.interfaces', 'live'],
+  ['advertise: { prefixes: [10.1.0.0/16] }', 'advertise.prefixes', 'live'],
+  ['kernel: { install: false }', 'kernel.install', 'restart'],
+  ['kernel: { table: 100 }', 'kernel.table', 'restart'],
+  ['kernel: { metric: 30 }', 'kernel.metric', 'restart'],
+  ['kernel: { protocol: 190 }', 'kernel.protocol', 'restart'],
+  ['kernel: { nexthopObjects: off }', 'kernel.nexthopObjects', 'restart'],
+  ['kernel: { ecmp: 2 }', 'kernel.ecmp', 'restart'],
+  ['kernel: { multipathRelax: false }', 'kernel.multipathRelax', 'restart'],
+  ['kernel: { defaultRoute: true }', 'kernel.defaultRoute', 'restart'],
+  ['kernel: { withinOwn: accept }', 'kernel.withinOwn', 'restart'],
+  ['kernel: { preferredSource: 10.1.0.1 }', 'kernel.preferredSource', 'restart'],
+  ['kernel: { onStop: remove }', 'kernel.onStop', 'live'],
+  ['api: { socket: /x }', 'api.socket', 'restart'],
+  ['api: { http: "127.0.0.1:1" }', 'api.http', 'restart'],
+  ['log: { level: debug }', 'log.level', 'live'],
+  ['log: { format: json }', 'log.format', 'restart'],
+]
+
+describe('beside the peers, a file with', () => {
+  test.each(GLOBAL)('%s', (line, field, effect) => {
+    const change = changeOf(configOf(BEFORE), configOf(`${BEFORE}\n${line}`))
+    expect(change.global.map((it) => [it.field, it.effect])).toEqual([[field, effect]])
+    expect(change.refusals).toHaveLength(effect === 'restart' ? 1 : 0)
+    expect(change.changed).toEqual([])
+  })
+
+  test('has a row for every field that can change', () => {
+    const rows = new Set(GLOBAL.map(([, field]) => field))
+    expect(EFFECTS.global.map(([field]) => field)).toEqual(['asn', ...rows])
+  })
+})
+
+test('another AS number is refused, in words', () => {
+  const [refusal] = changeOf(configOf('asn: 1'), configOf('asn: 2')).refusals
+  expect(refusal).toBe(
+    "asn can't change while linnet runs (every session and every route is built on it); restart it",
+  )
+})
+
+test('the tables name every field of a Config', () => {
+  const config = configOf(BEFORE)
+  const fields = Object.entries(config).flatMap(([key, value]) =>
+    ['advertise', 'kernel', 'log'].includes(key)
+      ? Object.keys(value as object).map((inner) => `${key}.${inner}`)
+      : key === 'peers' || key === 'api'
+        ? []
+        : [key],
+  )
+  const known = EFFECTS.global.map(([field]) => field)
+  expect(fields.filter((field) => !known.includes(field))).toEqual([])
+})

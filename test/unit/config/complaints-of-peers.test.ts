@@ -1,0 +1,209 @@
+/**
+ * Bad peers and the very line that is printed about each.
+ */
+import { expect, test } from 'vitest'
+import { complaintsAbout } from './loading.ts'
+
+type Row = readonly [written: string, ...complaints: string[]]
+
+/** Maps in `peers`; the first stands in line 4. `tor` is a group with `asn: 65001, import: accept`. */
+const PEERS: readonly Row[] = [
+  ['{ asn: 65001 }', 'c.yaml:4:5: peers[0].address: is missing; add address: 10.0.1.1'],
+  [
+    '{ address: 10.0.1.1 }',
+    'c.yaml:4:5: peers[0]: 10.0.1.1 has no AS number; add asn: 65001, or asn: internal',
+  ],
+  [
+    '{ address: 10.0.1.1, group: torr }',
+    'c.yaml:4:33: peers[0].group: there is no group torr; did you mean tor?',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: 0 }',
+    'c.yaml:4:43: peers[0].asn: 0 is not an AS number, internal or external; write 1..4294967295, internal or external',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: "65001" }',
+    'c.yaml:4:43: peers[0].asn: "65001" is text, not an AS number; write 65001',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: AS65001 }',
+    'c.yaml:4:43: peers[0].asn: AS65001 is text, not an AS number; write 65001',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: 1.10 }',
+    'c.yaml:4:43: peers[0].asn: 1.10 is in dotted notation; write 65546',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: 23456 }',
+    'c.yaml:4:43: peers[0].asn: 23456 is AS_TRANS, which stands for other numbers (RFC 6793); write the AS number itself',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: 4294967296 }',
+    'c.yaml:4:43: peers[0].asn: 4294967296 is not an AS number, internal or external; write 1..4294967295, internal or external',
+  ],
+  [
+    '{ address: 10.0.1.300, group: tor }',
+    "c.yaml:4:16: peers[0].address: 10.0.1.300 is not a router's address; write an address such as 10.0.1.1 or 2001:db8::1",
+  ],
+  [
+    '{ address: 10.0.1.1/30, group: tor }',
+    'c.yaml:4:16: peers[0].address: 10.0.1.1/30 is a prefix, not an address; write 10.0.1.1',
+  ],
+  [
+    '{ address: 224.0.0.5, group: tor }',
+    "c.yaml:4:16: peers[0].address: 224.0.0.5 is not a router's address; write an address such as 10.0.1.1 or 2001:db8::1",
+  ],
+  [
+    '{ address: "fe80::1", group: tor }',
+    'c.yaml:4:16: peers[0].address: fe80::1 is link-local and needs its link (RFC 4007); write fe80::1%eth0',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, holdTime: 2s }',
+    'c.yaml:4:48: peers[0].holdTime: a hold time of 2s is too short (RFC 4271 4.2); write 0 (off) or at least 3s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, holdTime: 1 }',
+    'c.yaml:4:48: peers[0].holdTime: a hold time of 1s is too short (RFC 4271 4.2); write 0 (off) or at least 3s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, holdTime: 3500ms }',
+    'c.yaml:4:48: peers[0].holdTime: 3500ms is not a hold time; write 0 (off) or whole seconds from 3s to 65535s, such as 90s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, holdTime: 1 min }',
+    'c.yaml:4:48: peers[0].holdTime: 1 min is not a hold time; write 0 (off) or whole seconds from 3s to 65535s, such as 90s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, holdtime: 9s }',
+    'c.yaml:4:38: peers[0].holdtime: unknown key; did you mean holdTime?',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, table: main }',
+    'c.yaml:4:38: peers[0].table: unknown key; it belongs into kernel',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, sendHoldTime: 60s }',
+    'c.yaml:4:52: peers[0].sendHoldTime: 60s is not longer than the hold time of 90s (RFC 9687); write 0 (off) or more than 90s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, connectRetry: 0 }',
+    'c.yaml:4:52: peers[0].connectRetry: 0 is not a time; write 100ms to 1d, such as 5s',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, bfd: true }',
+    'c.yaml:4:38: peers[0].bfd: not in this version yet; remove it',
+  ],
+  [
+    '{ interface: eth1, group: tor }',
+    'c.yaml:4:5: peers[0].address: is missing; add address: 10.0.1.1',
+    'c.yaml:4:7: peers[0].interface: not in this version yet; remove it',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, families: [] }',
+    'c.yaml:4:48: peers[0].families: an empty list is not a list of families; write [ipv4], [ipv6] or [ipv4, ipv6]',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, families: [ipv4, ipv4] }',
+    'c.yaml:4:55: peers[0].families[1]: ipv4 is here twice; remove one',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, families: [ipv7] }',
+    'c.yaml:4:49: peers[0].families[0]: ipv7 is not ipv4 or ipv6; write ipv4',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, import: from-tor }',
+    'c.yaml:4:46: peers[0].import: from-tor names policies, which come with a later version; write accept or reject',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, export: [a, b] }',
+    'c.yaml:4:46: peers[0].export: a list names policies, which come with a later version; write accept, reject or local',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, import: local }',
+    'c.yaml:4:46: peers[0].import: local is for export; write accept or reject',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, nextHop: slef }',
+    'c.yaml:4:47: peers[0].nextHop: slef is not auto, self or keep; write self',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, ttlSecurity: 1, multihop: 2 }',
+    'c.yaml:4:64: peers[0].multihop: ttlSecurity stands beside it, and a far peer is not a near one; remove one of them',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, password: secret, passwordFile: key }',
+    'c.yaml:4:70: peers[0].passwordFile: password stands beside it, and only one can count; remove one of them',
+    "c.yaml:4:70: peers[0].passwordFile: can't read key: no such file; write a file that linnet may read",
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, password: 12345 }',
+    'c.yaml:4:48: peers[0].password: this is not a password; write text of 1 to 80 bytes, in quotes',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, password: "" }',
+    'c.yaml:4:48: peers[0].password: this is not a password; write text of 1 to 80 bytes, in quotes',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, localAddress: 2001:db8::1 }',
+    "c.yaml:4:52: peers[0].localAddress: 2001:db8::1 can't be the source of a session to 10.0.1.1; write an IPv4 address of this host",
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, localAddress: 10.0.1.1 }',
+    'c.yaml:4:61: peers[0].localAddress: 10.0.1.1 is the address of a itself; write an address of this host',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, asn: internal, routeReflectorClient: true, localAsn: 5 }',
+    'c.yaml:4:88: peers[0].localAsn: a is an internal peer, which knows us by our own AS number; remove it',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, localAsn: 65001 }',
+    'c.yaml:4:57: peers[0].localAsn: a has this AS number too; write another, or remove it',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, routeReflectorClient: true }',
+    'c.yaml:4:69: peers[0].routeReflectorClient: a is an external peer; only internal ones are reflected to (RFC 4456); remove it, or write asn: internal',
+  ],
+  [
+    '{ name: tor-a, address: 10.0.1.1, asn: 65001 }',
+    'c.yaml:4:5: warning: peers[0]: nothing will be accepted from tor-a: no import policy (RFC 8212); write import: accept',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, name: my tor }',
+    'c.yaml:4:44: peers[0].name: my tor is not a name; write 1 to 63 characters without blanks, such as tor-a',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, port: }',
+    'c.yaml:4:44: peers[0].port: has no value; write 1..65535, or remove the key',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor }\n  - { name: b, address: 10.0.1.1, group: tor }',
+    'c.yaml:5:25: peers[1].address: a is at 10.0.1.1 port 179 too; remove one of them',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor }\n  - { name: a, address: 10.0.1.2, group: tor }',
+    'c.yaml:5:13: peers[1].name: another peer is called a too; give it a name of its own',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor }\n  - { address: 10.0.1.1, group: tor, port: 1179 }',
+    'c.yaml:5:5: peers[1]: another peer is called 10.0.1.1 too; add a name',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: "${NOPE}" }',
+    'c.yaml:4:43: peers[0].asn: the variable NOPE is not set; set it in the environment',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, asn: "${HOSTNAME}" }',
+    'c.yaml:4:43: peers[0].asn: host1 (from ${HOSTNAME}) is not an AS number, internal or external; write 1..4294967295, internal or external',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, description: "${}" }',
+    "c.yaml:4:51: peers[0].description: '${' begins no variable here; write ${NAME}, or $${ for a plain ${",
+  ],
+]
+
+const inPeers = (written: string): string =>
+  `asn: 65101\npeerGroups: { tor: { asn: 65001, import: accept } }\npeers:\n  - ${written}\n`
+
+test.each(PEERS)('%s', (written, ...complaints) => {
+  expect(complaintsAbout(inPeers(written))).toEqual(complaints)
+})

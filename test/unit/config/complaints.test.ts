@@ -1,0 +1,273 @@
+/**
+ * Bad configurations and the very line that is printed about each. Most rows are one mistake in an
+ * otherwise good file.
+ */
+import { describe, expect, test } from 'vitest'
+import { address } from '../../../src/net/address.ts'
+import { complaintsAbout } from './loading.ts'
+
+type Row = readonly [written: string, ...complaints: string[]]
+
+/** Lines that stand alone; `asn: 65101` stands above them. */
+const DOCUMENT: readonly Row[] = [
+  [
+    'hold: 1',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, api, log',
+  ],
+  ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
+  ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
+  ['interfaces: [docker0]', 'c.yaml:2:1: interfaces: unknown key; it belongs into advertise'],
+  ['overlay: { mode: ipip }', 'c.yaml:2:1: overlay: not in this version yet; remove it'],
+  ['bfd: true', 'c.yaml:2:1: bfd: not in this version yet; remove it'],
+  [
+    '__proto__: 1',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, api, log',
+  ],
+  [
+    'routerId: 0.0.0.0',
+    'c.yaml:2:11: routerId: 0.0.0.0 is not a router id; write an IPv4 address such as 10.0.1.11',
+  ],
+  [
+    'routerId: 2001:db8::1',
+    'c.yaml:2:11: routerId: 2001:db8::1 is not a router id; write an IPv4 address such as 10.0.1.11',
+  ],
+  [
+    'routerId: 10.0.1.11/24',
+    'c.yaml:2:11: routerId: 10.0.1.11/24 is a prefix, not an address; write 10.0.1.11',
+  ],
+  [
+    'clusterId: 7',
+    'c.yaml:2:12: clusterId: 7 is not a router id; write an IPv4 address such as 10.0.1.11',
+  ],
+  [
+    'listen: []',
+    'c.yaml:2:9: listen: nobody can connect to this host; write an address, or remove the key',
+  ],
+  [
+    'listen: 0.0.0.0',
+    'c.yaml:2:9: listen: 0.0.0.0 is not a list of addresses; write [{ address: 0.0.0.0, port: 179 }]',
+  ],
+  ['listen: [{ port: 179 }]', 'c.yaml:2:10: listen[0].address: is missing; add address: 10.0.1.11'],
+  [
+    'listen: [{ address: "::", port: 70000 }]',
+    'c.yaml:2:33: listen[0].port: 70000 is not a port; write 1..65535',
+  ],
+  [
+    'listen: [{ address: "::" }, { address: "0::0" }]',
+    'c.yaml:2:29: listen[1]: :: port 179 is here twice; remove one',
+  ],
+  [
+    'decision: { alwaysCompareMed: yes }',
+    'c.yaml:2:31: decision.alwaysCompareMed: yes is not true or false; write true',
+  ],
+  [
+    'peers: { address: 10.0.1.1 }',
+    'c.yaml:2:8: peers: a map is not a list of peers; write - { address: 10.0.1.1, asn: 65001 }',
+  ],
+  [
+    'peers:',
+    'c.yaml:2:7: peers: has no value; write - { address: 10.0.1.1, asn: 65001 }, or remove the key',
+  ],
+  [
+    'peers: [10.0.1.1]',
+    'c.yaml:2:9: peers[0]: 10.0.1.1 is not a map; write a map of name, address, group, description...',
+  ],
+  [
+    'peerGroups: [tor]',
+    'c.yaml:2:13: peerGroups: a list is not a map of groups; write tor: { asn: 65001 }',
+  ],
+  [
+    'peerGroups: { "my tor": {} }',
+    'c.yaml:2:15: peerGroups.my tor: "my tor" is not the name of a group; write one without blanks, such as tor',
+  ],
+  [
+    'include: site.yaml',
+    'c.yaml:2:10: include: site.yaml is not a list of file names; write [/etc/linnet/site.yaml]',
+  ],
+  [
+    'advertise: { interfaces: docker0 }',
+    'c.yaml:2:26: advertise.interfaces: docker0 is not a list of links; write [docker0, "br-*"]',
+  ],
+  [
+    'advertise: { interfaces: [a/b] }',
+    'c.yaml:2:27: advertise.interfaces[0]: a/b is not the name of a link, or a pattern; write docker0 or br-*',
+  ],
+  [
+    'advertise: { docker: true }',
+    'c.yaml:2:14: advertise.docker: not in this version yet; remove it',
+  ],
+  [
+    'advertise: { prefixes: [10.0.0.1/24] }',
+    'c.yaml:2:25: advertise.prefixes[0]: 10.0.0.1/24 has host bits set; write 10.0.0.0/24',
+  ],
+  [
+    'advertise: { prefixes: [{ prefix: 10.0.0.1/24 }] }',
+    'c.yaml:2:35: advertise.prefixes[0].prefix: 10.0.0.1/24 has host bits set; write 10.0.0.0/24',
+  ],
+  [
+    'advertise: { prefixes: [10.0.0.1] }',
+    'c.yaml:2:25: advertise.prefixes[0]: 10.0.0.1 is an address, not a prefix; write 10.0.0.1/32',
+  ],
+  [
+    'advertise: { prefixes: [127.0.0.0/8] }',
+    'c.yaml:2:25: advertise.prefixes[0]: 127.0.0.0/8 is never routed; write a unicast prefix',
+  ],
+  [
+    'advertise: { prefixes: [10.0.0.0/33] }',
+    'c.yaml:2:25: advertise.prefixes[0]: 10.0.0.0/33 is not a prefix to announce; write 10.244.7.0/26 or { prefix: 10.244.7.0/26, blackhole: true }',
+  ],
+  [
+    'advertise: { prefixes: [10.1.0.0/16, { prefix: 10.1.0.0/16 }] }',
+    'c.yaml:2:48: advertise.prefixes[1].prefix: 10.1.0.0/16 is here twice; remove one',
+  ],
+  [
+    'advertise: { prefixes: [{ prefix: 10.1.0.0/16, community: ["65101:70000"] }] }',
+    'c.yaml:2:60: advertise.prefixes[0].community[0]: "65101:70000" is not a community; write asn:value, both up to 65535, or a name such as no-export',
+  ],
+  [
+    'advertise: { prefixes: [{ prefix: 10.1.0.0/16, metric: 5 }] }',
+    'c.yaml:2:48: advertise.prefixes[0].metric: unknown key; it belongs into kernel',
+  ],
+  ['kernel: { metric: 0 }', 'c.yaml:2:19: kernel.metric: 0 is not a metric; write 1..4294967295'],
+  [
+    'kernel: { protocol: 2 }',
+    'c.yaml:2:21: kernel.protocol: 2 marks the routes of the kernel; write 179',
+  ],
+  [
+    'kernel: { protocol: 3 }',
+    'c.yaml:2:21: kernel.protocol: 3 marks the routes of the boot scripts; write 179',
+  ],
+  [
+    'kernel: { protocol: 186 }',
+    "c.yaml:2:21: warning: kernel.protocol: 186 marks the routes of FRR's bgpd: where that runs, linnet would take them for its own; write 179",
+  ],
+  [
+    'kernel: { protocol: 256 }',
+    'c.yaml:2:21: kernel.protocol: 256 is not a protocol number; write 1..255',
+  ],
+  [
+    'kernel: { table: no-such-table }',
+    'c.yaml:2:18: kernel.table: no routing table is called no-such-table; write its number, or name it in /etc/iproute2/rt_tables',
+  ],
+  [
+    'kernel: { table: local }',
+    "c.yaml:2:18: kernel.table: the table local is the kernel's own; write main",
+  ],
+  [
+    'kernel: { onStop: leave }',
+    'c.yaml:2:19: kernel.onStop: leave is not keep or remove; write keep or remove',
+  ],
+  [
+    'kernel: { nexthopObjects: on }',
+    'c.yaml:2:27: kernel.nexthopObjects: on is not auto or off; write auto or off',
+  ],
+  [
+    'kernel: { preferredSource: [10.0.0.1, 10.0.0.2] }',
+    'c.yaml:2:39: kernel.preferredSource[1]: two addresses of one family; write one of each',
+  ],
+  [
+    'kernel: { preferredSource: docker0 }',
+    'c.yaml:2:28: kernel.preferredSource: docker0 is not a source address; write auto, none, an address, or one of each family in a list',
+  ],
+  [
+    'api: { http: 8179 }',
+    'c.yaml:2:14: api.http: 8179 is not an address and port; write 127.0.0.1:8179 or [::1]:8179',
+  ],
+  [
+    'log: { level: warning }',
+    'c.yaml:2:15: log.level: warning is not trace, debug, info, warn, error or fatal; write trace, debug, info, warn, error or fatal',
+  ],
+  ['log: { format: jsn }', 'c.yaml:2:16: log.format: jsn is not auto, json or pretty; write json'],
+  [
+    'mesh: { nodes: [10.0.1.11, { address: 10.0.1.12, as: 5 }] }',
+    'c.yaml:2:50: mesh.nodes[1].as: unknown key; did you mean asn?',
+  ],
+  [
+    'mesh: { nodes: [10.0.1.11, 10.0.1.11] }',
+    'c.yaml:2:28: mesh.nodes[1]: 10.0.1.11 is at 10.0.1.11 port 179 too; remove one of them',
+  ],
+  [
+    'mesh: { nodes: [10.0.1.11], group: nodes }',
+    'c.yaml:2:36: mesh.group: there is no group nodes; add nodes to peerGroups',
+  ],
+]
+
+/** Whole files. */
+const FILES: readonly Row[] = [
+  ['', 'c.yaml:1:1: there is nothing in it; write at least asn: 65101'],
+  ['- asn: 1', 'c.yaml:1:1: this is no map of keys; write at least asn: 65101'],
+  ['log: {}', 'c.yaml:1:1: asn: is missing; add asn: 65101'],
+  ['asn: 0', 'c.yaml:1:6: asn: 0 is not an AS number; write 1..4294967295'],
+  ['asn: 65101\nasn: 65102', 'c.yaml:2:1: the key asn is here twice; keep one of them'],
+  ['asn: 65101\nlog:\n\tlevel: debug', 'c.yaml:3:1: a tab indents this line; indent with spaces'],
+  [
+    'asn: 65101\n---\nasn: 2',
+    'c.yaml:2:1: a second document begins here; keep one document (remove ---)',
+  ],
+  [
+    'asn: [',
+    'c.yaml:1:7: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; mend the line, or quote the text',
+  ],
+  ['asn: *nope', 'c.yaml:1:6: asn: nothing above is called &nope; name it there, or quote the *'],
+  [
+    '{ asn: 1, routerId: ${A}, log: 5 }',
+    'c.yaml:1:22: a variable inside { } or [ ] must be quoted; write "${NAME}"',
+  ],
+  ['asn:', 'c.yaml:1:5: asn: has no value; write 1..4294967295'],
+  [
+    'asn: 1\nlog: &a\n  level: *a',
+    'c.yaml:3:10: log.level: the aliases here never end; write the value itself',
+  ],
+  ['asn: 65101\n[a, b]: 1', 'c.yaml:2:1: a key must be a word; write it as plain text'],
+  [
+    'asn: 65101\nlog:\n  <<: { level: debug }',
+    'c.yaml:3:3: log.<<: merge keys are not read; use peerGroups',
+  ],
+]
+
+/** With the host's own addresses known. */
+const ON_HOST: readonly Row[] = [
+  [
+    'peers: [{ address: 10.0.1.11, asn: internal }]',
+    "c.yaml:2:20: peers[0].address: 10.0.1.11 is an address of this host; write the other router's",
+  ],
+  [
+    'peers: [{ address: 10.0.1.1, asn: internal, localAddress: 10.0.1.99 }]',
+    'c.yaml:2:59: peers[0].localAddress: 10.0.1.99 is not an address of this host; write one of 10.0.1.11, 2001:db8::11',
+  ],
+  [
+    'listen: [{ address: 10.0.1.99 }]',
+    'c.yaml:2:21: listen[0].address: 10.0.1.99 is not an address of this host; write one that is, or 0.0.0.0',
+  ],
+  [
+    'kernel: { preferredSource: 10.0.1.99 }',
+    'c.yaml:2:28: kernel.preferredSource: 10.0.1.99 is not an address of this host; write one that is, or auto',
+  ],
+  [
+    'mesh: { nodes: [10.0.1.12, 10.0.1.13] }',
+    'c.yaml:2:16: warning: mesh.nodes: none of these is this host; add an address of it',
+  ],
+]
+
+const host = {
+  variables: {},
+  ownAddresses: [address('10.0.1.11'), address('2001:db8::11')],
+}
+
+describe('the document', () => {
+  test.each(DOCUMENT)('%s', (written, ...complaints) => {
+    expect(complaintsAbout(`asn: 65101\n${written}\n`)).toEqual(complaints)
+  })
+})
+
+describe('a whole file', () => {
+  test.each(FILES)('%j', (written, ...complaints) => {
+    expect(complaintsAbout(written)).toEqual(complaints)
+  })
+})
+
+describe('on a host whose addresses are known', () => {
+  test.each(ON_HOST)('%s', (written, ...complaints) => {
+    expect(complaintsAbout(`asn: 65101\n${written}\n`, host)).toEqual(complaints)
+  })
+})

@@ -1,0 +1,265 @@
+/**
+ * Good configurations and what the daemon gets: groups merged, defaults filled in, the mesh expanded.
+ */
+import { describe, expect, test } from 'vitest'
+import { address } from '../../../src/net/address.ts'
+import { configOf } from './loading.ts'
+
+/** Addresses and prefixes as their text, so that expectations can be read. */
+function readable(it: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(it, (_, value: unknown) =>
+      typeof value === 'object' && value !== null && 'text' in value ? value.text : value,
+    ),
+  )
+}
+
+test('three lines make a complete configuration', () => {
+  const config = configOf('asn: 65101\npeers: [{ address: 10.0.1.1, asn: 65001, import: accept }]')
+  expect(readable(config)).toEqual({
+    asn: 65101,
+    listen: [
+      { address: '0.0.0.0', port: 179 },
+      { address: '::', port: 179 },
+    ],
+    decision: { alwaysCompareMed: false, ignoreRouterId: false },
+    peers: [
+      {
+        name: '10.0.1.1',
+        address: '10.0.1.1',
+        port: 179,
+        asn: 65001,
+        type: 'external',
+        localAsn: 65101,
+        families: ['ipv4', 'ipv6'],
+        holdTimeSeconds: 90,
+        sendHoldTimeSeconds: 480,
+        connectRetrySeconds: 5,
+        passive: false,
+        nextHop: 'auto',
+        importPolicy: 'accept',
+        exportPolicy: 'local',
+        routeReflectorClient: false,
+        allowOwnAsn: 0,
+      },
+    ],
+    advertise: { interfaces: [], prefixes: [] },
+    kernel: {
+      install: true,
+      table: 254,
+      metric: 20,
+      protocol: 179,
+      nexthopObjects: 'auto',
+      ecmp: 16,
+      multipathRelax: true,
+      defaultRoute: false,
+      withinOwn: 'reject',
+      preferredSource: 'auto',
+      onStop: 'keep',
+    },
+    api: { socket: '/run/linnet/linnet.sock' },
+    log: { level: 'info', format: 'auto' },
+  })
+})
+
+test('every key finds its way', () => {
+  const config = configOf(`
+asn: 65101
+routerId: 10.0.1.11
+clusterId: 10.0.1.12
+listen: [{ address: 10.0.1.11, port: 1179 }]
+decision: { alwaysCompareMed: true, ignoreRouterId: true }
+peerGroups:
+  tor:
+    asn: external
+    families: [ipv4]
+    holdTime: 8m
+    connectRetry: 300ms
+    localAddress: 10.0.1.11
+    multihop: 2
+    password: of-the-group
+    export: accept
+peers:
+  - name: tor-a
+    description: rack 7, left
+    address: 10.0.1.1
+    group: tor
+    passive: true
+    port: 1179
+    bindDevice: eth0
+    password: of-the-peer
+    ttlSecurity: 1
+    localAsn: 65200
+    nextHop: self
+    allowOwnAsn: 1
+    import: reject
+  - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
+advertise:
+  interfaces: [docker0, br-*]
+  prefixes:
+    - 2001:db8:7::/64
+    - { prefix: 10.244.7.0/26, blackhole: true, community: [65101:007, no-export], med: 0 }
+kernel:
+  install: false
+  table: 100
+  metric: 50
+  protocol: 180
+  nexthopObjects: off
+  ecmp: 1
+  multipathRelax: false
+  defaultRoute: true
+  withinOwn: accept
+  preferredSource: [2001:db8:7::1, 10.244.7.1]
+  onStop: remove
+api: { socket: /tmp/l.sock, http: "[::1]:8179" }
+log: { level: trace, format: json }
+`)
+  expect(readable(config)).toEqual({
+    asn: 65101,
+    routerId: '10.0.1.11',
+    clusterId: '10.0.1.12',
+    listen: [{ address: '10.0.1.11', port: 1179 }],
+    decision: { alwaysCompareMed: true, ignoreRouterId: true },
+    peers: [
+      {
+        name: 'tor-a',
+        description: 'rack 7, left',
+        group: 'tor',
+        address: '10.0.1.1',
+        port: 1179,
+        asn: 'external',
+        type: 'external',
+        localAsn: 65200,
+        families: ['ipv4'],
+        holdTimeSeconds: 480,
+        sendHoldTimeSeconds: 960,
+        connectRetrySeconds: 0.3,
+        passive: true,
+        localAddress: '10.0.1.11',
+        bindDevice: 'eth0',
+        password: '***',
+        ttlSecurity: 1,
+        nextHop: 'self',
+        importPolicy: 'reject',
+        exportPolicy: 'accept',
+        routeReflectorClient: false,
+        allowOwnAsn: 1,
+      },
+      {
+        name: 'rr',
+        address: '2001:db8::1',
+        port: 179,
+        asn: 65101,
+        type: 'internal',
+        localAsn: 65101,
+        families: ['ipv4', 'ipv6'],
+        holdTimeSeconds: 0,
+        sendHoldTimeSeconds: 480,
+        connectRetrySeconds: 5,
+        passive: false,
+        nextHop: 'auto',
+        importPolicy: 'accept',
+        exportPolicy: 'accept',
+        routeReflectorClient: true,
+        allowOwnAsn: 0,
+      },
+    ],
+    advertise: {
+      interfaces: ['docker0', 'br-*'],
+      prefixes: [
+        { prefix: '2001:db8:7::/64', blackhole: false, communities: [] },
+        {
+          prefix: '10.244.7.0/26',
+          blackhole: true,
+          communities: ['65101:7', '65535:65281'],
+          med: 0,
+        },
+      ],
+    },
+    kernel: {
+      install: false,
+      table: 100,
+      metric: 50,
+      protocol: 180,
+      nexthopObjects: 'off',
+      ecmp: 1,
+      multipathRelax: false,
+      defaultRoute: true,
+      withinOwn: 'accept',
+      preferredSource: { ipv6: '2001:db8:7::1', ipv4: '10.244.7.1' },
+      onStop: 'remove',
+    },
+    api: { socket: '/tmp/l.sock', http: { address: '::1', port: 8179 } },
+    log: { level: 'trace', format: 'json' },
+  })
+  expect(config.peers[0]?.password?.reveal()).toBe('of-the-peer')
+})
+
+describe('the mesh', () => {
+  const MESH = `
+asn: 65000
+peerGroups: { nodes: { holdTime: 3s, import: accept } }
+mesh:
+  nodes: [10.0.1.11, { address: 10.0.1.12, asn: 65112, name: far }, 10.0.1.13]
+  group: nodes
+`
+  const names = (own: string[]): string[] =>
+    configOf(MESH, { variables: {}, ownAddresses: own.map(address) }).peers.map((it) => it.name)
+
+  test.each([
+    ['10.0.1.11', ['far', '10.0.1.13']],
+    ['10.0.1.12', ['10.0.1.11', '10.0.1.13']],
+    ['10.0.1.13', ['10.0.1.11', 'far']],
+  ])('leaves out %s, which is this host', (own, others) => {
+    expect(names(['192.0.2.1', own])).toEqual(others)
+  })
+
+  test('speaks internally with nodes of our AS, and shares the settings of its group', () => {
+    const peers = configOf(MESH).peers
+    expect(peers.map(({ asn, type, holdTimeSeconds }) => [asn, type, holdTimeSeconds])).toEqual([
+      [65000, 'internal', 3],
+      [65112, 'external', 3],
+      [65000, 'internal', 3],
+    ])
+  })
+})
+
+describe('a variable', () => {
+  const environment = { variables: { HOSTNAME: 'host1', ASN: '65101', EMPTY: '', KEY: '007' } }
+  const nameOf = (text: string): string | undefined => {
+    const peers = `peers:\n  - address: 10.0.1.1\n    asn: internal\n    description: ${text}\n`
+    return configOf(`asn: 1\n${peers}`, environment).peers[0]?.description
+  }
+
+  test.each([
+    ['${HOSTNAME}', 'host1'],
+    ['at-${HOSTNAME}-${ASN}', 'at-host1-65101'],
+    ['"${ASN}"', '65101'],
+    ['$${ASN}', '${ASN}'],
+    ['$HOME costs $5', '$HOME costs $5'],
+    ['"<${EMPTY}>"', '<>'],
+  ])('%s reads %s', (written, meant) => {
+    expect(nameOf(written)).toBe(meant)
+  })
+
+  test.each(['asn: ${ASN}', 'asn: "${ASN}"', '{ asn: "${ASN}" }'])('makes a number: %s', (text) => {
+    expect(configOf(text, environment).asn).toBe(65101)
+  })
+
+  test('makes text of digits where text belongs', () => {
+    const peers =
+      'peers: [{ address: 10.0.1.1, asn: "${ASN}", password: "${KEY}", name: "${ASN}" }]'
+    const [peer] = configOf(`asn: 65101\n${peers}`, environment).peers
+    expect([peer?.asn, peer?.name, peer?.password?.reveal()]).toEqual([65101, '65101', '007'])
+  })
+})
+
+test('aliases repeat values', () => {
+  const config = configOf(`
+asn: 65101
+peers:
+  - { address: 10.0.1.1, asn: &tor 65001, import: accept }
+  - { address: 10.0.2.1, asn: *tor, import: accept }
+`)
+  expect(config.peers.map((peer) => peer.asn)).toEqual([65001, 65001])
+})
