@@ -40,7 +40,8 @@ export class TcpConnection implements Connection {
   #phase: Phase = 'fresh'
   #paused = false
   #reason: CloseReason | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #lastLook: NodeJS.Immediate | undefined
 
   /** Takes the socket over: accepted and paused, or about to connect. */
   constructor(socket: Socket, remote: Endpoint, incoming: boolean, options: SocketOptions = {}) {
@@ -120,10 +121,20 @@ export class TcpConnection implements Connection {
     else this.#socket.resetAndDestroy()
   }
 
-  /** Gives up with `reason` unless something happens within `milliseconds`. */
+  /**
+   * Gives up with `reason` unless something happens within `milliseconds`. What waits in the kernel
+   * when the time is up still counts: it may be us who were late.
+   */
   startTimer(milliseconds: number, reason: CloseReason): void {
+    this.#stopTimer()
+    this.#timer = setTimeout(() => {
+      this.#lastLook = setImmediate(() => this.fail(reason))
+    }, milliseconds)
+  }
+
+  #stopTimer(): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.fail(reason), milliseconds)
+    clearImmediate(this.#lastLook)
   }
 
   /** Over, for a reason of our own. */
@@ -143,7 +154,7 @@ export class TcpConnection implements Connection {
   }
 
   readonly #onConnect = (): void => {
-    clearTimeout(this.#timer)
+    this.#stopTimer()
     this.#local = localEndpoint(this.#socket)
     if (this.#phase === 'live') this.#events?.opened()
   }
@@ -166,7 +177,7 @@ export class TcpConnection implements Connection {
   }
 
   readonly #onClose = (): void => {
-    clearTimeout(this.#timer)
+    this.#stopTimer()
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
     this.#reason ??= CLOSED_BY_US
