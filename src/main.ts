@@ -2,4 +2,5 @@
 import { runProgram } from './cli/program.ts'
 import { processShell } from './cli/shell.ts'
 
-process.exitCode = await runProgram(process.argv.slice(2), processShell())
+const code = await runProgram(process.argv.slice(2), processShell())
+if (code !== 0) process.exitCode = code

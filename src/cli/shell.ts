@@ -43,13 +43,12 @@ const realClock: Clock = {
 /** The world as this process has it. */
 export function processShell(): Shell {
   const { stdout, stderr, env } = process
-  // `linnet show routes | head`: the reader has seen enough, and that is no error.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
-  })
+  let guarded = false
   return {
     terminal: {
       async print(text) {
+        if (!guarded) stdout.on('error', endWithReader)
+        guarded = true
         if (!stdout.write(text)) await once(stdout, 'drain')
       },
       complain: (text) => void stderr.write(text),
@@ -71,6 +70,11 @@ export function processShell(): Shell {
     },
     exitCode: 0,
   }
+}
+
+/** `linnet show routes | head`: the reader has seen enough, and that is no error. */
+function endWithReader(error: NodeJS.ErrnoException): never {
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
 }
 
 /** Colours only on a terminal, and never against NO_COLOR (no-color.org). */

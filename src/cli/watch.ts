@@ -29,12 +29,12 @@ export async function watch(watching: Watching): Promise<void> {
   const { clock, interrupted, terminal } = watching
   const bell = new Bell()
   interrupted.addEventListener('abort', () => bell.ring(), { once: true })
-  let failure: unknown
+  let failure: Error | undefined
   const listening = (async () => {
     try {
       for await (const _ of watching.events) bell.ring()
     } catch (error) {
-      failure = error
+      failure = error instanceof Error ? error : new Error(String(error))
       bell.ring()
     }
   })()

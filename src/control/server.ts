@@ -13,7 +13,7 @@ import { ENDPOINTS, type Endpoint, type EndpointName } from './endpoints.ts'
 import { handlersFor, type Daemon } from './handlers.ts'
 import { Refusal } from './queries.ts'
 import type { ErrorReport } from './reports.ts'
-import { claimSocketPath } from './socket.ts'
+import { claimSocketPath, refused } from './socket.ts'
 
 export interface ControlServerOptions extends Daemon {
   /** Path of the unix socket. */
@@ -32,12 +32,17 @@ export interface ControlServer {
 
 const SOCKET_MODE = 0o660
 
-/** Starts serving. Throws SocketTaken, or the system's error when the TCP port can't be had. */
+/** Starts serving. Throws CannotListen. */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   await claimSocketPath(options.socket)
   const local = await listener(options, 'everything')
-  await local.listen({ path: options.socket })
-  chmodSync(options.socket, SOCKET_MODE)
+  try {
+    await local.listen({ path: options.socket })
+    chmodSync(options.socket, SOCKET_MODE)
+  } catch (error) {
+    await local.close()
+    throw refused(`control socket ${options.socket}`, error, 'api.socket')
+  }
   if (options.http === undefined) return { httpPort: undefined, close: () => local.close() }
   try {
     const remote = await listener(options, 'questions')
@@ -50,7 +55,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
     }
   } catch (error) {
     await local.close()
-    throw error
+    throw refused(`${options.http.host} port ${options.http.port}`, error, 'api.http')
   }
 }
 

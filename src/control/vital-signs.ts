@@ -1,8 +1,10 @@
-/** What a daemon can tell about its own body: how late its timers are, how much memory it holds. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-
-/** Milliseconds between two looks of the sampler, which its own figures contain. */
-const RESOLUTION_MS = 20
+/**
+ * What a daemon can tell about its own body: how late its timers are, how much memory it holds.
+ *
+ * One timer fires every 20 ms and sees how late it is, so no stall beyond that goes unseen. (Node's own
+ * monitorEventLoopDelay forgets its last sample on reset, and with it the stall that is being looked for.)
+ */
+const EVERY_MS = 20
 
 export interface VitalSigns {
   /** Longest that a timer was late since the previous call, in milliseconds. */
@@ -11,16 +13,25 @@ export interface VitalSigns {
   stop(): void
 }
 
-export function startVitalSigns(): VitalSigns {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  delay.enable()
+export function startVitalSigns(now: () => number = () => performance.now()): VitalSigns {
+  let due = now() + EVERY_MS
+  let longest = 0
+  const look = (): void => {
+    longest = Math.max(longest, now() - due)
+  }
+  const timer = setInterval(() => {
+    look()
+    due = now() + EVERY_MS
+  }, EVERY_MS)
+  timer.unref()
   return {
     eventLoopLagMs() {
-      const longest = delay.count === 0 ? 0 : delay.max / 1e6 - RESOLUTION_MS
-      delay.reset()
-      return Math.max(0, longest)
+      look() // a stall may not be over
+      const answer = longest
+      longest = 0
+      return answer
     },
     rssBytes: () => process.memoryUsage.rss(),
-    stop: () => delay.disable(),
+    stop: () => clearInterval(timer),
   }
 }

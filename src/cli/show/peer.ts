@@ -1,5 +1,4 @@
-import type { MessageCounts } from '../../control/rows.ts'
-import type { PeerDetail, PeerFamilyRow } from '../../control/rows.ts'
+import type { MessageCounts, PeerDetail, PeerFamilyRow } from '../../control/rows.ts'
 import { formatAge, paint } from '../style.ts'
 import { formatProperties, formatTable, type Column, type Look } from '../table.ts'
 import { stateOf, stateStyle } from './peers.ts'

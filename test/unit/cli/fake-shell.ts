@@ -37,8 +37,8 @@ export class HandClock implements Clock {
 
   advance(milliseconds: number): void {
     this.#now += milliseconds
-    for (const it of [...this.#waiting]) {
-      if (it.due > this.#now) continue
+    const due = [...this.#waiting].filter((it) => it.due <= this.#now)
+    for (const it of due) {
       this.#waiting.delete(it)
       it.fire()
     }

@@ -3,6 +3,7 @@ import { status, type FakeDaemon } from '../control/fake-daemon.ts'
 import { until } from '../../support/until.ts'
 import { fakeDaemon, run, shellFor, type Ran } from './command-line.ts'
 import type { FakeShell } from './fake-shell.ts'
+import { containing, matching } from '../../support/containing.ts'
 
 interface Watched {
   readonly daemon: FakeDaemon
@@ -142,7 +143,7 @@ describe('when it goes wrong, the screen is given back', () => {
     await server.close()
     shell.clock.advance(200)
     const { code, err } = await ended
-    expect({ code, err }).toEqual({ code: 3, err: expect.stringMatching(/^linnet: .*daemon/) })
+    expect({ code, err }).toEqual({ code: 3, err: matching(/^linnet: .*daemon/) })
     expect(shell.printed.at(-1)).toContain('\u001b[?1049l')
   })
 
@@ -154,7 +155,7 @@ describe('when it goes wrong, the screen is given back', () => {
     daemon.emit({})
     shell.clock.advance(200)
     const { code, err } = await ended
-    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('falling') })
+    expect({ code, err }).toEqual({ code: 1, err: containing('falling') })
     expect(shell.printed.at(-1)).toContain('\u001b[?1049l')
   })
 })

@@ -9,6 +9,7 @@ import { startControlServer, type ControlServer } from '../../../src/control/ser
 import type { RouteRow } from '../../../src/control/rows.ts'
 import { FakeDaemon, manyRoutes, peerUp, route } from './fake-daemon.ts'
 import { temporaryDirectory, temporarySocket } from './temporary-socket.ts'
+import { containing, matching } from '../../support/containing.ts'
 
 interface Served {
   readonly daemon: FakeDaemon
@@ -170,8 +171,8 @@ describe('what is refused, and with what advice', () => {
       expect(refused).toBeInstanceOf(RequestRefused)
       expect(refused).toMatchObject({
         status,
-        message: expect.stringMatching(error),
-        remedy: expect.stringMatching(remedy),
+        message: matching(error),
+        remedy: matching(remedy),
       })
     })
   }
@@ -243,7 +244,7 @@ describe('orders', () => {
       complaints: ['node.yaml:3:5: what?'],
     }
     const refused = await client.post('/v1/reload').catch((it: unknown) => it)
-    expect(refused).toMatchObject({ status: 422, body: expect.stringContaining('node.yaml:3:5') })
+    expect(refused).toMatchObject({ status: 422, body: containing('node.yaml:3:5') })
   })
 })
 
@@ -253,7 +254,7 @@ describe('health and metrics', () => {
     daemon.healthReport = { alive: false, ready: false, reasons: ['the FIB writer died'] }
     for (const path of ['/healthz', '/readyz']) {
       const refused = await client.get(path).catch((it: unknown) => it)
-      expect(refused).toMatchObject({ status: 503, body: expect.stringContaining('FIB writer') })
+      expect(refused).toMatchObject({ status: 503, body: containing('FIB writer') })
     }
   })
 
@@ -330,11 +331,10 @@ describe('events', () => {
 
   test('closing the server ends the streams', async () => {
     const { client, daemon, server } = await serve()
-    const listening = collect(client.events(undefined, new AbortController().signal))
-    const ended = expect(listening).rejects.toThrow(/went away/)
+    const ended = collect(client.events(undefined, new AbortController().signal)).catch(String)
     await vi.waitFor(() => expect(daemon.subscribers).toBe(1))
     await server.close()
-    await ended
+    expect(await ended).toMatch(/went away/)
     await vi.waitFor(() => expect(daemon.subscribers).toBe(0))
   })
 })
@@ -354,7 +354,7 @@ describe('the read-only listener', () => {
       const url = `http://127.0.0.1:${server.httpPort}${path}`
       const answer = await fetch(url, { method: 'POST' })
       expect(answer.status).toBe(405)
-      expect(await answer.json()).toMatchObject({ remedy: expect.stringContaining('--socket') })
+      expect(await answer.json()).toMatchObject({ remedy: containing('--socket') })
       expect(daemon.orders).toEqual([])
     })
   }
@@ -370,7 +370,11 @@ describe('the read-only listener', () => {
     const http = { host: '127.0.0.1', port }
     await expect(
       startControlServer({ socket, queries, commands, events, http }),
-    ).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    ).rejects.toMatchObject({
+      name: 'CannotListen',
+      message: `can't listen on 127.0.0.1 port ${port}: somebody else listens there`,
+      remedy: containing('api.http'),
+    })
     expect(existsSync(socket)).toBe(false)
   })
 })
@@ -402,8 +406,8 @@ describe('the socket file', () => {
   test('of a daemon that lives, is left alone', async () => {
     const { client } = await serve()
     await expect(start(client.socket)).rejects.toMatchObject({
-      message: expect.stringContaining('another linnet answers'),
-      remedy: expect.stringContaining('stop it first'),
+      message: containing('another linnet answers'),
+      remedy: containing('stop it first'),
     })
     expect(await client.get('/v1/status')).toMatchObject({ asn: 65101 })
   })
@@ -413,6 +417,15 @@ describe('the socket file', () => {
     writeFileSync(path, 'precious')
     await expect(start(path)).rejects.toThrow(/is no socket/)
     expect(readFileSync(path, 'utf8')).toBe('precious')
+  })
+
+  test('in a place where no directory can be made, is refused in words', async () => {
+    const file = `${temporaryDirectory()}/file`
+    writeFileSync(file, '')
+    await expect(start(`${file}/run/linnet.sock`)).rejects.toMatchObject({
+      message: containing('no directory'),
+      remedy: containing('api.socket'),
+    })
   })
 
   test('with a path too long for Linux, is refused in words', async () => {
