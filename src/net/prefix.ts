@@ -46,7 +46,12 @@ export function prefix(text: string): Prefix {
 /** The prefix of `length` bits that `address` lies in. */
 export function prefixOf(address: Address, length: number): Prefix {
   const bytes = Uint8Array.from(address.bytes, (byte, i) => byte & maskOfByte(length, i))
-  return { family: address.family, bytes, length, text: `${addressFromBytes(bytes).text}/${length}` }
+  return {
+    family: address.family,
+    bytes,
+    length,
+    text: `${addressFromBytes(bytes).text}/${length}`,
+  }
 }
 
 /** The /32 or /128 of an address. */
@@ -54,7 +59,10 @@ export const hostPrefix = (address: Address): Prefix =>
   prefixOf(address, factsOf(address.family).bits)
 
 /** True when `inner` is `outer` or lies in it. */
-export const covers = (outer: Prefix, inner: Pick<Prefix, 'family' | 'bytes' | 'length'>): boolean =>
+export const covers = (
+  outer: Prefix,
+  inner: Pick<Prefix, 'family' | 'bytes' | 'length'>,
+): boolean =>
   outer.family === inner.family &&
   outer.length <= inner.length &&
   outer.bytes.every((byte, i) => byte === ((inner.bytes[i] ?? 0) & maskOfByte(outer.length, i)))

@@ -21,7 +21,7 @@ export function encodeUtf8(text: string): Uint8Array {
 /** The text of UTF-8 `bytes`; each byte that starts no valid sequence becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const lead = bytes[at] ?? 0
     const length = sequenceLength(lead)
     const code = length === 0 ? -1 : codePoint(bytes, at, length, lead)
