@@ -56,7 +56,7 @@ const $view = new UpdateView()
 const $nlri: readonly [NlriColumns, NlriColumns] = [new NlriColumns(IPV4), new NlriColumns(IPV6)]
 
 export class AdjRibIn {
-  readonly #peer: RibPeer
+  readonly peer: RibPeer
   readonly #ribs: readonly [FamilyRib, FamilyRib]
   readonly #attributes: AttributeStore
   readonly #options: AdjRibInOptions
@@ -71,7 +71,7 @@ export class AdjRibIn {
     options: AdjRibInOptions,
     events: AdjRibInEvents,
   ) {
-    this.#peer = peer
+    this.peer = peer
     this.#ribs = ribs
     this.#attributes = attributes
     this.#options = options
@@ -98,15 +98,11 @@ export class AdjRibIn {
     if (set > 0) this.#attributes.release(set)
   }
 
-  get peer(): RibPeer {
-    return this.#peer
-  }
-
   /** The AttrId of the message's set with a reference taken, or -1 to treat it as a withdrawal. */
   #internSet(view: UpdateView): number {
     if (view.attributes !== undefined) {
       const set = this.#attributes.intern(view.attributes, view.from, view.to)
-      const mustBeCleaned = this.#peer.options.external ? INTERNAL_ONLY : 0
+      const mustBeCleaned = this.peer.options.external ? INTERNAL_ONLY : 0
       if (set !== 0 && this.#options.fourOctetAs && this.#acceptable(view, set, mustBeCleaned))
         return set
       if (set !== 0) this.#attributes.release(set)
@@ -125,7 +121,7 @@ export class AdjRibIn {
   /** The long way round: every rule of RFC 7606. Returns as `#internSet`. */
   #slowly(view: UpdateView): number {
     const normalized = normalizeAttributes(view.bytes, view.sectionStart, view.sectionEnd, {
-      external: this.#peer.options.external,
+      external: this.peer.options.external,
       fourOctetAs: this.#options.fourOctetAs,
     })
     const { reach, unreach } = normalized
@@ -181,10 +177,10 @@ export class AdjRibIn {
     if (set < 0) return this.#withdraw(family, start, end)
     const nlri = this.#decode(family, start, end)
     const rib = this.#ribs[family.index]
-    const rejection = this.#rejection(set)
+    const rejection = this.judge(set)
     const accepted = rejection === 'none' ? set : 0
     for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-      rib.put(this.#peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
+      rib.put(this.peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
     }
   }
 
@@ -193,7 +189,7 @@ export class AdjRibIn {
     const nlri = this.#decode(family, start, end)
     const rib = this.#ribs[family.index]
     for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-      rib.withdraw(this.#peer, nlri.words, at, nlri.lengths[i])
+      rib.withdraw(this.peer, nlri.words, at, nlri.lengths[i])
     }
   }
 
@@ -210,16 +206,16 @@ export class AdjRibIn {
     return nlri
   }
 
-  /** Loops first (RFC 4271 9.1.2, RFC 4456 section 8), then policy. */
-  #rejection(set: number): Rejection {
+  /** Why a path with this set may not take part: loops (RFC 4271 9.1.2, RFC 4456 section 8), policy. */
+  judge(set: number): Rejection {
     const attributes = this.#attributes
-    const { options } = this.#peer
+    const { options } = this.peer
     const flags = attributes.flags(set)
     if (attributes.ownAsCount(set) > options.allowOwnAsn) return 'ownAs'
     if ((flags & HAS_OWN_CLUSTER) !== 0) return 'ownCluster'
     const originator = attributes.originatorId(set)
     if (originator !== 0 && originator === this.#options.routerId) return 'ownOriginatorId'
     const route = { from: this.#from, attributes, set }
-    return options.importPolicy.evaluate(route).accept ? 'none' : 'importPolicy'
+    return this.peer.importPolicy.evaluate(route).accept ? 'none' : 'importPolicy'
   }
 }

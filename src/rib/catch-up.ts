@@ -47,6 +47,11 @@ export class CatchUp {
     return this.#queue.length === 0 && this.#walk >= this.#prefixes.end
   }
 
+  /** Tells the whole table, from its beginning. */
+  startOver(): void {
+    this.#walk = 1
+  }
+
   /** The group was told something new about `prefix`. */
   mark(prefix: number): void {
     if (this.#queued.get(prefix) !== 0) return

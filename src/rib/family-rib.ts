@@ -125,6 +125,20 @@ export class FamilyRib {
     prefixes.release(prefix)
   }
 
+  /** Another verdict about a path that is there: policy has changed. */
+  judge(peer: RibPeer, path: number, rejection: Rejection): void {
+    const paths = this.paths
+    const received = paths.received(path)
+    const accepted = rejection === 'none' ? received : 0
+    const before = paths.accepted(path)
+    if (accepted === before) return
+    if (accepted !== 0) this.#attributes.retain(accepted)
+    if (before !== 0) this.#attributes.release(before)
+    peer.accepted[this.family.index] += accepted !== 0 ? 1 : -1
+    paths.put(path, received, accepted, rejection, paths.since(path))
+    this.mark(paths.prefix(path))
+  }
+
   /** Asks for a new decision about a prefix. */
   mark(prefix: number): void {
     if (this.prefixes.await(prefix)) this.#waiting.push(prefix)

@@ -21,7 +21,6 @@ export interface RibPeerOptions {
   readonly routeReflectorClient: boolean
   /** How often our own AS may stand in a path that it sends. */
   readonly allowOwnAsn: number
-  readonly importPolicy: Policy
 }
 
 /** Number of "ourselves", the peer that our own prefixes come from. */
@@ -35,13 +34,16 @@ export class RibPeer {
   readonly options: RibPeerOptions
   readonly local: boolean
   up = true
+  /** May change while the session lives: see `Rib.judgeAgain`. */
+  importPolicy: Policy
   /** Paths held, per family index. */
   readonly paths: [number, number] = [0, 0]
   /** Of these, accepted by import policy, per family index. */
   readonly accepted: [number, number] = [0, 0]
 
-  constructor(id: number, options: RibPeerOptions) {
+  constructor(id: number, options: RibPeerOptions, importPolicy: Policy) {
     this.id = id
+    this.importPolicy = importPolicy
     this.options = options
     this.local = id === LOCAL_PEER
   }
@@ -54,11 +56,11 @@ export class RibPeers {
     this.#peers = [local]
   }
 
-  add(options: RibPeerOptions): RibPeer {
+  add(options: RibPeerOptions, importPolicy: Policy): RibPeer {
     let id = 1
     while (this.#peers[id] !== undefined) id++
     if (id > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
-    const peer = new RibPeer(id, options)
+    const peer = new RibPeer(id, options, importPolicy)
     this.#peers[id] = peer
     return peer
   }

@@ -10,6 +10,8 @@
 import { FAMILIES, type FamilyFacts } from '../net/family.ts'
 import { wordsOf } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
+import type { Policy } from '../policy/policy.ts'
+import { accept } from '../policy/standard.ts'
 import type { OwnIdentity } from '../wire/scan.ts'
 import { AdjRibIn, type AdjRibInEvents, type AdjRibInOptions } from './adj-rib-in.ts'
 import { AttributeStore } from './attribute-store.ts'
@@ -59,7 +61,7 @@ export class Rib {
     this.#events = events
     this.nextHops = new NextHopTable(resolver)
     this.attributes = new AttributeStore(options.own, this.nextHops)
-    this.localPeer = new RibPeer(LOCAL_PEER, options.local)
+    this.localPeer = new RibPeer(LOCAL_PEER, options.local, accept)
     this.peers = new RibPeers(this.localPeer)
     const outcomes = {
       bestChanged: (family: FamilyFacts, prefix: number) => {
@@ -74,8 +76,30 @@ export class Rib {
   }
 
   /** A session is up: its side of the RIB. */
-  addPeer(peer: RibPeerOptions, options: AdjRibInOptions, events: AdjRibInEvents): AdjRibIn {
-    return new AdjRibIn(this.peers.add(peer), this.families, this.attributes, options, events)
+  addPeer(
+    peer: RibPeerOptions,
+    importPolicy: Policy,
+    options: AdjRibInOptions,
+    events: AdjRibInEvents,
+  ): AdjRibIn {
+    const added = this.peers.add(peer, importPolicy)
+    return new AdjRibIn(added, this.families, this.attributes, options, events)
+  }
+
+  /** The import policy of a session has changed: what it has sent is judged anew, without asking it. */
+  judgeAgain(session: AdjRibIn): void {
+    const { peer } = session
+    for (const rib of this.families) {
+      this.#addJob({
+        rib,
+        at: 1,
+        visit: (path) => {
+          if (rib.paths.peer(path) !== peer.id) return
+          rib.judge(peer, path, session.judge(rib.paths.received(path)))
+        },
+        done: () => undefined,
+      })
+    }
   }
 
   /** A session is over: nothing it offered counts from now on; its rows go in slices. */

@@ -122,6 +122,24 @@ export class UpdateGroup {
     this.#trim()
   }
 
+  /** The member asked to hear everything once more (RFC 2918). */
+  tellAgain(member: GroupMember): void {
+    if (member.catchUp === undefined) member.catchUp = this.#detach(member, true)
+    else member.catchUp.startOver()
+    this.#trim()
+  }
+
+  /** `member` has heard what `old` told it, and goes on here: it must also lose what is not told here. */
+  succeed(member: GroupMember, old: UpdateGroup, oldMember: GroupMember): void {
+    const catchUp = (member.catchUp ??= this.#newCatchUp(member.peer, true))
+    const prefixes = this.#rib.prefixes
+    for (let prefix = 1; prefix < prefixes.end; prefix++) {
+      if (prefixes.exists(prefix) && old.toldTo(oldMember.peer.id, prefix) !== 0)
+        catchUp.mark(prefix)
+    }
+    old.#markUnread(oldMember, catchUp)
+  }
+
   /** Frees what the group holds, after the last member has left. */
   close(): void {
     const prefixes = this.#rib.prefixes
@@ -294,13 +312,24 @@ export class UpdateGroup {
   #letSlowestGo(): void {
     for (const member of this.#members.values()) {
       if (member.catchUp !== undefined || member.place > this.#log.base) continue
-      member.catchUp = this.#newCatchUp(member.peer, false)
-      for (let place = member.place; place < this.#log.head; place++) {
-        const entry = this.#log.at(place)
-        if (isFor(entry, member.peer.id)) member.catchUp.markMessages(entry.bytes)
-      }
+      member.catchUp = this.#detach(member, false)
     }
     this.#trim()
+  }
+
+  /** A list of what the member has not read; with all that it should know if `wholeTable`. */
+  #detach(member: GroupMember, wholeTable: boolean): CatchUp {
+    const catchUp = this.#newCatchUp(member.peer, wholeTable)
+    if (member.catchUp === undefined) this.#markUnread(member, catchUp)
+    return catchUp
+  }
+
+  #markUnread(member: GroupMember, catchUp: CatchUp): void {
+    if (member.catchUp !== undefined) return
+    for (let place = member.place; place < this.#log.head; place++) {
+      const entry = this.#log.at(place)
+      if (isFor(entry, member.peer.id)) catchUp.markMessages(entry.bytes)
+    }
   }
 
   #trim(): void {

@@ -1,0 +1,317 @@
+/**
+ * A configured neighbour: introduces its session (`session/peer`) to the RIB, which don't know each other.
+ *
+ * While the session is up it has an Adj-RIB-In, and a place in an update group for each family. UPDATEs go
+ * in as they are read; messages go out when the announcing stage asks (`announce`) and the socket takes
+ * them: a slow socket leaves its messages where they are.
+ */
+import type { ResolvedPeer } from '../config/config.ts'
+import type { Address } from '../net/address.ts'
+import type { Clock } from '../net/clock.ts'
+import { factsOf, type Family } from '../net/family.ts'
+import type { Policy } from '../policy/policy.ts'
+import { STANDARD_POLICIES } from '../policy/standard.ts'
+import type { AdjRibIn } from '../rib/adj-rib-in.ts'
+import type { Rib } from '../rib/rib.ts'
+import type { Negotiated } from '../session/negotiation.ts'
+import { Peer } from '../session/peer.ts'
+import type { PeerOptions } from '../session/peer-options.ts'
+import type { PeerSnapshot } from '../session/snapshot.ts'
+import type { SocketOptions, Transport } from '../session/transport.ts'
+import type { AttributeProblem } from '../wire/attributes/normalize.ts'
+import type { Events, Level } from './events.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Membership, UpdateGroups } from './update-groups.ts'
+
+/** What all neighbours of a speaker share. */
+export interface Neighborhood {
+  readonly rib: Rib
+  readonly groups: UpdateGroups
+  readonly scheduler: Scheduler
+  readonly events: Events
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly routerId: number
+  /** Our own address of this family on the link that `local` stands on, and that link's index. */
+  ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
+  /** The session is up or gone, or has sent its End-of-RIB. */
+  changed(): void
+}
+
+/** Asked of a group at a time: some ten milliseconds of a gigabit link. */
+const PULL_BYTES = 256 << 10
+
+interface Session {
+  readonly adjRibIn: AdjRibIn
+  readonly negotiated: Negotiated
+  readonly memberships: Membership[]
+  readonly endOfRib: Set<Family>
+  writable: boolean
+}
+
+export class Neighbor {
+  #config: ResolvedPeer
+  readonly #hood: Neighborhood
+  readonly #peer: Peer
+  #session: Session | undefined
+  #malformed = 0
+
+  constructor(config: ResolvedPeer, hood: Neighborhood) {
+    this.#config = config
+    this.#hood = hood
+    this.#peer = new Peer(
+      peerOptions(config, hood.routerId),
+      { transport: hood.transport, clock: hood.clock, random: Math.random },
+      {
+        stateChanged: (from, to, cause) => this.#stateChanged(from, to, cause),
+        established: (negotiated) => this.#established(negotiated),
+        update: (buffer, start, end) => this.#update(buffer, start, end),
+        routeRefreshReceived: (family) => this.sendAgain(family),
+        sessionEnded: (cause) => this.#ended(cause),
+        writable: () => this.#writable(),
+        chunkDone: () => hood.scheduler.readingEnds(this.#peer),
+      },
+    )
+  }
+
+  get config(): ResolvedPeer {
+    return this.#config
+  }
+
+  get peer(): Peer {
+    return this.#peer
+  }
+
+  get session(): Omit<Session, 'writable'> | undefined {
+    return this.#session
+  }
+
+  /** UPDATEs that were malformed and cost less than the session. */
+  get malformed(): number {
+    return this.#malformed
+  }
+
+  snapshot(): PeerSnapshot {
+    return this.#peer.snapshot()
+  }
+
+  /** Prefixes told to the peer, per family. */
+  announced(family: Family): number {
+    const membership = this.#membership(family)
+    return membership === undefined ? 0 : membership.group.announced(membership.member)
+  }
+
+  membership(family: Family): Membership | undefined {
+    return this.#membership(family)
+  }
+
+  /** True when messages could be sent now. */
+  get sendable(): boolean {
+    const session = this.#session
+    return (
+      session !== undefined &&
+      session.writable &&
+      session.memberships.some(({ group, member }) => group.hasWork(member))
+    )
+  }
+
+  /** Sends what the socket takes, until `deadline`. */
+  announce(deadline: number): void {
+    const session = this.#session
+    if (session === undefined) return
+    for (const { group, member } of session.memberships) {
+      while (session.writable && group.hasWork(member)) {
+        const parts: Uint8Array[] = []
+        group.pull(member, PULL_BYTES, parts)
+        if (parts.length > 0) session.writable = this.#peer.send(parts)
+        if (this.#hood.clock.now() >= deadline) return
+        if (parts.length === 0) break
+      }
+    }
+  }
+
+  /** Tells the peer everything once more (RFC 2918, or because the operator asked). */
+  sendAgain(family: Family): void {
+    const session = this.#session
+    const at = session?.memberships.findIndex(({ group }) => group.family.name === family) ?? -1
+    if (session === undefined || at < 0) return
+    const { group, member } = session.memberships[at]
+    group.tellAgain(member)
+    this.#hood.scheduler.wake()
+  }
+
+  /** Takes over settings that don't need another session (config/change.ts). */
+  reconfigure(config: ResolvedPeer): void {
+    this.#config = config
+    const session = this.#session
+    if (session === undefined) return
+    session.adjRibIn.peer.importPolicy = policyOf(config.importPolicy)
+    this.#hood.rib.judgeAgain(session.adjRibIn)
+    const before = session.memberships.splice(0)
+    this.#joinGroups(session)
+    for (const old of before) {
+      const now = session.memberships.find(({ group }) => group.family === old.group.family)
+      if (now !== undefined) now.group.succeed(now.member, old.group, old.member)
+      this.#hood.groups.leave(old)
+    }
+    this.#hood.scheduler.wake()
+  }
+
+  #established(negotiated: Negotiated): void {
+    const { rib, routerId, events } = this.#hood
+    const config = this.#config
+    const adjRibIn = rib.addPeer(
+      {
+        name: config.name,
+        address: config.address,
+        routerId: negotiated.peerRouterId,
+        asn: negotiated.peerAsn,
+        external: negotiated.external,
+        routeReflectorClient: config.routeReflectorClient,
+        allowOwnAsn: config.allowOwnAsn,
+      },
+      policyOf(config.importPolicy),
+      { families: negotiated.families, fourOctetAs: negotiated.fourOctetAs, routerId },
+      {
+        malformedReceived: (problems) => this.#malformedReceived(problems),
+        endOfRibReceived: (family) => this.#endOfRib(family),
+      },
+    )
+    const session: Session = {
+      adjRibIn,
+      negotiated,
+      memberships: [],
+      endOfRib: new Set(),
+      writable: true,
+    }
+    this.#session = session
+    this.#joinGroups(session)
+    const families = negotiated.families.join(', ')
+    events.tell({
+      level: 'info',
+      topic: 'peers',
+      kind: 'SessionEstablished',
+      peer: config.name,
+      text: `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`,
+    })
+    this.#hood.changed()
+    this.#hood.scheduler.wake()
+  }
+
+  #joinGroups(session: Session): void {
+    const { negotiated, adjRibIn, memberships } = session
+    const local = this.#peer.snapshot().connection?.local?.address
+    if (local === undefined) return
+    for (const family of negotiated.families) {
+      const { address, link } = this.#hood.ownAddress(local, family)
+      if (address === undefined) {
+        this.#tell(
+          'warn',
+          'FamilyNotAnnounced',
+          `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced`,
+        )
+        continue
+      }
+      memberships.push(
+        this.#hood.groups.join(adjRibIn.peer, {
+          family: factsOf(family),
+          external: negotiated.external,
+          routeReflectorClient: this.#config.routeReflectorClient,
+          localAsn: this.#config.localAsn,
+          fourOctetAs: negotiated.fourOctetAs,
+          maxMessageLength: negotiated.maxMessageLength,
+          nextHop: this.#config.nextHop,
+          self: address,
+          link,
+          exportPolicy: policyOf(this.#config.exportPolicy),
+        }),
+      )
+    }
+  }
+
+  #update(buffer: Uint8Array, start: number, end: number): void {
+    const { scheduler, clock } = this.#hood
+    scheduler.readingBegins()
+    this.#session?.adjRibIn.receive(buffer, start, end, Math.floor(clock.wallNow() / 1000))
+  }
+
+  #writable(): void {
+    if (this.#session !== undefined) this.#session.writable = true
+    this.#hood.scheduler.wake()
+  }
+
+  #ended(cause: string): void {
+    const session = this.#session
+    if (session === undefined) return
+    this.#session = undefined
+    this.#hood.scheduler.forget(this.#peer)
+    for (const membership of session.memberships) this.#hood.groups.leave(membership)
+    this.#hood.rib.dropPeer(session.adjRibIn.peer)
+    this.#tell('warn', 'SessionEnded', `session is down: ${cause}`)
+    this.#hood.changed()
+  }
+
+  #stateChanged(from: string, to: string, cause: string): void {
+    if (to === 'Established' || from === 'Established') return
+    this.#tell('debug', 'StateChanged', `${from} -> ${to}: ${cause}`)
+    if (to === 'Idle') this.#tell('info', 'AttemptFailed', cause)
+  }
+
+  #malformedReceived(problems: readonly AttributeProblem[]): void {
+    this.#malformed++
+    const text = problems.map(({ name, why, remedy }) => `${name}: ${why} (${remedy})`).join('; ')
+    this.#tell('warn', 'MalformedUpdateReceived', `malformed UPDATE: ${text}`)
+  }
+
+  #endOfRib(family: Family): void {
+    this.#session?.endOfRib.add(family)
+    this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
+    this.#hood.changed()
+  }
+
+  #membership(family: Family): Membership | undefined {
+    return this.#session?.memberships.find(({ group }) => group.family.name === family)
+  }
+
+  #tell(level: Level, kind: string, text: string): void {
+    this.#hood.events.tell({ level, topic: 'peers', kind, peer: this.#config.name, text })
+  }
+}
+
+export function policyOf(name: string): Policy {
+  const policy = STANDARD_POLICIES.get(name)
+  if (policy === undefined) throw new RangeError(`no policy ${name}`)
+  return policy
+}
+
+function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions {
+  return {
+    name: config.name,
+    remote: { address: config.address, port: config.port },
+    localAsn: config.localAsn,
+    remoteAsn: config.asn,
+    routerId,
+    holdTimeSeconds: config.holdTimeSeconds,
+    sendHoldSeconds: config.sendHoldTimeSeconds,
+    connectRetrySeconds: config.connectRetrySeconds,
+    passive: config.passive,
+    families: config.families,
+    socket: socketOptions(config),
+  }
+}
+
+/** GTSM sends with 255 and takes no less than 256 minus the hops (RFC 5082). */
+export function socketOptions(config: ResolvedPeer): SocketOptions {
+  const { localAddress, bindDevice, password, ttlSecurity, multihop, type } = config
+  const ttl = multihop ?? (type === 'external' ? 1 : undefined)
+  return {
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(bindDevice === undefined ? {} : { bindDevice }),
+    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...(ttlSecurity !== undefined
+      ? { minimumTtl: 256 - ttlSecurity }
+      : ttl === undefined
+        ? {}
+        : { ttl }),
+  }
+}

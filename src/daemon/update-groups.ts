@@ -1,0 +1,138 @@
+/**
+ * Sorts sessions into update groups: those that hear the same share one, whatever peer group they are
+ * configured in. What makes two sessions hear the same is the key below, and nothing else.
+ */
+import type { Address } from '../net/address.ts'
+import type { FamilyFacts } from '../net/family.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { NextHop } from '../rib/next-hop-table.ts'
+import type { RibPeer } from '../rib/peer.ts'
+import { isReflected } from '../rib/reflection.ts'
+import type { Rib } from '../rib/rib.ts'
+import type { GroupMember, UpdateGroup } from '../rib/update-group.ts'
+import type { BucketForm } from '../rib/announcement-encoder.ts'
+
+/** What a session hears depends on this. */
+export interface Hearing {
+  readonly family: FamilyFacts
+  readonly external: boolean
+  readonly routeReflectorClient: boolean
+  readonly localAsn: number
+  readonly fourOctetAs: boolean
+  readonly maxMessageLength: number
+  readonly nextHop: 'auto' | 'self' | 'keep'
+  /** Our address in this family as the session sees us. */
+  readonly self: Address
+  /** Interface index of the link that the session runs over; 0 when it is not on a shared link. */
+  readonly link: number
+  readonly exportPolicy: Policy
+}
+
+export interface Membership {
+  readonly group: UpdateGroup
+  readonly member: GroupMember
+}
+
+const keyOf = (it: Hearing): string =>
+  [
+    it.family.name,
+    it.external,
+    it.routeReflectorClient,
+    it.localAsn,
+    it.fourOctetAs,
+    it.maxMessageLength,
+    it.nextHop,
+    it.self.text,
+    it.link,
+    it.exportPolicy.name,
+  ].join(' ')
+
+export class UpdateGroups {
+  readonly #rib: Rib
+  readonly #clusterId: number
+  readonly #groups = new Map<string, UpdateGroup>()
+  readonly #keys = new Map<UpdateGroup, string>()
+
+  constructor(rib: Rib, clusterId: number) {
+    this.#rib = rib
+    this.#clusterId = clusterId
+  }
+
+  [Symbol.iterator](): Iterator<UpdateGroup> {
+    return this.#groups.values()
+  }
+
+  join(peer: RibPeer, hearing: Hearing): Membership {
+    const key = keyOf(hearing)
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = this.#create(hearing)
+      this.#groups.set(key, group)
+      this.#keys.set(group, key)
+    }
+    return { group, member: group.join(peer) }
+  }
+
+  leave({ group, member }: Membership): void {
+    group.leave(member)
+    if (group.size > 0) return
+    this.#rib.closeGroup(group)
+    this.#groups.delete(this.#keys.get(group) ?? '')
+    this.#keys.delete(group)
+  }
+
+  #create(hearing: Hearing): UpdateGroup {
+    const { attributes } = this.#rib
+    const { external, routeReflectorClient, maxMessageLength, exportPolicy } = hearing
+    return this.#rib.createGroup(hearing.family, {
+      external,
+      routeReflectorClient,
+      maxMessageLength,
+      exports: (set, source) => {
+        const from = { local: source.local, name: source.options.name }
+        return exportPolicy.evaluate({ from, attributes, set }).accept
+      },
+      formOf: (set, source) => this.#formOf(hearing, set, source),
+    })
+  }
+
+  #formOf(hearing: Hearing, set: number, source: RibPeer): BucketForm {
+    const { attributes } = this.#rib
+    const nextHop = this.#nextHopFor(hearing, set, source)
+    const reflected = isReflected(source, hearing)
+    return {
+      set: attributes.view(set),
+      nextHop: nextHop.bytes,
+      form: {
+        external: hearing.external,
+        localAsn: hearing.localAsn,
+        fourOctetAs: hearing.fourOctetAs,
+        nextHop: hearing.family.index === 0 ? nextHop.bytes : undefined,
+        keepMed: source.local,
+        reflection: reflected
+          ? {
+              originatorId: attributes.originatorId(set) || source.options.routerId,
+              clusterId: this.#clusterId,
+            }
+          : undefined,
+      },
+    }
+  }
+
+  /**
+   * RFC 4271 5.1.3. To another AS we are the next hop, unless the route's own next hop is a neighbour on
+   * the link that we share with the peer. Within the AS the next hop stays as it is.
+   */
+  #nextHopFor(hearing: Hearing, set: number, source: RibPeer): Address {
+    const { nextHops, attributes } = this.#rib
+    const theirs = source.local ? undefined : nextHops.get(attributes.nextHop(set))
+    if (theirs === undefined || hearing.nextHop === 'self') return hearing.self
+    // A reflected route's next hop is left alone (RFC 4456 section 10).
+    if (theirs.address.family !== hearing.family.name) return hearing.self
+    if (hearing.nextHop === 'keep' || !hearing.external) return theirs.address
+    return sharesLink(theirs, hearing.link) ? theirs.address : hearing.self
+  }
+}
+
+const sharesLink = ({ resolution }: NextHop, link: number): boolean =>
+  link !== 0 && resolution.onLink && resolution.gateways.some((gateway) => gateway.link === link)
