@@ -54,7 +54,8 @@ export function processShell(): Shell {
       complain: (text) => void stderr.write(text),
       interactive: stdout.isTTY,
       colour: wantsColour(stdout.isTTY, env),
-      size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+      // A terminal that does not know its size says 0.
+      size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     },
     env,
     clock: realClock,
