@@ -149,7 +149,9 @@ export function factsOf(schema: Schema | undefined): ValueFacts {
     const facts = it instanceof z.ZodType ? valueFacts.get(it) : undefined
     if (facts !== undefined) return facts
     if (it instanceof z.core.$ZodObject) {
-      return { noun: 'a map', write: `a map of ${keysOf(it).slice(0, 4).join(', ')}...` }
+      const keys = keysOf(it)
+      const more = keys.length > 4 ? '...' : ''
+      return { noun: 'a map', write: `a map of ${keys.slice(0, 4).join(', ')}${more}` }
     }
   }
   return { noun: 'what belongs here', write: 'another value' }

@@ -20,7 +20,8 @@ export function formatComplaint(it: Complaint): string {
   const place = it.line === 0 ? it.file : `${it.file}:${it.line}:${it.column}`
   const severity = it.severity === 'warning' ? 'warning: ' : ''
   const path = it.path === '' ? '' : `${it.path}: `
-  return `${place}: ${severity}${path}${it.message}; ${it.remedy}`
+  const line = `${place}: ${severity}${path}${it.message}; ${it.remedy}`
+  return line.replaceAll(/\p{Cc}+/gu, ' ') // what a file holds must not move the cursor
 }
 
 export const isError = (it: Complaint): boolean => it.severity === 'error'

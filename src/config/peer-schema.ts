@@ -207,5 +207,4 @@ export const meshSchema = z.strictObject({
 })
 
 export type PeerSettings = z.output<typeof groupSchema>
-export type PeerEntry = z.output<typeof peerSchema>
 export type MeshEntry = z.output<typeof meshSchema>

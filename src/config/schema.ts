@@ -205,5 +205,3 @@ export const configSchema = z.strictObject({
 
 export type AdvertiseEntry = z.output<typeof advertiseSchema>
 export type KernelEntry = z.output<typeof kernelSchema>
-/** The tree as a user writes it, for those who make configurations. */
-export type ConfigInput = z.input<typeof configSchema>

@@ -148,9 +148,13 @@ const asNumber = z
 export const asn = value(asNumber, AS_NUMBER)
 
 export const peerAsn = value(z.union([asNumber, z.enum(['internal', 'external'])]), {
-  ...AS_NUMBER,
   noun: 'an AS number, internal or external',
   write: '1..4294967295, internal or external',
+  explain: (given, shown) => {
+    const better = AS_NUMBER.explain?.(given, shown)
+    if (better !== undefined || typeof given !== 'number') return better
+    return { message: `${shown} is not an AS number`, remedy: `write ${AS_NUMBER.write}` }
+  },
 })
 
 const SECONDS_OF: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }

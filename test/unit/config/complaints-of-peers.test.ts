@@ -19,7 +19,7 @@ const PEERS: readonly Row[] = [
   ],
   [
     '{ address: 10.0.1.1, group: tor, asn: 0 }',
-    'c.yaml:4:43: peers[0].asn: 0 is not an AS number, internal or external; write 1..4294967295, internal or external',
+    'c.yaml:4:43: peers[0].asn: 0 is not an AS number; write 1..4294967295',
   ],
   [
     '{ address: 10.0.1.1, group: tor, asn: "65001" }',
@@ -39,7 +39,7 @@ const PEERS: readonly Row[] = [
   ],
   [
     '{ address: 10.0.1.1, group: tor, asn: 4294967296 }',
-    'c.yaml:4:43: peers[0].asn: 4294967296 is not an AS number, internal or external; write 1..4294967295, internal or external',
+    'c.yaml:4:43: peers[0].asn: 4294967296 is not an AS number; write 1..4294967295',
   ],
   [
     '{ address: 10.0.1.300, group: tor }',

@@ -213,6 +213,8 @@ const FILES: readonly Row[] = [
     '{ asn: 1, routerId: ${A}, log: 5 }',
     'c.yaml:1:22: a variable inside { } or [ ] must be quoted; write "${NAME}"',
   ],
+  ['asn: one\n  two', 'c.yaml:1:6: asn: one two is not an AS number; write 1..4294967295'],
+  ['asn: "\\e[2J"', 'c.yaml:1:6: asn: "\\u001b[2J" is not an AS number; write 1..4294967295'],
   ['asn:', 'c.yaml:1:5: asn: has no value; write 1..4294967295'],
   [
     'asn: 1\nlog: &a\n  level: *a',

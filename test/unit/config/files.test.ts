@@ -64,7 +64,7 @@ test.each([
       'b.yaml': 'peers:\n  - { address: 10.0.0.1, asn: internal, hold: 3 }\nlog: { level: loud }',
     },
     lines: [
-      'main.yaml:4:31: peers[0].asn: 0 is not an AS number, internal or external; write 1..4294967295, internal or external',
+      'main.yaml:4:31: peers[0].asn: 0 is not an AS number; write 1..4294967295',
       'b.yaml:2:41: peers[0].hold: unknown key; the keys here are name, address, group, description, asn, families, holdTime, sendHoldTime, connectRetry, passive, localAddress, bindDevice, port, password, passwordFile, ttlSecurity, multihop, localAsn, routeReflectorClient, nextHop, allowOwnAsn, import, export',
       'b.yaml:3:15: log.level: loud is not trace, debug, info, warn, error or fatal; write trace, debug, info, warn, error or fatal',
     ],

@@ -62,6 +62,20 @@ test.each(snippets)('a snippet of the documentation loads without complaint: %s'
   expect(complaintsAbout(text, environment)).toEqual([])
 })
 
+test('the complaints that the documentation shows are those that are made', () => {
+  const shown = /```\n(node\.yaml:.*?)```/s.exec(readFileSync(DOCUMENT, 'utf8'))?.[1]
+  const made = complaintsAbout(`asn: 65101
+peers:
+  - { name: tor-a, address: 10.0.1.1, asn: 65001, import: accept }
+  - name: tor-b
+    address: 10.0.2.1
+    asn: 0
+    holdTme: 9s
+  - { name: tor-c, address: 10.0.3.1, asn: 65003 }
+`)
+  expect(shown).toBe(`${made.join('\n').replaceAll('c.yaml', 'node.yaml')}\n`)
+})
+
 describe('the example of every key is good', () => {
   const peer = { address: '10.0.1.1', asn: 65001, import: 'accept' }
   const base = { asn: 65101, peerGroups: { tor: { asn: 65001 } } }
