@@ -5,7 +5,7 @@
  * handful, so that a single change is in the kernel before `flush` returns. The other one belongs to a
  * worker thread, for the kernel takes 2-4 us a route and now and then stalls for 100 ms; routes reach
  * it through a ring in shared memory. The worker is started by the first flush that needs it. Routes
- * are written by us only when everything before them is done, so order is kept between the two.
+ * are written by us only when the worker has nothing left, so order is kept between the two.
  *
  * Progress is told from the event loop, never from within `flush`. When the worker or a socket breaks,
  * all that is under way is called broken, and the next flush starts over with fresh ones.
@@ -90,6 +90,8 @@ class NetlinkFibWriter implements FibWriter {
   #put = 0
   #published = 0
   #reported = 0
+  /** Position after the last route that went to the worker. */
+  #handed = 0
   #closed = false
 
   constructor(
@@ -184,11 +186,11 @@ class NetlinkFibWriter implements FibWriter {
   flush(): void {
     if (this.#put === this.#published || this.#closed) return
     const waiting = (this.#put - this.#published) | 0
-    const idle = this.#reported === this.#published
-    if (idle && waiting < DIRECT_ROUTES) this.#writeDirectly()
+    const workerIsIdle = ((this.#reported - this.#handed) | 0) >= 0
+    if (workerIsIdle && waiting < DIRECT_ROUTES) this.#writeDirectly()
     else {
       this.#worker ??= this.#startWorker()
-      this.#published = this.#put
+      this.#published = this.#handed = this.#put
       this.#ring.publish(this.#put)
     }
   }
@@ -257,7 +259,7 @@ class NetlinkFibWriter implements FibWriter {
     this.#worker = undefined
     void worker?.terminate()
     this.#ring = RouteRing.ofCapacity(RING_ROUTES)
-    this.#put = this.#published = this.#reported = 0
+    this.#put = this.#published = this.#reported = this.#handed = 0
     broken.reopen()
     this.#progress?.broken(reason)
   }

@@ -49,6 +49,8 @@ export interface IpRow {
   readonly via?: { readonly family: string; readonly host: string }
   readonly dev?: string
   readonly nhid?: number
+  /** Newer versions of `ip` show the object along with the route. */
+  readonly nh_info?: unknown
   readonly protocol?: string
   readonly metric?: number
   readonly table?: string
