@@ -120,7 +120,7 @@ class Screen implements Canvas {
     const lines = text.trimEnd().split('\n')
     const room = Math.max(1, this.#terminal.size().rows - 3)
     const shown = lines.slice(0, room)
-    if (lines.length > room) shown[room - 1] = `... ${lines.length - room + 1} more lines`
+    if (lines.length > room) shown[room - 1] = '... and more'
     const frame = [paint(title, 'dim', this.#terminal.colour), '', ...shown]
     return this.#terminal.print(`\u001b[H${frame.join('\u001b[K\n')}\u001b[K\u001b[J`)
   }
