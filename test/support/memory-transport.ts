@@ -85,8 +85,9 @@ export class MemoryNetwork {
       const there = new MemoryConnection(this, options.remote, near, true)
       here.join(there)
       there.join(here)
-      accept(there)
+      // SYN-ACK before data: the near end is open when the far end's first bytes arrive.
       here.later(() => here.open())
+      accept(there)
     })
     return here
   }

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest'
+import { decodeOpen, encodeOpen, type Open } from '../../../src/wire/open.ts'
+import { SessionError } from '../../../src/wire/errors.ts'
+import {
+  negotiate,
+  ourOpen,
+  type Negotiated,
+  type OurSide,
+} from '../../../src/session/negotiation.ts'
+
+const US: OurSide = {
+  localAsn: 65001,
+  remoteAsn: 65002,
+  routerId: 0x0a000001,
+  holdTimeSeconds: 90,
+  families: ['ipv4', 'ipv6'],
+}
+
+const IPV4 = { name: 'multiprotocol', afi: 1, safi: 1 } as const
+const IPV6 = { name: 'multiprotocol', afi: 2, safi: 1 } as const
+const IPV4_MULTICAST = { name: 'multiprotocol', afi: 1, safi: 2 } as const
+const L2VPN = { name: 'multiprotocol', afi: 25, safi: 70 } as const
+const REFRESH = { name: 'route-refresh' } as const
+const WIDE = { name: 'four-octet-as', asn: 65002 } as const
+const UNKNOWN = { name: 'unknown', code: 200, bytes: Uint8Array.of(1, 2) } as const
+
+const OPEN: Open = {
+  asn: 65002,
+  holdTimeSeconds: 180,
+  identifier: 0xc0000201,
+  capabilities: [IPV4, IPV6, REFRESH, WIDE, UNKNOWN],
+}
+
+/** What we say, what the peer says, and what comes of it. */
+const GOOD: readonly [
+  title: string,
+  us: Partial<OurSide>,
+  open: Partial<Open>,
+  terms: Partial<Negotiated>,
+][] = [
+  [
+    'both can everything',
+    {},
+    {},
+    {
+      families: ['ipv4', 'ipv6'],
+      fourOctetAs: true,
+      routeRefresh: true,
+      enhancedRouteRefresh: false,
+      maxMessageLength: 4096,
+      peerAsn: 65002,
+      peerRouterId: 0xc0000201,
+      external: true,
+      peerCapabilities: OPEN.capabilities,
+    },
+  ],
+  [
+    'a peer without any capability speaks IPv4',
+    {},
+    { capabilities: [] },
+    { families: ['ipv4'], fourOctetAs: false, routeRefresh: false },
+  ],
+  ['one family in common', { families: ['ipv6'] }, {}, { families: ['ipv6'] }],
+  ['in our order', { families: ['ipv6', 'ipv4'] }, {}, { families: ['ipv6', 'ipv4'] }],
+  [
+    'families that nobody here knows are passed over',
+    {},
+    { capabilities: [L2VPN, IPV4_MULTICAST, IPV6] },
+    { families: ['ipv6'] },
+  ],
+  ['our hold time is the smaller', {}, {}, { holdTimeSeconds: 90, keepaliveSeconds: 30 }],
+  ['theirs is', {}, { holdTimeSeconds: 10 }, { holdTimeSeconds: 10, keepaliveSeconds: 3 }],
+  ['the smallest', {}, { holdTimeSeconds: 3 }, { holdTimeSeconds: 3, keepaliveSeconds: 1 }],
+  ['theirs is none', {}, { holdTimeSeconds: 0 }, { holdTimeSeconds: 0, keepaliveSeconds: 0 }],
+  ['ours is none', { holdTimeSeconds: 0 }, {}, { holdTimeSeconds: 0, keepaliveSeconds: 0 }],
+  ['any AS but ours', { remoteAsn: 'external' }, {}, { external: true }],
+  ['our AS', { remoteAsn: 'internal' }, { asn: 65001 }, { external: false }],
+  ['our AS, by number', { remoteAsn: 65001 }, { asn: 65001 }, { external: false }],
+  [
+    'our identifier in another AS (RFC 6286)',
+    {},
+    { identifier: 0x0a000001 },
+    { peerRouterId: 0x0a000001 },
+  ],
+]
+
+describe('an OPEN that suits:', () => {
+  expect(GOOD.length).toBeGreaterThan(0)
+  test.each(GOOD)('%s', (_title, us, open, terms) => {
+    expect(negotiate({ ...US, ...us }, { ...OPEN, ...open })).toMatchObject(terms)
+  })
+})
+
+const BAD: readonly [
+  title: string,
+  us: Partial<OurSide>,
+  open: Partial<Open>,
+  subcode: number,
+  why: string,
+  data?: readonly number[],
+][] = [
+  ['a wrong AS', {}, { asn: 65003 }, 2, 'peer says AS 65003, configured 65002'],
+  [
+    'our AS where another is expected',
+    { remoteAsn: 'external' },
+    { asn: 65001 },
+    2,
+    'peer says AS 65001, our own; configured external',
+  ],
+  [
+    'another AS where ours is expected',
+    { remoteAsn: 'internal' },
+    {},
+    2,
+    'peer says AS 65002, configured internal (65001)',
+  ],
+  ['AS 0', { remoteAsn: 'external' }, { asn: 0 }, 2, 'peer says AS 0'],
+  [
+    'AS_TRANS',
+    { remoteAsn: 'external' },
+    { asn: 23456 },
+    2,
+    "peer says AS 23456 (AS_TRANS), which is nobody's number",
+  ],
+  ['identifier 0', {}, { identifier: 0 }, 3, 'peer says router id 0.0.0.0'],
+  [
+    'our identifier within our AS',
+    { remoteAsn: 'internal' },
+    { asn: 65001, identifier: 0x0a000001 },
+    3,
+    'peer says router id 10.0.0.1, our own',
+  ],
+  ['a hold time of 1 s', {}, { holdTimeSeconds: 1 }, 6, 'peer says 1 s, the least is 3 s'],
+  ['a hold time of 2 s', {}, { holdTimeSeconds: 2 }, 6, 'peer says 2 s, the least is 3 s'],
+  [
+    'no family in common',
+    { families: ['ipv6'] },
+    { capabilities: [IPV4] },
+    7,
+    'peer offers ipv4, configured ipv6',
+    [1, 4, 0, 2, 0, 1],
+  ],
+  [
+    'IPv4 only, without saying so',
+    { families: ['ipv6'] },
+    { capabilities: [WIDE] },
+    7,
+    'peer offers ipv4, configured ipv6',
+    [1, 4, 0, 2, 0, 1],
+  ],
+  [
+    'only families that nobody here knows',
+    {},
+    { capabilities: [L2VPN] },
+    7,
+    'peer offers neither, configured ipv4, ipv6',
+    [1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1],
+  ],
+]
+
+describe('an OPEN is refused for', () => {
+  expect(BAD.length).toBeGreaterThan(0)
+  test.each(BAD)('%s', (_title, us, open, subcode, why, data = []) => {
+    let thrown: unknown
+    try {
+      negotiate({ ...US, ...us }, { ...OPEN, ...open })
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(SessionError)
+    expect(thrown).toMatchObject({ code: 2, subcode, why, data: Uint8Array.from(data) })
+  })
+})
+
+test('our own OPEN says what we are, also with an AS of four octets', () => {
+  const us: OurSide = { ...US, localAsn: 4_200_000_001, families: ['ipv6'] }
+  const message = encodeOpen(ourOpen(us))
+  expect(decodeOpen(message, 19, message.length)).toEqual({
+    asn: 4_200_000_001,
+    holdTimeSeconds: 90,
+    identifier: 0x0a000001,
+    capabilities: [IPV6, REFRESH, { name: 'four-octet-as', asn: 4_200_000_001 }],
+  })
+  // The two octets of My Autonomous System hold AS_TRANS (RFC 6793 section 4.2.1).
+  expect([message[20], message[21]]).toEqual([23456 >> 8, 23456 & 255])
+})
