@@ -3,7 +3,7 @@
  * file alone proves nothing: what does not answer is removed, what answers is left alone.
  */
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { request } from 'node:http'
 import { dirname } from 'node:path'
 
 /** sockaddr_un.sun_path, less the final zero (unix(7)). */
@@ -75,12 +75,14 @@ export function refused(where: string, error: unknown, key: string): CannotListe
 /** Connects once: undefined when somebody accepts, else the error's code. */
 function knock(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = createConnection(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(undefined)
+    const call = request({ socketPath: path, path: '/healthz' })
+    call.once('socket', (socket) => {
+      socket.once('connect', () => {
+        call.destroy()
+        resolve(undefined)
+      })
     })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    call.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
   })
 }
 
