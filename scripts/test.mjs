@@ -142,8 +142,11 @@ function report(outcomes) {
     say(`${tier.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped} skipped`)
     for (const note of notes) say(`         ${note}`)
   }
+  const nothingMatched =
+    vitestArguments.length > 0 && sum('passed') + sum('failed') + sum('skipped') === 0
+  if (nothingMatched) say(`No test matches ${vitestArguments.join(' ')}.`)
   say(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
-  return sum('failed') === 0 ? 0 : 1
+  return sum('failed') > 0 || nothingMatched ? 1 : 0
 }
 
 function say(line) {
