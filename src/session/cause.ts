@@ -13,6 +13,7 @@ import {
   encodeShutdownText,
   type Notification,
 } from '../wire/notification.ts'
+import type { State } from './fsm.ts'
 import type { Cease } from './peer-options.ts'
 import type { TimerEvent } from './timers.ts'
 import type { CloseReason, Endpoint } from './transport.ts'
@@ -59,13 +60,9 @@ export function causeOfExpiry(type: TimerEvent, remote: Endpoint, holdSeconds: n
   }
 }
 
-export function causeOfClose({ code, text }: CloseReason): string {
-  switch (code) {
-    case 'end':
-      return 'the peer closed the connection'
-    case 'reset':
-      return 'the peer reset the connection'
-    default:
-      return text
-  }
+export function causeOfClose({ code, text }: CloseReason, state: State): string {
+  if (code !== 'end' && code !== 'reset') return text
+  const what = `the peer ${code === 'end' ? 'closed' : 'reset'} the connection`
+  // What a router does with a stranger.
+  return state === 'OpenSent' ? `${what} without an OPEN; is this speaker configured there?` : what
 }

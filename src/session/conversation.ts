@@ -21,11 +21,12 @@ import { decodeOpen, encodeOpen } from '../wire/open.ts'
 import { decodeRouteRefresh, encodeRouteRefresh } from '../wire/route-refresh.ts'
 import type { BackOff } from './back-off.ts'
 import { causeOfClose, causeOfExpiry, SUPERSEDED, textOfReceived, textOfSent } from './cause.ts'
-import { messagesIn, type Counters, type MessageKind } from './counters.ts'
+import type { Counters } from './counters.ts'
 import { transition, type Action, type EventType, type FsmEvent, type State } from './fsm.ts'
 import { Inbox } from './inbox.ts'
 import { Line } from './line.ts'
 import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
+import { Outbox } from './outbox.ts'
 import type { PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
 import type { LastError } from './snapshot.ts'
 import { Timers, type TimerEvent } from './timers.ts'
@@ -75,6 +76,7 @@ export class Conversation {
   #state: State = 'Idle'
   #line: Line | undefined
   #inbox: Inbox | undefined
+  #outbox: Outbox | undefined
   #negotiated: Negotiated | undefined
   #peerAsn: number | undefined
   #inSession = false
@@ -131,22 +133,20 @@ export class Conversation {
 
   /** Sends UPDATEs, each part made of whole messages; see `Peer.send`. */
   send(parts: readonly Uint8Array[]): boolean {
-    if (this.#state !== 'Established' || this.#line === undefined) return false
-    const { sent } = this.#host.counters
-    for (const part of parts) {
-      sent.update += messagesIn(part)
-      sent.bytes += part.length
-    }
-    return this.#flowing(this.#line.writeAll(parts))
+    if (this.#state !== 'Established') return false
+    return this.#outbox?.updates(parts) ?? false
   }
 
-  sendRouteRefresh(family: Family): void {
-    if (this.#state === 'Established') this.#write('routeRefresh', encodeRouteRefresh(family))
+  /** False when there is no session, or the peer doesn't know how. */
+  sendRouteRefresh(family: Family): boolean {
+    if (this.#state !== 'Established' || this.#negotiated?.routeRefresh !== true) return false
+    this.#outbox?.write('routeRefresh', encodeRouteRefresh(family))
+    return true
   }
 
   /** Beside those that the timer sends. */
   sendKeepalive(): void {
-    this.#write('keepalive', KEEPALIVE_MESSAGE)
+    this.#outbox?.write('keepalive', KEEPALIVE_MESSAGE)
   }
 
   pauseReading(): void {
@@ -188,10 +188,10 @@ export class Conversation {
       case 'CloseConnection':
         return this.#hangUp()
       case 'SendOpen':
-        this.#write('open', encodeOpen(ourOpen(options)))
+        this.#outbox?.write('open', encodeOpen(ourOpen(options)))
         return
       case 'SendKeepalive':
-        this.#write('keepalive', KEEPALIVE_MESSAGE)
+        this.#outbox?.write('keepalive', KEEPALIVE_MESSAGE)
         return
       case 'StartConnectRetryTimer':
         // A connection that came in has nobody to call again.
@@ -242,10 +242,12 @@ export class Conversation {
       opened: () => this.handle({ type: 'ConnectionAcknowledged' }, 'the peer took our connection'),
       received: (chunk) => this.#received(chunk),
       drained: () => this.#drained(),
-      closed: (reason) => this.handle({ type: 'ConnectionFailed' }, causeOfClose(reason)),
+      closed: (reason) =>
+        this.handle({ type: 'ConnectionFailed' }, causeOfClose(reason, this.#state)),
     })
     this.#line = line
     this.#inbox = new Inbox((message) => this.#message(message))
+    this.#outbox = new Outbox(line, this.#host.counters.sent, () => this.#watchSending())
     this.#peerAsn = undefined
     this.#byError = false
     return line
@@ -256,6 +258,7 @@ export class Conversation {
     this.#inbox?.close()
     this.#line = undefined
     this.#inbox = undefined
+    this.#outbox = undefined
     this.#negotiated = undefined
   }
 
@@ -361,7 +364,7 @@ export class Conversation {
   // --- what goes out ---------------------------------------------------------------------------
 
   #sendNotification(notification: Notification, cause: string): void {
-    this.#write('notification', encodeNotification(notification))
+    this.#outbox?.write('notification', encodeNotification(notification))
     this.#note('sent', notification, textOfSent(notification, cause))
   }
 
@@ -372,20 +375,10 @@ export class Conversation {
     this.#host.notified({ direction, code, subcode, text, at })
   }
 
-  #write(kind: MessageKind, bytes: Uint8Array): void {
-    if (this.#line === undefined) return
-    const { sent } = this.#host.counters
-    sent[kind]++
-    sent.bytes += bytes.length
-    this.#flowing(this.#line.write(bytes))
-  }
-
-  /** Passes on what a write said; while bytes pile up, the send hold timer runs (RFC 9687). */
-  #flowing(flows: boolean): boolean {
-    if (!flows && this.#negotiated !== undefined) {
-      this.#timers.startSendHold(sendHoldSeconds(this.#host.options, this.#negotiated))
-    }
-    return flows
+  #watchSending(): void {
+    const negotiated = this.#negotiated
+    if (negotiated === undefined) return
+    this.#timers.startSendHold(sendHoldSeconds(this.#host.options, negotiated))
   }
 
   #drained(): void {

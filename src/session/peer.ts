@@ -125,8 +125,9 @@ export class Peer {
     return this.#front().send(parts)
   }
 
-  sendRouteRefresh(family: Family): void {
-    this.#front().sendRouteRefresh(family)
+  /** Asks for all routes of a family; false when there is no session, or the peer doesn't know how. */
+  sendRouteRefresh(family: Family): boolean {
+    return this.#front().sendRouteRefresh(family)
   }
 
   /** No `update` from when this returns until `resumeReading`; nothing is lost. Ends with the session. */
@@ -288,11 +289,21 @@ export class Peer {
   #reason(): string {
     if (!this.#started) return this.#trouble
     const leftMs = this.#nextAttemptLeftMs()
-    if (leftMs !== undefined)
-      return `${this.#trouble}; next attempt in ${Math.ceil(leftMs / 1000)} s`
-    if (this.#state === 'Active') return `${this.#trouble}; waiting for the peer to connect`
-    return this.#trouble
+    if (this.#state !== 'Active') return `${this.#trouble}; ${DOING[this.#state]}`
+    const next =
+      leftMs === undefined ? DOING.Active : `next attempt in ${Math.ceil(leftMs / 1000)} s`
+    return `${this.#trouble}; ${next}`
   }
+}
+
+/** What a state short of Established means, in words. */
+const DOING: Readonly<Record<State, string>> = {
+  Idle: 'idle',
+  Active: 'waiting for the peer to connect',
+  Connect: 'connecting',
+  OpenSent: "connected, waiting for the peer's OPEN",
+  OpenConfirm: 'waiting for the peer to confirm our OPEN',
+  Established: 'up',
 }
 
 const rank = ({ state }: Conversation): number => STATES.indexOf(state)

@@ -2,7 +2,7 @@
  * A network in memory: TCP connections between addresses, with everything that a session can meet there,
  * on a clock that the test owns.
  *
- * Bytes take `latencyMs` each way and arrive in order; a chunk can be cut at any size; a host can refuse,
+ * Bytes take `latencyMs` and arrive in order; a chunk can be cut at any size; a host can refuse,
  * swallow everything (a blackhole) or be cut off; a full queue says so. Every delivery is a timer of the
  * clock, so that nothing happens inside a call of `write`, as with real sockets.
  */
@@ -19,7 +19,8 @@ import type {
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock
-  readonly latencyMs?: number
+  /** One way, asked once for each direction of a connection. Default: 1. */
+  readonly latencyMs?: () => number
   /** Longest chunk that `received` hands over; default: as it was written. */
   readonly chunkBytes?: number
   /** Queued bytes from which on `write` returns false. */
@@ -30,7 +31,7 @@ type Listener = (connection: Connection) => void
 
 export class MemoryNetwork {
   readonly clock: Clock
-  readonly latencyMs: number
+  readonly latencyMs: () => number
   readonly chunkBytes: number
   readonly queueBytes: number
   readonly #listeners = new Map<string, Listener>()
@@ -39,7 +40,7 @@ export class MemoryNetwork {
 
   constructor(options: MemoryNetworkOptions) {
     this.clock = options.clock
-    this.latencyMs = options.latencyMs ?? 1
+    this.latencyMs = options.latencyMs ?? (() => 1)
     this.chunkBytes = options.chunkBytes ?? Infinity
     this.queueBytes = options.queueBytes ?? 65_536
   }
@@ -100,6 +101,8 @@ export class MemoryConnection implements Connection {
   readonly incoming: boolean
   readonly #network: MemoryNetwork
   readonly #near: Endpoint
+  /** How long it takes to get here. */
+  readonly #latencyMs: number
   readonly #timers = new Set<Timer>()
   readonly #inbox: Item[] = []
   #far: MemoryConnection | undefined
@@ -117,6 +120,7 @@ export class MemoryConnection implements Connection {
     this.remote = remote
     this.incoming = incoming
     this.#opened = incoming
+    this.#latencyMs = network.latencyMs()
   }
 
   get local(): Endpoint | undefined {
@@ -184,7 +188,7 @@ export class MemoryConnection implements Connection {
     this.#network.clock.after(0, () => this.#events?.closed(reason))
   }
 
-  later(act: () => void, milliseconds = this.#network.latencyMs): void {
+  later(act: () => void, milliseconds = this.#latencyMs): void {
     const timer = this.#network.clock.after(milliseconds, () => {
       this.#timers.delete(timer)
       if (!this.#over) act()

@@ -36,7 +36,7 @@ describe('two peers come up', () => {
   const DELAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20]
   test.each(DELAYS)('when the second calls %i ms later', (delayMs) => {
     for (const first of ['a', 'b'] as const) {
-      const made = pair({ latencyMs: 3, random: randomFrom(7 + delayMs) })
+      const made = pair({ latencyMs: () => 3, random: randomFrom(7 + delayMs) })
       const { clock } = made
       made[first].peer.start()
       clock.advance(delayMs)
@@ -72,6 +72,20 @@ describe('two peers come up', () => {
       holdTimeSeconds: 90,
       keepaliveSeconds: 30,
     })
+  })
+
+  const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1)
+  test.each(SEEDS)('over ways of any length, stray order %i', (seed) => {
+    const random = randomFrom(seed)
+    const made = pair({ latencyMs: () => 1 + Math.floor(30 * random()), random })
+    const { clock, a, b } = made
+    a.peer.start()
+    clock.advance(Math.floor(50 * random()))
+    b.peer.start()
+    clock.advanceUntil(() => bothEstablished(made), 60_000)
+    clock.advance(300_000)
+    expect(bothEstablished(made)).toBe(true)
+    expect(a.peer.snapshot().connection?.local).toEqual(b.peer.snapshot().connection?.remote)
   })
 
   test('but not when nobody calls', () => {
@@ -268,6 +282,16 @@ describe('a stop', () => {
   })
 })
 
+test('a peer that is not configured at the other end is told what to look for', () => {
+  const { clock, network, a } = pair()
+  network.listen(ADDRESS_B, (connection) => connection.close())
+  a.peer.start()
+  clock.advance(20)
+  expect(a.peer.snapshot().reason).toBe(
+    'the peer closed the connection without an OPEN; is this speaker configured there?; next attempt in 5 s',
+  )
+})
+
 test('a reset comes back by itself', () => {
   const { clock, a, b } = establish()
   a.peer.reset({ subcode: RESET, text: 'new policy' })
@@ -304,7 +328,7 @@ describe('calling a host that', () => {
     a.peer.start()
     clock.advance(5_500)
     expect(a.peer.state).toBe('Connect')
-    expect(a.peer.snapshot().reason).toBe('10.0.0.2 port 179 does not answer')
+    expect(a.peer.snapshot().reason).toBe('10.0.0.2 port 179 does not answer; connecting')
   })
 
   test('comes back, is called at once when someone knows that it is back', () => {

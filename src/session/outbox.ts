@@ -1,0 +1,39 @@
+/**
+ * What goes out on one connection: counted, and watched, since a peer that takes no bytes is as dead as
+ * one that says nothing (RFC 9687).
+ *
+ * Bytes are never refused here, only the wish for more is: whoever sends UPDATEs stops at `false` and
+ * waits, while a KEEPALIVE or a last word always finds room.
+ */
+import { messagesIn, type MessageKind, type Traffic } from './counters.ts'
+import type { Line } from './line.ts'
+
+export class Outbox {
+  readonly #line: Line
+  readonly #sent: Traffic
+  readonly #stuck: () => void
+
+  /** `stuck` is called whenever bytes pile up; it starts the send hold timer. */
+  constructor(line: Line, sent: Traffic, stuck: () => void) {
+    this.#line = line
+    this.#sent = sent
+    this.#stuck = stuck
+  }
+
+  write(kind: MessageKind, message: Uint8Array): void {
+    this.#sent[kind]++
+    this.#sent.bytes += message.length
+    if (!this.#line.write(message)) this.#stuck()
+  }
+
+  /** Sends UPDATEs, each part made of whole messages; false when the caller should wait. */
+  updates(parts: readonly Uint8Array[]): boolean {
+    for (const part of parts) {
+      this.#sent.update += messagesIn(part)
+      this.#sent.bytes += part.length
+    }
+    const flows = this.#line.writeAll(parts)
+    if (!flows) this.#stuck()
+    return flows
+  }
+}
