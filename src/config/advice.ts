@@ -25,6 +25,7 @@ type Issue = z.core.$ZodIssue
 /** Collects complaints about one tree. */
 export class Complaints {
   readonly all: Complaint[] = []
+  readonly #lines = new Set<string>()
   readonly #root: TreeNode
   readonly #homes: ReadonlyMap<string, string>
 
@@ -75,7 +76,8 @@ export class Complaints {
   #missing(path: Path, schema: Schema | undefined): void {
     const key = String(path[path.length - 1])
     const example = schema === undefined ? undefined : keyFacts.get(schema)?.example
-    this.error(path, 'is missing', `add ${key}: ${typeof example === 'object' ? '...' : example}`)
+    const shown = typeof example === 'string' || typeof example === 'number' ? example : '...'
+    this.error(path, 'is missing', `add ${key}: ${shown}`)
   }
 
   /** The key that ends `path` is none of `known`. */
@@ -95,7 +97,10 @@ export class Complaints {
 
   #add(severity: Severity, at: Place, path: Path, message: string, remedy: string): void {
     const it = { severity, ...at, path: formatPath(this.#root, path), message, remedy }
-    if (!this.all.some((other) => formatComplaint(other) === formatComplaint(it))) this.all.push(it)
+    const line = formatComplaint(it)
+    if (this.#lines.has(line)) return
+    this.#lines.add(line)
+    this.all.push(it)
   }
 }
 

@@ -105,7 +105,7 @@ class Planter {
   }
 
   #scalar(scalar: Scalar, place: Place, path: string): ScalarNode {
-    const value = isScalarValue(scalar.value) ? scalar.value : String(scalar.value)
+    const value = isScalarValue(scalar.value) ? scalar.value : textOf(scalar)
     const plain = scalar.type === 'PLAIN' || scalar.type === undefined
     if (typeof value !== 'string' || !value.includes('$')) {
       const shown = plain ? textOf(scalar) : JSON.stringify(value)

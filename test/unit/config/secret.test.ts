@@ -15,7 +15,7 @@ const password = new Secret(HIDDEN)
 test.each([
   ['JSON', JSON.stringify(config)],
   ['the inspector', inspect(config, { depth: null, showHidden: true })],
-  ['a template', `${password}`],
+  ['text', String(password)],
   ['concatenation', 'password ' + password],
   ['its own keys', JSON.stringify(Object.entries(password))],
   ['a spread', inspect({ ...password })],
