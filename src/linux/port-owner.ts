@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface PortOwner {
-  /** Address it listens on, as the kernel writes it in `/proc/net/tcp`: hexadecimal. */
+  /** Of the socket. */
   readonly inode: number
   readonly uid: number
   /** Known when we may look into its descriptors. */
