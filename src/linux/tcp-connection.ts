@@ -143,10 +143,16 @@ export class TcpConnection implements Connection {
     this.#socket.destroy()
   }
 
-  /** The socket options of the peer that this connection turned out to belong to. */
+  /** The socket options of the peer that this connection turned out to belong to; without them, no connection. */
   applyOptions(options: SocketOptions): void {
     const fd = descriptorOf(this.#socket)
-    if (fd !== undefined) setPeerOptions(fd, this.remote.address.family, options)
+    if (fd === undefined) return
+    try {
+      setPeerOptions(fd, this.remote.address.family, options)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      this.fail(closeReason(error, this.remote, options))
+    }
   }
 
   get #writable(): boolean {

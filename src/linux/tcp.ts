@@ -30,7 +30,7 @@ export function tcpTransport({ connectTimeoutMs = 10_000 }: TcpOptions = {}): Tr
 
 /**
  * Gives an accepted connection the options of its peer, once it is known: TTL, GTSM, device, timeout.
- * (Its TCP MD5 key comes from the listener.) Throws a SystemError when the kernel refuses one.
+ * (Its TCP MD5 key comes from the listener.) Where the kernel refuses one, the connection is over.
  */
 export function applyOptions(connection: Connection, options: SocketOptions): void {
   if (connection instanceof TcpConnection) connection.applyOptions(options)

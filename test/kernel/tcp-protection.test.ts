@@ -70,6 +70,14 @@ describe('GTSM', () => {
     expect(farEar.text).toBe('')
   })
 
+  test('a connection that can not have the options of its peer is over', async () => {
+    const { accepted, ear, farEar } = await pair()
+    applyOptions(accepted, { bindDevice: 'eth9' })
+    await until('both ends told', () => farEar.reasons.length === 1 && ear.reasons.length === 1)
+    expect(farEar.reasons[0]).toMatchObject({ code: 'error' })
+    expect(farEar.reasons[0]?.text).toContain('no interface eth9')
+  })
+
   test('a connection that is gone takes options without complaint', async () => {
     const { accepted, connection, farEar } = await pair()
     connection.abort()
