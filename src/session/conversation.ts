@@ -288,6 +288,9 @@ export class Conversation {
         return this.#update(framer)
       case KEEPALIVE:
         received.keepalive++
+        if (this.#state === 'OpenConfirm') {
+          return this.handle({ type: 'KeepaliveReceived' }, 'the peer confirmed our OPEN')
+        }
         return this.#handleMessage('KeepaliveReceived', 'a KEEPALIVE')
       case OPEN:
         received.open++

@@ -93,7 +93,9 @@ export class Line {
         this.#opened = true
         this.#owner?.opened()
       },
-      received: (chunk: Uint8Array) => this.#owner?.received(chunk),
+      // Plain bytes: a subclass such as Node's Buffer means something else by `slice`.
+      received: ({ buffer, byteOffset, length }: Uint8Array) =>
+        this.#owner?.received(new Uint8Array(buffer, byteOffset, length)),
       drained: () => this.#owner?.drained(),
       closed: (reason: CloseReason) => {
         this.#over = true

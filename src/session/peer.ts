@@ -79,7 +79,9 @@ export class Peer {
     this.#cancelNextAttempt()
     const event = { type: 'ManuallyStopped', notification: ceaseNotification(cease) } as const
     const cause = cease.text === undefined ? 'shut down' : `shut down: ${cease.text}`
-    for (const conversation of this.#both()) conversation.handle(event, cause)
+    // The one that is further last: the peer falls to Idle in one step.
+    const both = this.#both().toSorted((one, other) => rank(one) - rank(other))
+    for (const conversation of both) conversation.handle(event, cause)
     this.#trouble = cause
   }
 
@@ -146,7 +148,11 @@ export class Peer {
     const holdLeftMs = timers.holdLeftMs
     const nextAttemptMs = this.#nextAttemptLeftMs()
     return {
-      ...{ name, remote, localAsn, remoteAsn, passive },
+      name,
+      remote,
+      localAsn,
+      remoteAsn,
+      passive,
       started: this.#started,
       state: this.#state,
       since: this.#sinceWallMs,
@@ -241,6 +247,9 @@ export class Peer {
       const { passive } = this.options
       if (this.#both().some((it) => it.state === 'OpenConfirm' || it.state === 'Established')) {
         this.#cancelNextAttempt()
+        if (this.#listening.state === 'Active') {
+          this.#listening.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
+        }
         return
       }
       if (this.#listening.state === 'Idle') {

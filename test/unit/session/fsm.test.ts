@@ -125,7 +125,7 @@ describe('entry to a state', () => {
     expect(ON_ENTRY.Idle.map(actionText)).toEqual(['StopTimers', 'CloseConnection', 'EndSession'])
   })
   test('every state is known, and every state but Idle does something when entered', () => {
-    expect([...STATES].sort()).toEqual([...COLUMNS].sort())
+    expect(STATES.toSorted()).toEqual(COLUMNS.toSorted())
     for (const state of STATES) expect(ON_ENTRY[state].length, state).toBeGreaterThan(0)
   })
   test('the session begins on Established and ends with Idle, only there', () => {

@@ -85,13 +85,19 @@ export function pair(options: PairOptions = {}): Pair {
   }
   const a = side(ADDRESS_A, {
     ...BASE,
-    ...{ name: 'b', localAsn: 65001, remoteAsn: 65002, routerId: 0x0a000001 },
+    name: 'b',
+    localAsn: 65001,
+    remoteAsn: 65002,
+    routerId: 0x0a000001,
     remote: { address: ADDRESS_B, port: 179 },
     ...options.a,
   })
   const b = side(ADDRESS_B, {
     ...BASE,
-    ...{ name: 'a', localAsn: 65002, remoteAsn: 65001, routerId: 0xc0000202 },
+    name: 'a',
+    localAsn: 65002,
+    remoteAsn: 65001,
+    routerId: 0xc0000202,
     remote: { address: ADDRESS_A, port: 179 },
     ...options.b,
   })

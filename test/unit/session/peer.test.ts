@@ -238,6 +238,28 @@ describe('the hold time', () => {
   })
 })
 
+describe('what is told of the states', () => {
+  // The keeper of the connection is the caller at b, and the listener at a (see above).
+  test.each(['a', 'b'] as const)('of %s is one story from start to stop', (name) => {
+    const made = establish()
+    const { log, peer } = made[name]
+    const other = name === 'a' ? made.b.peer : made.a.peer
+    other.reset({ subcode: RESET })
+    made.clock.advanceUntil(() => bothEstablished(made), 20_000)
+    peer.stop({ subcode: SHUTDOWN })
+    const states = log.flatMap((line) => /^\w+ > \w+/.exec(line)?.[0] ?? [])
+    // Each step starts where the one before ended.
+    states.forEach((step, i) => {
+      if (i > 0) expect(states[i - 1]?.split(' > ')[1]).toBe(step.split(' > ')[0])
+    })
+    expect(states.filter((step) => step === 'Established > Idle')).toHaveLength(2)
+    expect(log.filter((line) => line.startsWith('ended'))).toEqual([
+      'ended: the peer sent Cease/Administrative Reset',
+      'ended: shut down',
+    ])
+  })
+})
+
 describe('a stop', () => {
   test('tells the peer why, and lasts until the next start', () => {
     const { clock, a, b } = establish()
