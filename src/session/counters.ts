@@ -1,13 +1,5 @@
 /** Messages and bytes of a peer, each way, over all its sessions. */
-export const MESSAGE_KINDS = [
-  'open',
-  'update',
-  'notification',
-  'keepalive',
-  'routeRefresh',
-] as const
-
-export type MessageKind = (typeof MESSAGE_KINDS)[number]
+export type MessageKind = 'open' | 'update' | 'notification' | 'keepalive' | 'routeRefresh'
 export type Traffic = Record<MessageKind | 'bytes', number>
 
 export interface Counters {

@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { address } from '../../../src/net/address.ts'
 import { encodeUtf8 } from '../../../src/net/utf8.ts'
+import { ourOpen } from '../../../src/session/negotiation.ts'
+import type { Connection } from '../../../src/session/transport.ts'
 import { SessionError } from '../../../src/wire/errors.ts'
+import { KEEPALIVE_MESSAGE } from '../../../src/wire/message.ts'
+import { encodeOpen } from '../../../src/wire/open.ts'
+import { encodeRouteRefresh } from '../../../src/wire/route-refresh.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import {
   ADDRESS_A,
   ADDRESS_B,
   bothEstablished,
+  type Pair,
   establish,
   pair,
   randomFrom,
@@ -150,25 +155,82 @@ describe('an OPEN that does not suit', () => {
   })
 })
 
-test('a stranger who speaks something else is told so', () => {
-  const { clock, network, b } = pair()
-  b.peer.start()
-  const heard: Uint8Array[] = []
-  const stranger = network.transportOf(address('10.0.0.9')).connect(
+/** A bare connection to b from a's address, and the messages that came on it, as `type: body`. */
+function bareCall({ network }: Pair): { heard: string[]; call: Connection } {
+  const heard: string[] = []
+  const call = network.transportOf(ADDRESS_A).connect(
     { remote: { address: ADDRESS_B, port: 179 } },
     {
-      opened: () => void stranger.write(encodeUtf8('GET / HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n')),
-      received: (chunk) => void heard.push(chunk),
+      opened: () => {},
+      received: (chunk) => {
+        const isOpen = chunk[18] === 1
+        heard.push(isOpen ? 'OPEN' : `${chunk[18]}: ${chunk.subarray(19).join(' ')}`)
+      },
       drained: () => {},
-      closed: () => {},
+      closed: ({ code }) => heard.push(code),
     },
   )
-  clock.advance(10)
-  // Our OPEN, then NOTIFICATION 1/1.
-  expect(heard.map((message) => message[18])).toEqual([1, 3])
-  expect([...(heard[1] ?? [])].slice(19)).toEqual([1, 1])
-  clock.advance(5_000)
-  expect(b.peer.state).not.toBe('OpenSent')
+  return { heard, call }
+}
+
+describe('someone who connects to us and', () => {
+  const OPEN_OF_A = encodeOpen(
+    ourOpen({
+      localAsn: 65001,
+      remoteAsn: 65002,
+      routerId: 0x0a000001,
+      holdTimeSeconds: 90,
+      families: ['ipv4'],
+    }),
+  )
+
+  const CASES: readonly [what: string, says: readonly Uint8Array[], hears: readonly string[]][] = [
+    ['speaks HTTP', [encodeUtf8('GET / HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n')], ['3: 1 1']],
+    ['sends an UPDATE first', [update('x')], ['3: 5 1 2']],
+    ['sends a KEEPALIVE first', [KEEPALIVE_MESSAGE], ['3: 5 1 4']],
+    ['sends an UPDATE instead of a KEEPALIVE', [OPEN_OF_A, update('x')], ['4: ', '3: 5 2 2']],
+    ['sends its OPEN twice', [OPEN_OF_A, OPEN_OF_A], ['4: ', '3: 5 2 1']],
+    ['sends an OPEN in a session', [OPEN_OF_A, KEEPALIVE_MESSAGE, OPEN_OF_A], ['4: ', '3: 5 3 1']],
+    [
+      'asks for a refresh of a family that is not agreed on',
+      [OPEN_OF_A, KEEPALIVE_MESSAGE, encodeRouteRefresh('ipv6')],
+      ['4: '],
+    ],
+  ]
+  expect(CASES.length).toBeGreaterThan(0)
+  test.each(CASES)('%s', (_what, says, hears) => {
+    const made = pair({ b: { passive: true } })
+    made.b.peer.start()
+    const { heard, call } = bareCall(made)
+    made.clock.advance(5)
+    for (const message of says) call.write(message)
+    made.clock.advance(10)
+    expect(heard.slice(0, hears.length + 1)).toEqual(['OPEN', ...hears])
+    expect(heard.length > hears.length + 1).toBe(hears.at(-1)?.startsWith('3') === true)
+    expect(made.b.log).not.toContain('route refresh: ipv6')
+  })
+
+  test('connects once more is taken to have given up the first connection', () => {
+    const made = pair({ b: { passive: true } })
+    made.b.peer.start()
+    const first = bareCall(made)
+    made.clock.advance(5)
+    const second = bareCall(made)
+    made.clock.advance(5)
+    expect(first.heard).toEqual(['OPEN', '3: 6 7', 'end'])
+    expect(second.heard).toEqual(['OPEN'])
+  })
+
+  test('connects beside a session is turned away', () => {
+    const made = establish()
+    const before = made.b.peer.snapshot().counters.sent.keepalive
+    const { heard } = bareCall(made)
+    made.clock.advance(10)
+    expect(heard).toEqual(['3: 6 7', 'end'])
+    expect(bothEstablished(made)).toBe(true)
+    // And the session is probed: had the peer forgotten it, it would be reset now.
+    expect(made.b.peer.snapshot().counters.sent.keepalive).toBe(before + 1)
+  })
 })
 
 describe('the hold time', () => {
