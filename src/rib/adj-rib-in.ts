@@ -6,7 +6,15 @@
  * normalised by the rules of RFC 7606 first, and what comes out is interned. An UPDATE that cannot be
  * trusted but can be understood withdraws the prefixes that it names ("treat-as-withdraw").
  */
-import { FAMILIES, IPV4, IPV6, familyOfAfi, type Family, type FamilyFacts } from '../net/family.ts'
+import {
+  FAMILIES,
+  IPV4,
+  IPV6,
+  SAFI_UNICAST,
+  familyOfAfi,
+  type Family,
+  type FamilyFacts,
+} from '../net/family.ts'
 import {
   missingMandatory,
   normalizeAttributes,
@@ -49,6 +57,8 @@ export interface AdjRibInEvents {
 
 /** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456, RFC 5065). */
 const INTERNAL_ONLY = HAS_LOCAL_PREF | HAS_ORIGINATOR_ID | HAS_CLUSTER_LIST | HAS_CONFEDERATION
+/** AFI of NLRI that we have no table for. */
+const OTHER_AFI = 0xffff
 const MANDATORY = HAS_ORIGIN | HAS_AS_PATH | HAS_NEXT_HOP
 
 // One message at a time is taken apart, whosever it is: all sessions share the scratch.
@@ -88,78 +98,74 @@ export class AdjRibIn {
     const view = $view
     view.split(bytes, start, end)
     if (view.empty) return this.#events.endOfRibReceived('ipv4')
-    let set = 0
-    if (view.attributes === undefined) set = this.#slowly(view)
-    const reaches = view.reachAfi !== 0 || view.nlriStart < view.nlriEnd
-    if (set === 0 && reaches) set = this.#internSet(view)
+    // Broken headers hide the multiprotocol attributes: read them the slow way before anything else.
+    if (view.attributes === undefined) this.#normalize(view)
     this.#withdraw(IPV4, view.withdrawnStart, view.withdrawnEnd)
     if (view.unreachAfi !== 0) this.#unreach(view)
-    if (reaches) this.#reach(view, set, since)
-    if (set > 0) this.#attributes.release(set)
-  }
-
-  /** The AttrId of the message's set with a reference taken, or -1 to treat it as a withdrawal. */
-  #internSet(view: UpdateView): number {
-    if (view.attributes !== undefined) {
-      const set = this.#attributes.intern(view.attributes, view.from, view.to)
-      const mustBeCleaned = this.peer.options.external ? INTERNAL_ONLY : 0
-      if (set !== 0 && this.#options.fourOctetAs && this.#acceptable(view, set, mustBeCleaned))
-        return set
-      if (set !== 0) this.#attributes.release(set)
-    }
-    return this.#slowly(view)
-  }
-
-  #acceptable(view: UpdateView, set: number, mustBeCleaned: number): boolean {
-    const flags = this.#attributes.flags(set)
-    if ((flags & MANDATORY) !== MANDATORY || (flags & mustBeCleaned) !== 0) return false
-    // A set with both kinds of next hop must not be read as one of the other kind.
-    const inReach = (flags & NEXT_HOP_IN_REACH) !== 0
-    return inReach ? view.nlriStart === view.nlriEnd : view.reachAfi === 0
-  }
-
-  /** The long way round: every rule of RFC 7606. Returns as `#internSet`. */
-  #slowly(view: UpdateView): number {
-    const normalized = normalizeAttributes(view.bytes, view.sectionStart, view.sectionEnd, {
-      external: this.peer.options.external,
-      fourOctetAs: this.#options.fourOctetAs,
-    })
-    const { reach, unreach } = normalized
-    view.reachAfi = 0
-    view.unreachAfi = 0
-    if (reach !== undefined) {
-      view.reachAfi = reach.safi === 1 ? reach.afi : 0xffff
-      view.reachStart = reach.nlriStart
-      view.reachEnd = reach.nlriEnd
-    }
-    if (unreach !== undefined) {
-      view.unreachAfi = unreach.safi === 1 ? unreach.afi : 0xffff
-      view.unreachStart = unreach.nlriStart
-      view.unreachEnd = unreach.nlriEnd
-    }
-    const problems = [...normalized.problems]
-    let withdraw = normalized.remedy === 'withdraw'
-    const hasNlri = view.nlriStart < view.nlriEnd
-    if (!withdraw && (hasNlri || view.reachAfi !== 0)) {
-      const missing = missingMandatory(normalized.canonical, hasNlri)
-      problems.push(...missing)
-      withdraw = missing.length > 0
-    }
-    if (problems.length > 0) this.#events.malformedReceived(problems)
-    if (withdraw) return -1
-    const set = this.#attributes.intern(normalized.canonical, 0, normalized.canonical.length)
-    return set === 0 ? -1 : set
-  }
-
-  #reach(view: UpdateView, set: number, since: number): void {
     if (view.nlriStart < view.nlriEnd) {
-      this.#announce(IPV4, view.nlriStart, view.nlriEnd, set, since)
+      this.#announce(IPV4, view.nlriStart, view.nlriEnd, this.#internSet(view, 'nlri'), since)
     }
     const family = familyOfAfi(view.reachAfi)
     if (family !== undefined) {
       const facts = family === 'ipv4' ? IPV4 : IPV6
-      this.#announce(facts, view.reachStart, view.reachEnd, set, since)
+      this.#announce(facts, view.reachStart, view.reachEnd, this.#internSet(view, 'reach'), since)
     }
+  }
+
+  /** The AttrId of a set with a reference taken, or -1 to treat the prefixes as withdrawn. */
+  #internSet(view: UpdateView, setFor: 'nlri' | 'reach'): number {
+    if (view.attributes !== undefined && this.#options.fourOctetAs) {
+      const set = this.#attributes.intern(view.attributes, view.from, view.to)
+      if (set !== 0) {
+        if (this.#acceptable(set, setFor)) return set
+        this.#attributes.release(set)
+      }
+    }
+    const canonical = this.#normalize(view, setFor)
+    if (canonical === undefined) return -1
+    const set = this.#attributes.intern(canonical, 0, canonical.length)
+    return set === 0 ? -1 : set
+  }
+
+  /** Nothing missing, nothing that must not come from outside, one next hop of the right kind. */
+  #acceptable(set: number, setFor: 'nlri' | 'reach'): boolean {
+    const flags = this.#attributes.flags(set)
+    const wanted = setFor === 'reach' ? MANDATORY | NEXT_HOP_IN_REACH : MANDATORY
+    const unwanted = this.peer.options.external ? INTERNAL_ONLY : 0
+    return (flags & (MANDATORY | NEXT_HOP_IN_REACH)) === wanted && (flags & unwanted) === 0
+  }
+
+  /**
+   * The long way round: every rule of RFC 7606. Returns canonical bytes, valid until the next message, or
+   * undefined to treat the message as a withdrawal. Without `setFor`, only finds the NLRI.
+   */
+  #normalize(view: UpdateView, setFor?: 'nlri' | 'reach'): Uint8Array | undefined {
+    const { external } = this.peer.options
+    const hasNlri = view.nlriStart < view.nlriEnd
+    const context = { external, fourOctetAs: this.#options.fourOctetAs }
+    const message = setFor === undefined ? { hasNlri } : { hasNlri, setFor }
+    const { bytes, sectionStart, sectionEnd } = view
+    const normalized = normalizeAttributes(bytes, sectionStart, sectionEnd, context, message)
+    if (setFor === undefined) {
+      const { reach, unreach } = normalized
+      if (reach !== undefined) {
+        view.reachAfi = reach.safi === SAFI_UNICAST ? reach.afi : OTHER_AFI
+        view.reachStart = reach.nlriStart
+        view.reachEnd = reach.nlriEnd
+      }
+      if (unreach !== undefined) {
+        view.unreachAfi = unreach.safi === SAFI_UNICAST ? unreach.afi : OTHER_AFI
+        view.unreachStart = unreach.nlriStart
+        view.unreachEnd = unreach.nlriEnd
+      }
+      return undefined
+    }
+    const problems = [...normalized.problems]
+    if (normalized.remedy !== 'withdraw') {
+      problems.push(...missingMandatory(normalized.canonical, setFor === 'nlri'))
+    }
+    if (problems.length > 0) this.#events.malformedReceived(problems)
+    return problems.some(({ remedy }) => remedy === 'withdraw') ? undefined : normalized.canonical
   }
 
   #unreach(view: UpdateView): void {
@@ -172,8 +178,8 @@ export class AdjRibIn {
     this.#withdraw(family === 'ipv4' ? IPV4 : IPV6, view.unreachStart, view.unreachEnd)
   }
 
+  /** `set` comes with a reference, which is given back here. */
   #announce(family: FamilyFacts, start: number, end: number, set: number, since: number): void {
-    if (!this.#negotiated[family.index]) return
     if (set < 0) return this.#withdraw(family, start, end)
     const nlri = this.#decode(family, start, end)
     const rib = this.#ribs[family.index]
@@ -182,6 +188,7 @@ export class AdjRibIn {
     for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
       rib.put(this.peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
     }
+    this.#attributes.release(set)
   }
 
   #withdraw(family: FamilyFacts, start: number, end: number): void {

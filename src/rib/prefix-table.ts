@@ -132,6 +132,16 @@ export class PrefixTable {
     return this.#rows.get(id, META) & LENGTH_MASK
   }
 
+  /** True when the prefix is the one of `length` bits in `words`, or lies in it. */
+  isWithin(id: number, words: Int32Array, length: number): boolean {
+    if (this.length(id) < length) return false
+    for (let i = 0; 32 * i < length; i++) {
+      const bits = Math.min(32, length - 32 * i)
+      if ((this.word(id, i) ^ words[i]) >>> (32 - bits) !== 0) return false
+    }
+    return true
+  }
+
   /** First path row, or 0. */
   paths(id: number): number {
     return this.#rows.get(id, PATHS)

@@ -161,6 +161,21 @@ export class Rib {
     }
   }
 
+  /** Asks for a new decision about every prefix inside `within`. */
+  reconsiderWithin(within: Prefix): void {
+    const rib = this.#ribOf(within)
+    const words = wordsOf(within.bytes)
+    this.#addJob({
+      rib,
+      at: 1,
+      visit: (path) => {
+        const prefix = rib.paths.prefix(path)
+        if (rib.prefixes.isWithin(prefix, words, within.length)) rib.mark(prefix)
+      },
+      done: () => undefined,
+    })
+  }
+
   get busy(): boolean {
     return this.#jobs.length > 0 || this.families.some((rib) => rib.waiting > 0)
   }

@@ -1,0 +1,47 @@
+/** What a speaker asks about the host it runs on: its own addresses, and on which link they stand. */
+import { isLinkLocal, type Address } from '../net/address.ts'
+import type { Family } from '../net/family.ts'
+import type { LinkAddress } from '../net/link.ts'
+import type { HostView } from '../sources/source.ts'
+
+const SCOPE_UNIVERSE = 0
+
+/** RT_SCOPE_UNIVERSE addresses that may be used. */
+const usable = (host: HostView): LinkAddress[] =>
+  [...host.addresses()].filter((it) => it.scope === SCOPE_UNIVERSE && !it.tentative)
+
+/**
+ * Our address of `family` on the link that `local` stands on, and the link's index; index 0 and no
+ * address of the other family when `local` is on no link (or on the loopback).
+ */
+export function addressBeside(
+  host: HostView,
+  local: Address,
+  family: Family,
+): { address: Address | undefined; link: number } {
+  const bare = local.text.split('%')[0]
+  const at = [...host.addresses()].find((it) => it.address.text.split('%')[0] === bare)
+  const link = at?.link ?? 0
+  if (local.family === family && !isLinkLocal(local)) return { address: local, link }
+  const beside = usable(host).find((it) => it.link === link && it.address.family === family)
+  return { address: beside?.address, link }
+}
+
+/** All of this host's addresses, without their zones. */
+export const ownAddresses = (host: HostView): Address[] =>
+  [...host.addresses()].map(({ address }) => address)
+
+/** Lowest usable IPv4 address that is on `link`, or on any link but the loopback. */
+export function anyIpv4(host: HostView, link?: number): Address | undefined {
+  const loopbacks = new Set([...host.links()].filter((it) => it.loopback).map((it) => it.index))
+  return usable(host)
+    .filter((it) => it.address.family === 'ipv4')
+    .filter((it) => (link === undefined ? !loopbacks.has(it.link) : it.link === link))
+    .map((it) => it.address)
+    .sort((a, b) => compareBytes(a.bytes, b.bytes))[0]
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const at = a.findIndex((byte, i) => byte !== b[i])
+  return at < 0 ? 0 : a[at] - b[at]
+}

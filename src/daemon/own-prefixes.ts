@@ -1,0 +1,69 @@
+/**
+ * Our own prefixes: runs the prefix sources that are configured, and passes on what they find together.
+ */
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../net/clock.ts'
+import { InterfaceSource } from '../sources/interface.ts'
+import { PrefixSources, type SourceRecord } from '../sources/prefix-sources.ts'
+import type { HostView, PrefixSource } from '../sources/source.ts'
+import { StaticSource } from '../sources/static.ts'
+import type { Events } from './events.ts'
+import type { LocalRoutes } from './local-routes.ts'
+
+export class OwnPrefixes {
+  readonly #host: HostView
+  readonly #sources: PrefixSources
+  #running: PrefixSource[] = []
+  #configured = ''
+
+  constructor(routes: LocalRoutes, host: HostView, events: Events, clock: Clock) {
+    this.#host = host
+    this.#sources = new PrefixSources(clock.wallNow, {
+      announced: (sourced) => {
+        routes.announce(sourced)
+        const { prefix, source, interface: link } = sourced
+        const from = link === undefined ? source : `${source} ${link}`
+        events.tell({
+          level: 'info',
+          topic: 'sources',
+          kind: 'PrefixAnnounced',
+          prefix: prefix.text,
+          text: `announcing ${prefix.text} (${from})`,
+        })
+      },
+      withdrawn: (prefix) => {
+        routes.withdraw(prefix)
+        events.tell({
+          level: 'info',
+          topic: 'sources',
+          kind: 'PrefixWithdrawn',
+          prefix: prefix.text,
+          text: `no longer announcing ${prefix.text}`,
+        })
+      },
+    })
+  }
+
+  records(): Iterable<SourceRecord> {
+    return this.#sources.records()
+  }
+
+  /** Runs the sources of `advertise`. New ones start before old ones stop: what is in both stays. */
+  configure(advertise: Config['advertise']): void {
+    const key = JSON.stringify(advertise)
+    if (key === this.#configured) return
+    this.#configured = key
+    const old = this.#running
+    this.#running = [
+      new InterfaceSource(advertise.interfaces, this.#host),
+      new StaticSource(advertise.prefixes),
+    ]
+    for (const source of this.#running) this.#sources.add(source)
+    for (const source of old) this.#sources.remove(source)
+  }
+
+  close(): void {
+    for (const source of this.#running) this.#sources.remove(source)
+    this.#running = []
+  }
+}

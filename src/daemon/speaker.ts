@@ -1,0 +1,215 @@
+/**
+ * The speaker: puts the rooms together (the composition root) and runs them.
+ *
+ *   sources -> local routes -> RIB <-> neighbours (sessions)
+ *                               |
+ *                               +-> forwarding -> FIB -> kernel
+ *
+ * Nothing in here knows a protocol or a system call; it introduces those who do to each other, and gives
+ * them their slices of time.
+ */
+import type { Config, ResolvedPeer } from '../config/config.ts'
+import type { ConfigChange } from '../config/change.ts'
+import { wordsOf, type Address } from '../net/address.ts'
+import type { Clock } from '../net/clock.ts'
+import type { NextHopResolver } from '../rib/next-hop.ts'
+import { Rib } from '../rib/rib.ts'
+import type { Transport } from '../session/transport.ts'
+import type { HostView } from '../sources/source.ts'
+import {
+  ADMINISTRATIVE_SHUTDOWN,
+  OTHER_CONFIGURATION_CHANGE,
+  PEER_DECONFIGURED,
+} from '../wire/constants.ts'
+import type { Events } from './events.ts'
+import { Forwarding, type KernelAccess } from './forwarding.ts'
+import { addressBeside } from './host-addresses.ts'
+import { Listeners } from './listeners.ts'
+import { LocalRoutes } from './local-routes.ts'
+import { Neighbor, type Neighborhood } from './neighbor.ts'
+import { OwnPrefixes } from './own-prefixes.ts'
+import { Scheduler } from './scheduler.ts'
+import { UpdateGroups } from './update-groups.ts'
+
+/** The world that a speaker stands in. */
+export interface World {
+  readonly clock: Clock
+  readonly events: Events
+  readonly host: HostView
+  readonly resolver: NextHopResolver
+  readonly transport: Transport
+  /** Absent when routes are not to be installed. */
+  readonly kernel: KernelAccess | undefined
+}
+
+export class Speaker {
+  readonly rib: Rib
+  readonly routerId: Address
+  readonly localRoutes: LocalRoutes
+  readonly ownPrefixes: OwnPrefixes
+  readonly forwarding: Forwarding | undefined
+  readonly listeners: Listeners
+  readonly scheduler: Scheduler
+  readonly groups: UpdateGroups
+  readonly #world: World
+  readonly #hood: Neighborhood
+  readonly #neighbors = new Map<string, Neighbor>()
+  #config: Config
+  /** Whose turn to announce first is next. */
+  #turn = 0
+
+  constructor(config: Config, routerId: Address, world: World) {
+    this.#config = config
+    this.#world = world
+    this.routerId = routerId
+    const { clock, events, host } = world
+    const identifier = wordsOf(routerId.bytes)[0] >>> 0
+    const clusterId = wordsOf((config.clusterId ?? routerId).bytes)[0] >>> 0
+    this.scheduler = new Scheduler(clock.now)
+    this.rib = new Rib(
+      {
+        own: { asns: ownAsns(config), clusterId },
+        decision: {
+          ...config.decision,
+          multipath: config.kernel.install ? config.kernel.ecmp : 1,
+          multipathRelax: config.kernel.multipathRelax,
+        },
+        local: {
+          name: 'local',
+          address: routerId,
+          routerId: identifier,
+          asn: config.asn,
+          external: false,
+          routeReflectorClient: false,
+          allowOwnAsn: 0,
+        },
+      },
+      world.resolver,
+      {
+        workArrived: () => this.scheduler.wake(),
+        decided: (family, prefix, paths, count) =>
+          this.forwarding?.decided(family, prefix, paths, count),
+      },
+    )
+    this.groups = new UpdateGroups(this.rib, clusterId)
+    this.localRoutes = new LocalRoutes(this.rib, clock)
+    this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
+    this.forwarding =
+      world.kernel === undefined
+        ? undefined
+        : new Forwarding(this.rib, this.localRoutes, world.kernel, config, world)
+    this.listeners = new Listeners(() => this.#neighbors.values(), events, clock)
+    this.#hood = {
+      ...{ rib: this.rib, groups: this.groups, scheduler: this.scheduler, events, clock },
+      transport: world.transport,
+      routerId: identifier,
+      ownAddress: (local, family) => addressBeside(host, local, family),
+      changed: () => this.#neighborsChanged(),
+    }
+    this.#addStages()
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+
+  get neighbors(): Iterable<Neighbor> {
+    return this.#neighbors.values()
+  }
+
+  neighbor(name: string): Neighbor | undefined {
+    return this.#neighbors.get(name)
+  }
+
+  /** Adopts what is in the kernel, listens, finds prefixes, calls peers. Throws a ListenError. */
+  async start(): Promise<void> {
+    await this.forwarding?.start()
+    for (const peer of this.#config.peers) this.#add(peer)
+    this.listeners.configure(this.#config)
+    this.ownPrefixes.configure(this.#config.advertise)
+    for (const neighbor of this.#neighbors.values()) neighbor.peer.start()
+    this.#neighborsChanged()
+  }
+
+  /** Ceases all sessions and leaves the kernel as configured. */
+  async stop(text: string): Promise<void> {
+    for (const neighbor of this.#neighbors.values()) {
+      neighbor.peer.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
+    }
+    this.listeners.close()
+    this.ownPrefixes.close()
+    await this.forwarding?.stop(this.#config.kernel.onStop)
+    this.scheduler.close()
+  }
+
+  /** Carries out a change of configuration that has no refusals. Throws a ListenError, having done nothing. */
+  reconfigure(config: Config, change: ConfigChange): void {
+    this.#config = config
+    for (const { name } of change.removed) this.#remove(name, PEER_DECONFIGURED)
+    for (const { name, after, effect } of change.changed) {
+      if (effect === 'reset') {
+        this.#remove(name, OTHER_CONFIGURATION_CHANGE)
+        this.#add(after).peer.start()
+      } else this.#neighbors.get(name)?.reconfigure(after)
+    }
+    for (const peer of change.added) this.#add(peer)
+    this.listeners.configure(config)
+    this.ownPrefixes.configure(config.advertise)
+    for (const { name } of change.added) this.#neighbors.get(name)?.peer.start()
+    this.#neighborsChanged()
+  }
+
+  #add(config: ResolvedPeer): Neighbor {
+    const neighbor = new Neighbor(config, this.#hood)
+    this.#neighbors.set(config.name, neighbor)
+    return neighbor
+  }
+
+  #remove(name: string, subcode: number): void {
+    this.#neighbors.get(name)?.peer.stop({ subcode })
+    this.#neighbors.delete(name)
+  }
+
+  #neighborsChanged(): void {
+    this.forwarding?.neighborsChanged([...this.#neighbors.values()])
+  }
+
+  #addStages(): void {
+    const { clock } = this.#world
+    this.scheduler.addStage({
+      name: 'decide',
+      busy: () => this.rib.busy,
+      step: (deadline) => this.rib.step(clock.now, deadline),
+    })
+    this.scheduler.addStage({
+      name: 'announce',
+      busy: () => [...this.#neighbors.values()].some((neighbor) => neighbor.sendable),
+      step: (deadline) => this.#announce(deadline),
+    })
+    const { forwarding } = this
+    if (forwarding === undefined) return
+    this.scheduler.addStage({
+      name: 'fib',
+      busy: () => forwarding.busy,
+      step: (deadline) => forwarding.step(deadline),
+    })
+  }
+
+  /** Each neighbour sends what its socket takes; who was first is last next time. */
+  #announce(deadline: number): void {
+    const neighbors = [...this.#neighbors.values()]
+    for (let i = 0; i < neighbors.length; i++) {
+      const neighbor = neighbors[(this.#turn + i) % neighbors.length]
+      neighbor.announce(deadline)
+      if (this.#world.clock.now() >= deadline) {
+        this.#turn = (this.#turn + i + 1) % neighbors.length
+        return
+      }
+    }
+  }
+}
+
+/** All AS numbers that are ours: a path through one of them is a loop. */
+const ownAsns = (config: Config): number[] => [
+  ...new Set([config.asn, ...config.peers.map((peer) => peer.localAsn)]),
+]
