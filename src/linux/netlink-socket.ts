@@ -15,6 +15,7 @@ import {
   NLMSG_ERROR,
   NLM_F_DUMP_INTR,
   eachMessage,
+  readDumpEnd,
   readError,
   viewOf,
   type MessageVisitor,
@@ -185,8 +186,7 @@ class DumpReader {
       if ((flags & NLM_F_DUMP_INTR) !== 0) this.interrupted = true
       if (type === NLMSG_DONE) {
         this.done = true
-        const code = to - from >= 4 ? this.#view.getInt32(from, true) : 0
-        if (code < 0) this.error = { errno: -code, text: sys.describeErrno(-code) }
+        this.error = readDumpEnd(this.#view, flags, from, to)
       } else if (type === NLMSG_ERROR) {
         this.done = true
         this.error = readError(this.#view, flags, from, to)

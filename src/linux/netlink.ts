@@ -140,9 +140,30 @@ export function readError(
   if (to - from < 4 + HEADER_BYTES) return { errno: 22, text: 'EINVAL: error message cut short' }
   const errno = -view.getInt32(from, true)
   if (errno === 0) return undefined
-  if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: describeErrno(errno) }
   const quoted = (flags & NLM_F_CAPPED) === 0 ? align(view.getUint32(from + 4, true)) : HEADER_BYTES
-  const text = $errorAttributes.scan(view, from + 4 + quoted, to).text(view, NLMSGERR_ATTR_MSG)
+  return explained(view, errno, flags, from + 4 + quoted, to)
+}
+
+/** The error that ended a dump: an NLMSG_DONE whose body is `from`..`to`; undefined for a good end. */
+export function readDumpEnd(
+  view: DataView,
+  flags: number,
+  from: number,
+  to: number,
+): KernelError | undefined {
+  const errno = to - from >= 4 ? -view.getInt32(from, true) : 0
+  return errno > 0 ? explained(view, errno, flags, from + 4, to) : undefined
+}
+
+function explained(
+  view: DataView,
+  errno: number,
+  flags: number,
+  from: number,
+  to: number,
+): KernelError {
+  if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: describeErrno(errno) }
+  const text = $errorAttributes.scan(view, from, to).text(view, NLMSGERR_ATTR_MSG)
   return {
     errno,
     text: text === '' ? describeErrno(errno) : `${errnoName(errno)}: ${text.replace(/\.$/, '')}`,

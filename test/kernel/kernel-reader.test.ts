@@ -3,6 +3,7 @@ import { NEXT_HOP_ID_FIRST, type KernelNextHop, type KernelRoute } from '../../s
 import type { Family } from '../../src/net/family.ts'
 import { dumpRoutes, kernelReader } from '../../src/linux/kernel-reader.ts'
 import { NetlinkSocket } from '../../src/linux/netlink-socket.ts'
+import { routeDumpRequest } from '../../src/linux/route-message.ts'
 import { enterBox, ip, ipBatch, ipJson, linkIndex, wire, type IpRow } from '../support/box.ts'
 
 const ID = NEXT_HOP_ID_FIRST
@@ -170,10 +171,8 @@ test('20,000 routes are read in pieces: the event loop turns meanwhile', async (
 
 test('a dump that the kernel refuses rejects with its words', async () => {
   const socket = NetlinkSocket.open()
-  const garbage = new Uint8Array(16)
-  new DataView(garbage.buffer).setUint32(0, 16, true)
-  new DataView(garbage.buffer).setUint16(4, 26, true)
-  new DataView(garbage.buffer).setUint16(6, 0x301, true)
-  await expect(socket.dump(garbage, () => {})).rejects.toThrow(/^E\w+: /)
+  const request = routeDumpRequest('ipv4')
+  request[17] = 8 // a destination length, which a dump must not have
+  await expect(socket.dump(request, () => {})).rejects.toThrow(/^EINVAL: .*nvalid values in header/)
   socket.close()
 })
