@@ -70,6 +70,8 @@ export function frrConfig(speaker: Speaker): string {
     ...own.map(({ prefix }) => `ip prefix-list own permit ${prefix}`),
     `router bgp ${asn}`,
     ` bgp router-id ${routerId}`,
+    // A killed daemon's routes leave the kernel with it: nobody should wait for its return.
+    ' bgp graceful-restart-disable',
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
     ' bgp bestpath as-path multipath-relax',
@@ -105,6 +107,7 @@ export function birdConfig(speaker: Speaker): string {
     '}',
     'template bgp neighbor_of_mine {',
     `  local as ${asn};`,
+    '  graceful restart off;',
     '  connect delay time 1; connect retry time 1; error wait time 1, 4;',
     `  ipv4 { import all; export ${own.length === 0 ? 'all' : 'where source = RTS_DEVICE'}; };`,
     '}',

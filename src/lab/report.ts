@@ -1,0 +1,80 @@
+/**
+ * A proof in words: the table of pairs, the failures under load, the one line that it ends in.
+ */
+import type { FailoverReport } from './failover.ts'
+import { faultLines, type PairVerdict } from './verdict.ts'
+
+export interface ProofResult {
+  readonly pairs: readonly PairVerdict[]
+  /** Undefined when the lab asks for none, or when the pairs failed already. */
+  readonly failover: FailoverReport | undefined
+  readonly maxLossMs: number
+  /** Whatever else went wrong: a daemon that died by itself. */
+  readonly mishaps: readonly string[]
+}
+
+/** How a text shall look on a terminal; elsewhere it stays as it is. */
+export type Paint = (text: string, look: 'good' | 'bad' | 'dim' | 'bold') => string
+export const plain: Paint = (text) => text
+
+/** All that speaks against the lab, the gravest first; empty when it is proven. */
+export function reasonsAgainst(result: ProofResult): string[] {
+  const { pairs, failover, maxLossMs, mishaps } = result
+  const reasons = faultLines(pairs)
+  if (pairs.length === 0) reasons.push('there is no pair of containers on different hosts')
+  for (const { title, outageMs, lost } of failover?.events ?? []) {
+    if (outageMs <= maxLossMs) continue
+    const packets = lost === 1 ? '1 packet' : `${lost} packets`
+    reasons.push(`failover: ${title}: ${outageMs} ms, ${packets} lost, allowed are ${maxLossMs} ms`)
+  }
+  return [...reasons, ...(failover?.doubts ?? []).map((it) => `failover: ${it}`), ...mishaps]
+}
+
+/** The last line: `PROOF: 12 pairs, no NAT, no encapsulation, failover 3 ms`. */
+export function proofLine(result: ProofResult, paint: Paint = plain): string {
+  const reasons = reasonsAgainst(result)
+  if (reasons.length > 0) return paint(`PROOF FAILED: ${reasons.join('; ')}`, 'bad')
+  const { pairs, failover } = result
+  const count = pairs.length === 1 ? '1 pair' : `${pairs.length} pairs`
+  const last = failover === undefined ? 'failover not tested' : `failover ${failover.worstMs} ms`
+  return paint(`PROOF: ${count}, no NAT, no encapsulation, ${last}`, 'good')
+}
+
+export function pairTable(verdicts: readonly PairVerdict[], paint: Paint = plain): string[] {
+  const head = ['containers', 'answer', 'source seen', 'on the wire', 'TTL lost', 'routers crossed']
+  const rows = verdicts.map(({ evidence, sourceSeen, wire, ttlLost }) => [
+    `${evidence.from.name} > ${evidence.to.name}`,
+    evidence.roundTripMs === undefined ? 'none' : `${evidence.roundTripMs.toFixed(1)} ms`,
+    sourceSeen ?? '-',
+    wire ?? '-',
+    ttlLost === undefined ? '-' : String(ttlLost),
+    evidence.path.map((hop) => hop.node ?? hop.address ?? '?').join(' ') || '-',
+  ])
+  const widths = head.map((title, i) =>
+    rows.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), title.length),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [
+    paint(line(head), 'bold'),
+    ...rows.map((row, i) => {
+      const faults = verdicts[i]?.faults ?? []
+      return faults.length === 0 ? line(row) : paint(line(row), 'bad')
+    }),
+  ]
+}
+
+export function failoverLines(report: FailoverReport): string[] {
+  const rate = report.packetsPerSecond.toLocaleString('en-US')
+  const width = report.events.reduce((longest, it) => Math.max(longest, it.title.length), 0)
+  return [
+    `under load (${report.streams} streams of ${rate} packets/s, both ways):`,
+    ...report.events.map(({ title, sent, lost, outageMs, note }) => {
+      const packets = `${lost} of ${sent.toLocaleString('en-US')} packets lost`
+      return `  ${title.padEnd(width)}  ${packets}, longest outage ${outageMs} ms  (${note})`
+    }),
+  ]
+}
