@@ -52,7 +52,11 @@ export class Listeners {
         this.#open.set(text, listen(endpoint, { onConnection: (it) => this.#arrived(it) }))
       } catch (error) {
         if (!(error instanceof ListenError) || error.code !== 'EAFNOSUPPORT') throw error
-        this.#tell('warn', 'ListenerRefused', `${text}: this kernel has no ${endpoint.address.family}`)
+        this.#tell(
+          'warn',
+          'ListenerRefused',
+          `${text}: this kernel has no ${endpoint.address.family}`,
+        )
       }
     }
     for (const neighbor of this.#neighbors()) this.setPassword(neighbor)
@@ -86,7 +90,11 @@ export class Listeners {
     if (toldAt !== undefined && now - toldAt < TELL_AGAIN_MS) return
     if (this.#toldAt.size >= MOST_TOLD) return
     this.#toldAt.set(text, now)
-    this.#tell('warn', 'StrangerRefused', `${text} connected and is no peer of ours: add it under peers:, or ask who it is`)
+    this.#tell(
+      'warn',
+      'StrangerRefused',
+      `${text} connected and is no peer of ours: add it under peers:, or ask who it is`,
+    )
   }
 
   #tell(level: 'warn', kind: string, text: string): void {

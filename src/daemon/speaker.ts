@@ -92,12 +92,17 @@ export class Speaker {
       },
     )
     this.groups = new UpdateGroups(this.rib, clusterId)
-    this.localRoutes = new LocalRoutes(this.rib, clock)
+    this.localRoutes = new LocalRoutes(this.rib, clock, (prefix) =>
+      this.forwarding?.ownPrefixesChanged(prefix),
+    )
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =
       world.kernel === undefined
         ? undefined
-        : new Forwarding(this.rib, this.localRoutes, world.kernel, config, world)
+        : new Forwarding(this.rib, this.localRoutes, world.kernel, config, {
+            ...{ host, clock, events },
+            wake: () => this.scheduler.wake(),
+          })
     this.listeners = new Listeners(() => this.#neighbors.values(), events, clock)
     this.#hood = {
       ...{ rib: this.rib, groups: this.groups, scheduler: this.scheduler, events, clock },

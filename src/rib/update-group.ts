@@ -13,7 +13,9 @@
  * B, everybody but B hears the new one, which for A is the first it hears, and B alone hears a withdrawal:
  * one attribute set per prefix describes what each member knows.
  */
+import { addressFromBytes } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
+import { rewriteAttributes } from '../wire/rewrite.ts'
 import { AnnouncementEncoder, WINDOW, type BucketForm } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { CatchUp } from './catch-up.ts'
@@ -35,6 +37,7 @@ export interface UpdateGroupOptions extends Audience {
 /** A member that leaves this much of the log unread goes its own way. */
 const LOG_LIMIT = 4 << 20
 const MARKED = 1 << 16
+const ROOM_FOR_REWRITING = 64
 const SOURCE_MASK = 0xffff
 
 export class GroupMember {
@@ -209,6 +212,20 @@ export class UpdateGroup {
   toldTo(peer: number, prefix: number): number {
     const source = this.#told.get(prefix, 1) & SOURCE_MASK
     return source === peer ? 0 : this.#told.get(prefix)
+  }
+
+  /** The attributes that a member was told for a prefix, as sent, or undefined for nothing. */
+  toldForm(peer: number, prefix: number): { set: Uint8Array; nextHop: string } | undefined {
+    const set = this.toldTo(peer, prefix)
+    if (set === 0) return undefined
+    const source = this.#peers.get(this.#told.get(prefix, 1) & SOURCE_MASK)
+    const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
+    const scratch = new Uint8Array(2 * bytes.length + ROOM_FOR_REWRITING)
+    const end = rewriteAttributes(bytes, form, scratch, 0)
+    return {
+      set: scratch.subarray(0, end),
+      nextHop: addressFromBytes(nextHop.subarray(0, 16)).text,
+    }
   }
 
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */

@@ -23,6 +23,12 @@ export const copyOf = ({ received, sent }: Counters): Counters => ({
   sent: { ...sent },
 })
 
+/** Starts counting anew. */
+export function clearCounters({ received, sent }: Counters): void {
+  Object.assign(received, none())
+  Object.assign(sent, none())
+}
+
 /** Where the length stands in a message, after the marker (RFC 4271 4.1). */
 const LENGTH_AT = 16
 const HEADER_BYTES = 19

@@ -19,7 +19,7 @@ import { BackOff } from './back-off.ts'
 import { ceaseNotification, SUPERSEDED } from './cause.ts'
 import { loserOf } from './collision.ts'
 import { Conversation, type ConversationHost } from './conversation.ts'
-import { copyOf, newCounters, type Counters } from './counters.ts'
+import { clearCounters, copyOf, newCounters, type Counters } from './counters.ts'
 import { STATES, type State } from './fsm.ts'
 import { Line } from './line.ts'
 import type { Negotiated } from './negotiation.ts'
@@ -139,6 +139,12 @@ export class Peer {
 
   resumeReading(): void {
     this.#front().resumeReading()
+  }
+
+  /** Messages, bytes and flaps count from zero again. */
+  clearCounters(): void {
+    clearCounters(this.#counters)
+    this.#flaps = 0
   }
 
   snapshot(): PeerSnapshot {

@@ -1,0 +1,301 @@
+/**
+ * What the daemon answers when control asks: its live tables as rows. Nothing here changes anything.
+ */
+import { hostname } from 'node:os'
+import { formatIpv4 } from '../net/address.ts'
+import { FAMILIES } from '../net/family.ts'
+import { covers } from '../net/prefix.ts'
+import type { PrefixFilter, Queries } from '../control/queries.ts'
+import type { HealthReport, StatusRow } from '../control/reports.ts'
+import type { FibRow, NextHopRow, PeerDetail, PeerRow, SourceRow } from '../control/rows.ts'
+import type { VitalSigns } from '../control/vital-signs.ts'
+import { version } from '../control/version.ts'
+import type { KernelTarget } from '../fib/kernel.ts'
+import type { HostView } from '../sources/source.ts'
+import type { Capability } from '../wire/capabilities/index.ts'
+import type { Endpoint } from '../session/transport.ts'
+import type { Neighbor } from './neighbor.ts'
+import { routeRows } from './route-rows.ts'
+import type { Speaker } from './speaker.ts'
+
+export interface AnswersOptions {
+  readonly speaker: Speaker
+  readonly host: HostView
+  readonly vitalSigns: VitalSigns
+  readonly configFile: string
+  readonly startedAt: Date
+  /** When the configuration in use was read. */
+  configLoadedAt(): Date
+  /** What is not as it should be. */
+  warnings(): readonly string[]
+}
+
+export function answers(options: AnswersOptions): Queries {
+  const { speaker } = options
+  return {
+    status: () => statusRow(options),
+    peers: () => [...speaker.neighbors].map(peerRow),
+    peer: (name) => {
+      const neighbor = speaker.neighbor(name)
+      return neighbor === undefined ? undefined : peerDetail(neighbor)
+    },
+    routes: (filter) => routeRows(speaker, filter),
+    fib: (filter) => fibRows(options, filter),
+    sources: () => sourceRows(speaker),
+    nextHops: () => nextHopRows(options),
+    health: () => health(speaker),
+  }
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString()
+
+function statusRow(options: AnswersOptions): StatusRow {
+  const { speaker, vitalSigns } = options
+  const [ipv4, ipv6] = speaker.rib.families
+  const neighbors = [...speaker.neighbors]
+  const fib = speaker.forwarding?.fib.counters
+  const waiting = [...speaker.groups].reduce((sum, group) => sum + group.waiting, 0)
+  return {
+    version: version(),
+    host: hostname(),
+    pid: process.pid,
+    asn: speaker.config.asn,
+    routerId: speaker.routerId.text,
+    startedAt: options.startedAt.toISOString(),
+    configFile: options.configFile,
+    configLoadedAt: options.configLoadedAt().toISOString(),
+    peers: neighbors.length,
+    established: neighbors.filter(({ session }) => session !== undefined).length,
+    prefixes: { ipv4: ipv4.prefixes.live, ipv6: ipv6.prefixes.live },
+    paths: { ipv4: ipv4.paths.live, ipv6: ipv6.paths.live },
+    sources: speaker.localRoutes.size,
+    fib: {
+      installed: fib?.installed ?? 0,
+      pending: fib?.pending ?? 0,
+      failed: fib?.failed ?? 0,
+      stale: fib?.stale ?? 0,
+      repairs: fib?.repairs ?? 0,
+    },
+    queues: { decide: ipv4.waiting + ipv6.waiting, announce: waiting, fib: fib?.pending ?? 0 },
+    rssBytes: vitalSigns.rssBytes(),
+    eventLoopLagMs: vitalSigns.eventLoopLagMs(),
+    warnings: [...options.warnings()],
+  }
+}
+
+function peerRow(neighbor: Neighbor): PeerRow {
+  const { config, session } = neighbor
+  const it = neighbor.snapshot()
+  const { negotiated, counters, lastError } = it
+  const peer = session?.adjRibIn.peer
+  const families = session?.negotiated.families ?? config.families
+  const announced = families.reduce((sum, family) => sum + neighbor.announced(family), 0)
+  const known = typeof config.asn === 'number' ? config.asn : null
+  return {
+    name: config.name,
+    address: config.address.text,
+    interface: null,
+    asn: negotiated?.peerAsn ?? known,
+    group: config.group ?? null,
+    state: it.state,
+    reason: it.reason ?? '',
+    since: isoOf(it.since),
+    families: [...families],
+    received: peer === undefined ? 0 : peer.paths[0] + peer.paths[1],
+    accepted: peer === undefined ? 0 : peer.accepted[0] + peer.accepted[1],
+    announced,
+    queued: 0,
+    holdTime: session?.negotiated.holdTimeSeconds ?? null,
+    keepalive: session?.negotiated.keepaliveSeconds ?? null,
+    flaps: it.flaps,
+    messagesIn: messages(counters.received),
+    messagesOut: messages(counters.sent),
+    lastError: lastError === undefined ? null : `${lastError.direction} ${lastError.text}`,
+    lastErrorAt: lastError === undefined ? null : isoOf(lastError.at),
+    capabilities: session === undefined ? [] : inUse(session.negotiated),
+  }
+}
+
+const messages = (it: {
+  open: number
+  update: number
+  notification: number
+  keepalive: number
+  routeRefresh: number
+}): number => it.open + it.update + it.notification + it.keepalive + it.routeRefresh
+
+/** What both sides announced. */
+const inUse = (it: {
+  families: readonly string[]
+  fourOctetAs: boolean
+  routeRefresh: boolean
+}): string[] => [
+  ...it.families.map((family) => `multiprotocol ${family}`),
+  ...(it.routeRefresh ? ['route-refresh'] : []),
+  ...(it.fourOctetAs ? ['four-octet-as'] : []),
+]
+
+function peerDetail(neighbor: Neighbor): PeerDetail {
+  const { config, session } = neighbor
+  const { connection, counters } = neighbor.snapshot()
+  const negotiated = session?.negotiated
+  const peer = session?.adjRibIn.peer
+  return {
+    ...peerRow(neighbor),
+    routerId: negotiated === undefined ? null : formatIpv4(negotiated.peerRouterId),
+    localAsn: config.localAsn,
+    localAddress: endpointText(connection?.local),
+    remoteAddress: endpointText(connection?.remote),
+    passive: config.passive,
+    routeReflectorClient: config.routeReflectorClient,
+    importPolicy: config.importPolicy,
+    exportPolicy: config.exportPolicy,
+    perFamily: (negotiated?.families ?? []).map((family) => {
+      const index = family === 'ipv4' ? 0 : 1
+      const received = peer?.paths[index] ?? 0
+      const accepted = peer?.accepted[index] ?? 0
+      return {
+        ...{ family, received, accepted, rejected: received - accepted },
+        announced: neighbor.announced(family),
+        endOfRib: session?.endOfRib.has(family) ?? false,
+      }
+    }),
+    messagesReceived: { ...counters.received },
+    messagesSent: { ...counters.sent },
+    capabilitiesSent: [
+      ...config.families.map((family) => `multiprotocol ${family}`),
+      'route-refresh',
+      'four-octet-as',
+    ],
+    capabilitiesReceived: (negotiated?.peerCapabilities ?? []).map(capabilityName),
+  }
+}
+
+const capabilityName = (it: Capability): string => {
+  if ('code' in it) return `unknown ${it.code}`
+  return it.name === 'multiprotocol' ? `multiprotocol ${it.afi}/${it.safi}` : it.name
+}
+
+const endpointText = (it: Endpoint | undefined): string | null =>
+  it === undefined
+    ? null
+    : it.address.family === 'ipv6'
+      ? `[${it.address.text}]:${it.port}`
+      : `${it.address.text}:${it.port}`
+
+/** The legs of a target, with the names of their links. */
+function legs(target: KernelTarget, host: HostView) {
+  if (target.kind !== 'gateways') return []
+  const names = new Map([...host.links()].map(({ index, name }) => [index, name]))
+  return target.hops.map(({ via, link, weight = 1 }) => ({
+    via: via?.text ?? null,
+    dev: names.get(link) ?? null,
+    weight,
+  }))
+}
+
+function* fibRows({ speaker, host }: AnswersOptions, filter: PrefixFilter): Iterable<FibRow> {
+  const { forwarding } = speaker
+  if (forwarding === undefined) return
+  const { table, metric, protocol } = speaker.config.kernel
+  for (const family of FAMILIES) {
+    if (filter.family !== undefined && filter.family !== family.name) continue
+    const { prefixes } = speaker.rib.families[family.index]
+    for (const row of forwarding.fib.rows(family.index)) {
+      const prefix = prefixes.prefix(row.prefixId)
+      if (filter.prefix !== undefined) {
+        const matches = filter.longer
+          ? covers(filter.prefix, prefix)
+          : filter.prefix.text === prefix.text
+        if (!matches) continue
+      }
+      const target = forwarding.targets.get(row.targetId)?.target
+      yield {
+        prefix: prefix.text,
+        family: family.name,
+        nextHops:
+          target === undefined ? [] : legs(target, host).map((leg) => ({ ...leg, encap: null })),
+        nexthopId: row.targetId === 0 ? null : row.targetId,
+        ...{ table, metric, protocol },
+        state: row.state,
+        error: row.error ?? null,
+        since: isoOf(row.since ?? Date.now()),
+      }
+    }
+  }
+}
+
+function sourceRows(speaker: Speaker): SourceRow[] {
+  const heard = [...speaker.neighbors].some(
+    ({ session, config }) => session !== undefined && config.exportPolicy !== 'reject',
+  )
+  return [...speaker.ownPrefixes.records()].map(({ sourced, since }) => ({
+    prefix: sourced.prefix.text,
+    family: sourced.prefix.family,
+    source: sourced.source,
+    interface: sourced.interface ?? null,
+    network: sourced.network ?? null,
+    container: sourced.container ?? null,
+    announced: heard,
+    since: isoOf(since),
+  }))
+}
+
+function nextHopRows({ speaker, host }: AnswersOptions): NextHopRow[] {
+  const rows: NextHopRow[] = []
+  const inTargets = new Set<string>()
+  for (const target of speaker.forwarding?.targets ?? []) {
+    const addresses = target.key.split(' ').slice(1)
+    const resolved = addresses.map((text) => {
+      inTargets.add(text)
+      return (
+        [...speaker.rib.nextHops].find(({ address }) => address.text === text)?.resolution
+          .resolvedBy ?? text
+      )
+    })
+    rows.push({
+      id: target.id,
+      nextHops: addresses,
+      members: legs(target.target, host),
+      routes: target.routes,
+      backup: null,
+      resolvedBy: resolved.join(', '),
+      since: isoOf(target.since),
+    })
+  }
+  for (const { address, resolution } of speaker.rib.nextHops) {
+    if (inTargets.has(address.text)) continue
+    const hops = resolution.gateways
+    rows.push({
+      id: null,
+      nextHops: [address.text],
+      members: legs({ kind: 'gateways', hops }, host),
+      routes: 0,
+      backup: null,
+      resolvedBy: resolution.resolvedBy,
+      since: isoOf(Date.now()),
+    })
+  }
+  return rows
+}
+
+/** Ready: some session is up, and what was received is decided and in the kernel. */
+function health(speaker: Speaker): HealthReport {
+  const neighbors = [...speaker.neighbors]
+  const up = neighbors.filter(({ session }) => session !== undefined)
+  const reasons: string[] = []
+  if (neighbors.length > 0 && up.length === 0) reasons.push('no session is Established')
+  const telling = up.filter(
+    ({ session }) =>
+      session !== undefined && session.endOfRib.size < session.negotiated.families.length,
+  )
+  if (up.length > 0 && telling.length === up.length) {
+    reasons.push(
+      `waiting for End-of-RIB from ${telling.map(({ config }) => config.name).join(', ')}`,
+    )
+  }
+  if (speaker.rib.busy) reasons.push('routes are waiting for a decision')
+  const pending = speaker.forwarding?.fib.counters.pending ?? 0
+  if (pending > 0) reasons.push(`${pending} routes are on their way to the kernel`)
+  return { alive: true, ready: reasons.length === 0, reasons }
+}

@@ -1,0 +1,196 @@
+/**
+ * From decisions to the FIB: which kernel next hop a prefix shall be forwarded by.
+ *
+ * A set of BGP next hops is one target (a kernel nexthop object); its name is the addresses in it. When a
+ * next hop is reached otherwise than before, the targets that contain it are repointed at once, and the
+ * routes that use them stay as they are; the RIB's new decisions follow behind.
+ */
+import type { Config } from '../config/config.ts'
+import { directTarget } from '../fib/dataplanes/direct.ts'
+import { Eligibility } from '../fib/eligibility.ts'
+import type { Fib, FibEvents } from '../fib/fib.ts'
+import type { KernelTarget } from '../fib/kernel.ts'
+import type { PrefixIndex } from '../fib/prefix-index.ts'
+import type { Targets } from '../fib/targets.ts'
+import type { Clock } from '../net/clock.ts'
+import type { Family, FamilyFacts } from '../net/family.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { NextHop } from '../rib/next-hop-table.ts'
+import type { Rib } from '../rib/rib.ts'
+import type { HostView } from '../sources/source.ts'
+import type { Events } from './events.ts'
+import { ownAddresses } from './host-addresses.ts'
+import type { LocalRoutes } from './local-routes.ts'
+import type { Neighbor } from './neighbor.ts'
+
+/** The kernel's side of forwarding, opened by `kernel-access.ts`. */
+export interface KernelAccess {
+  open(
+    prefixes: readonly [PrefixIndex, PrefixIndex],
+    events: FibEvents,
+  ): { readonly fib: Fib; readonly targets: Targets }
+  close(): Promise<void>
+}
+
+/** What stays stale this long after the start is gone for good. */
+const SWEEP_AFTER_MS = 60_000
+const BLACKHOLE: KernelTarget = { kind: 'blackhole' }
+
+export class Forwarding {
+  readonly fib: Fib
+  readonly targets: Targets
+  readonly eligibility: Eligibility
+  readonly #rib: Rib
+  readonly #localRoutes: LocalRoutes
+  readonly #kernel: KernelAccess
+  readonly #clock: Clock
+  readonly #ecmp: number
+  /** Names of the targets that each next hop is part of, by its address. */
+  readonly #targetsOf = new Map<string, Map<string, readonly NextHop[]>>()
+  /** The last answer of `#targetOf`, which most prefixes of a burst share; 0 = none. */
+  #lastNextHop = 0
+  #lastTarget = 0
+  #swept = false
+
+  constructor(
+    rib: Rib,
+    localRoutes: LocalRoutes,
+    kernel: KernelAccess,
+    { kernel: options }: Config,
+    world: { host: HostView; clock: Clock; events: Events; wake: () => void },
+  ) {
+    this.#rib = rib
+    this.#localRoutes = localRoutes
+    this.#kernel = kernel
+    this.#clock = world.clock
+    this.#ecmp = options.ecmp
+    this.eligibility = new Eligibility(options)
+    const [ipv4, ipv6] = rib.families
+    const opened = kernel.open([ipv4.prefixes, ipv6.prefixes], fibEvents(world.events, world.wake))
+    this.fib = opened.fib
+    this.targets = opened.targets
+    this.eligibility.setOwnAddresses(ownAddresses(world.host))
+    world.host.onLinksChanged(() => this.eligibility.setOwnAddresses(ownAddresses(world.host)))
+    rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
+  }
+
+  async start(): Promise<void> {
+    await this.fib.start()
+    this.#clock.after(SWEEP_AFTER_MS, () => this.#sweep())
+  }
+
+  async stop(mode: 'keep' | 'remove'): Promise<void> {
+    await this.fib.stop(mode)
+    await this.#kernel.close()
+  }
+
+  get busy(): boolean {
+    return this.fib.busy
+  }
+
+  step(deadline: number): void {
+    this.#lastNextHop = 0
+    this.fib.step(deadline)
+  }
+
+  /** The RIB has decided: `paths[0..count)` forward the prefix. */
+  decided(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): void {
+    this.fib.want(family.index, prefix, this.#targetFor(family, prefix, paths, count))
+  }
+
+  /** Our own prefixes are others now: routes inside `changed` may or may not be installed any more. */
+  ownPrefixesChanged(changed: Prefix): void {
+    this.eligibility.setOwnPrefixes([...this.#localRoutes.values()].map(({ prefix }) => prefix))
+    this.#rib.reconsiderWithin(changed)
+  }
+
+  /** Peers came, went, or finished telling their routes. */
+  neighborsChanged(neighbors: readonly Neighbor[]): void {
+    this.eligibility.setPeerAddresses(neighbors.map(({ config }) => config.address))
+    const settled = neighbors.every((it) => {
+      const { session } = it
+      return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
+    })
+    if (settled && neighbors.length > 0) this.#sweepSoon()
+  }
+
+  #targetFor(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): number {
+    if (count === 0) return 0
+    const rib = this.#rib.families[family.index]
+    if (rib.paths.peer(paths[0]) === this.#rib.localPeer.id) {
+      const blackhole = this.#localRoutes.get(rib.prefixes.text(prefix))?.blackhole === true
+      return blackhole ? this.targets.intern(`${family.name} blackhole`, family.name, BLACKHOLE) : 0
+    }
+    if (this.eligibility.refusal(family.index, rib.prefixes, prefix) !== 0) return 0
+    const { attributes } = this.#rib
+    const first = attributes.nextHop(rib.paths.accepted(paths[0]))
+    if (count === 1) return this.#targetOfOne(family.name, first)
+    const ids = new Set([first])
+    for (let i = 1; i < count; i++) ids.add(attributes.nextHop(rib.paths.accepted(paths[i])))
+    return ids.size === 1
+      ? this.#targetOfOne(family.name, first)
+      : this.#target(family.name, [...ids])
+  }
+
+  #targetOfOne(family: Family, nextHop: number): number {
+    if (nextHop === this.#lastNextHop) return this.#lastTarget
+    this.#lastTarget = this.#target(family, [nextHop])
+    this.#lastNextHop = nextHop
+    return this.#lastTarget
+  }
+
+  #target(family: Family, ids: readonly number[]): number {
+    const nextHops = ids.flatMap((id) => this.#rib.nextHops.get(id) ?? [])
+    const addresses = nextHops.map(({ address }) => address.text).sort()
+    const key = `${family} ${addresses.join(' ')}`
+    for (const { address } of nextHops) {
+      const names = this.#targetsOf.get(address.text) ?? new Map<string, readonly NextHop[]>()
+      this.#targetsOf.set(address.text, names.set(key, nextHops))
+    }
+    return this.targets.intern(key, family, directTarget(nextHops.map(gatewaysOf), this.#ecmp))
+  }
+
+  #nextHopChanged(nextHop: NextHop): void {
+    this.#lastNextHop = 0
+    for (const [key, members] of this.#targetsOf.get(nextHop.address.text) ?? []) {
+      this.targets.update(key, directTarget(members.map(gatewaysOf), this.#ecmp))
+    }
+  }
+
+  /** Everybody has told everything: one more turn for the last routes, then the rest is stale. */
+  #sweepSoon(): void {
+    if (!this.#swept) this.#clock.after(1_000, () => this.#sweep())
+  }
+
+  #sweep(): void {
+    if (this.#swept) return
+    this.#swept = true
+    this.fib.sweep()
+  }
+}
+
+const gatewaysOf = ({ resolution }: NextHop) => resolution.gateways
+
+function fibEvents(events: Events, wake: () => void): FibEvents {
+  return {
+    failed: (prefix, error) =>
+      events.tell({
+        level: 'error',
+        topic: 'fib',
+        kind: 'RouteFailed',
+        prefix,
+        text: `the kernel refuses ${prefix}: ${error}`,
+      }),
+    repaired: (prefix, what) =>
+      events.tell({ level: 'warn', topic: 'fib', kind: 'RouteRepaired', prefix, text: what }),
+    fighting: (prefix, times) =>
+      events.tell({
+        level: 'error',
+        topic: 'fib',
+        kind: 'RouteFought',
+        prefix,
+        text: `somebody has changed our route ${prefix} ${times} times in a minute: putting it back more slowly; look for another routing daemon or systemd-networkd (ManageForeignRoutes)`,
+      }),
+    workArrived: wake,
+  }
+}

@@ -1,0 +1,168 @@
+/** Rows of `show routes`: walks the RIB's columns lazily and puts each path into words. */
+import { covers } from '../net/prefix.ts'
+import type { RouteFilter } from '../control/queries.ts'
+import type { RouteRow } from '../control/rows.ts'
+import type { Fate } from '../rib/decision.ts'
+import type { FamilyRib } from '../rib/family-rib.ts'
+import type { Rejection } from '../rib/paths.ts'
+import { describeAttributes, type AttributeDescription } from '../wire/attributes/describe.ts'
+import type { Neighbor } from './neighbor.ts'
+import type { Speaker } from './speaker.ts'
+
+/** Rows that match `filter`; routes that come or go meanwhile may be missed. */
+export function* routeRows(speaker: Speaker, filter: RouteFilter): Iterable<RouteRow> {
+  const neighbor = filter.peer === undefined ? undefined : speaker.neighbor(filter.peer)
+  for (const rib of speaker.rib.families) {
+    if (filter.family !== undefined && filter.family !== rib.family.name) continue
+    for (const prefix of prefixesOf(rib, filter)) {
+      if (filter.view === 'advertised') {
+        if (neighbor !== undefined) yield* advertisedRow(rib, prefix, neighbor)
+      } else yield* pathRows(speaker, rib, prefix, filter, neighbor)
+    }
+  }
+}
+
+function* prefixesOf({ prefixes }: FamilyRib, filter: RouteFilter): Iterable<number> {
+  const { prefix: wanted, longer } = filter
+  if (wanted !== undefined && wanted.family !== prefixes.family.name) return
+  if (wanted !== undefined && !longer) {
+    const id = prefixes.findPrefix(wanted)
+    if (id !== 0) yield id
+    return
+  }
+  for (let id = 1; id < prefixes.end; id++) {
+    if (!prefixes.exists(id)) continue
+    if (wanted === undefined || covers(wanted, prefixes.prefix(id))) yield id
+  }
+}
+
+function* pathRows(
+  speaker: Speaker,
+  rib: FamilyRib,
+  prefix: number,
+  filter: RouteFilter,
+  neighbor: Neighbor | undefined,
+): Iterable<RouteRow> {
+  const first = rib.prefixes.paths(prefix)
+  if (first === 0) return
+  const fates = rib.decision.explain(first)
+  for (const [path, fate] of fates) {
+    const peer = speaker.rib.peers.get(rib.paths.peer(path))
+    if (!peer.up) continue
+    if (filter.peer !== undefined && peer !== neighbor?.session?.adjRibIn.peer) continue
+    const eligible = isEligible(fate)
+    if (filter.view === 'best' && fate !== 'best') continue
+    if (filter.view === 'rejected' && eligible && refusal(speaker, rib, prefix, path) === '')
+      continue
+    yield pathRow(speaker, rib, prefix, path, fate)
+  }
+}
+
+function pathRow(
+  speaker: Speaker,
+  rib: FamilyRib,
+  prefix: number,
+  path: number,
+  fate: Fate,
+): RouteRow {
+  const { attributes, peers } = speaker.rib
+  const set = rib.paths.accepted(path) || rib.paths.received(path)
+  const peer = peers.get(rib.paths.peer(path))
+  const forwards = fate === 'best' || fate === 'multipath'
+  const state = speaker.forwarding?.fib.stateOf(rib.family.index, prefix)
+  const text = rib.prefixes.text(prefix)
+  const refused = forwards ? refusal(speaker, rib, prefix, path) : ''
+  return {
+    prefix: text,
+    family: rib.family.name,
+    peer: peer.local ? null : peer.options.name,
+    source: peer.local ? (speaker.localRoutes.get(text)?.source ?? 'static') : 'bgp',
+    best: fate === 'best',
+    multipath: fate === 'multipath',
+    valid: isEligible(fate),
+    installed: forwards && refused === '' && (state === 'installed' || state === 'stale'),
+    ...attributeFields(describeAttributes(attributes.view(set)), peer.local),
+    localPref: attributes.localPref(set),
+    since: new Date(rib.paths.since(path) * 1000).toISOString(),
+    reason:
+      refused === '' ? reasonOf(fate, rib.paths.rejection(path)) : `not installed: ${refused}`,
+  }
+}
+
+function* advertisedRow(
+  rib: FamilyRib,
+  prefix: number,
+  neighbor: Neighbor,
+): Iterable<RouteRow> {
+  const membership = neighbor.membership(rib.family.name)
+  if (membership === undefined) return
+  const { group, member } = membership
+  const bytes = group.toldForm(member.peer.id, prefix)
+  if (bytes === undefined) return
+  yield {
+    prefix: rib.prefixes.text(prefix),
+    family: rib.family.name,
+    peer: neighbor.config.name,
+    source: 'bgp',
+    best: true,
+    multipath: false,
+    valid: true,
+    installed: false,
+    ...attributeFields(describeAttributes(bytes.set), false),
+    nextHops: [bytes.nextHop],
+    localPref: describeAttributes(bytes.set).localPref ?? null,
+    since: new Date(rib.paths.since(rib.prefixes.best(prefix)) * 1000).toISOString(),
+    reason: 'announced',
+  }
+}
+
+function attributeFields(it: AttributeDescription, local: boolean) {
+  const nextHops = [it.nextHop, it.nextHopLinkLocal].filter((hop) => hop !== undefined)
+  return {
+    nextHops: local ? [] : nextHops,
+    asPath: it.asPath,
+    origin: ORIGINS[it.origin],
+    med: it.med ?? null,
+    communities: [...it.communities],
+    largeCommunities: [...it.largeCommunities],
+    extendedCommunities: [...it.extendedCommunities],
+    originatorId: it.originatorId ?? null,
+    clusterList: [...it.clusterList],
+    pathId: null,
+  }
+}
+
+const ORIGINS = { IGP: 'igp', EGP: 'egp', incomplete: 'incomplete' } as const
+
+const isEligible = (fate: Fate): boolean =>
+  fate !== 'rejected' && fate !== 'peer down' && fate !== 'next hop unreachable'
+
+/** Why the kernel doesn't get the prefix although the path is chosen; '' when it does. */
+function refusal(speaker: Speaker, rib: FamilyRib, prefix: number, path: number): string {
+  const { forwarding } = speaker
+  if (forwarding === undefined || rib.paths.peer(path) === speaker.rib.localPeer.id) return ''
+  const code = forwarding.eligibility.refusal(rib.family.index, rib.prefixes, prefix)
+  return code === 0 ? '' : forwarding.eligibility.refusalText(code)
+}
+
+const REJECTIONS: Readonly<Record<Rejection, string>> = {
+  none: '',
+  importPolicy: 'rejected by import policy',
+  ownAs: 'loop: our own AS is in its AS_PATH',
+  ownOriginatorId: 'loop: we are its originator',
+  ownCluster: 'loop: our cluster is in its CLUSTER_LIST',
+}
+
+function reasonOf(fate: Fate, rejection: Rejection): string {
+  switch (fate) {
+    case 'rejected':
+      return REJECTIONS[rejection]
+    case 'best':
+    case 'multipath':
+    case 'peer down':
+    case 'next hop unreachable':
+      return fate
+    default:
+      return `loses by ${fate}`
+  }
+}

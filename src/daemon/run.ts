@@ -1,0 +1,217 @@
+/**
+ * `linnet run`: from a configuration file to a running daemon, and back.
+ *
+ * The order of starting is the order of needs: the monitor knows our addresses, which the configuration
+ * is checked against; the kernel's routes are adopted before peers can change them; the operator's socket
+ * opens last, so what answers is ready to. Every failure is one line with a remedy and an exit code.
+ */
+import { formatComplaint, isError } from '../config/complaint.ts'
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { startControlServer } from '../control/server.ts'
+import { CannotListen } from '../control/socket.ts'
+import { startVitalSigns } from '../control/vital-signs.ts'
+import { version } from '../control/version.ts'
+import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
+import { openMonitor, type Monitor } from '../linux/monitor.ts'
+import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
+import { serviceManager } from '../linux/notify.ts'
+import { explainMissing, missingCapabilities, readPrivileges } from '../linux/privileges.ts'
+import { ListenError } from '../linux/tcp-listener.ts'
+import { tcpTransport } from '../linux/tcp.ts'
+import type { Address } from '../net/address.ts'
+import { answers } from './answers.ts'
+import { systemClock } from './clock.ts'
+import { Events } from './events.ts'
+import type { KernelAccess } from './forwarding.ts'
+import { anyIpv4, ownAddresses } from './host-addresses.ts'
+import { logEvents } from './log.ts'
+import { orders } from './orders.ts'
+import { Speaker } from './speaker.ts'
+
+export interface DaemonRun {
+  readonly configPath: string
+  /** Instead of `api.socket`. */
+  readonly socket?: string
+}
+
+const OK = 0
+const FAILED = 1
+const BAD_CONFIG = 2
+
+/** The daemon could not start: one line for people. */
+class StartError extends Error {
+  readonly exitCode: number
+  constructor(text: string, exitCode: number) {
+    super(text)
+    this.name = 'StartError'
+    this.exitCode = exitCode
+  }
+}
+
+/** Runs until SIGTERM or SIGINT; resolves to the exit code. */
+export async function runDaemon(run: DaemonRun): Promise<number> {
+  try {
+    return await live(run)
+  } catch (error) {
+    const expected =
+      error instanceof StartError ||
+      error instanceof LockedError ||
+      error instanceof ListenError ||
+      error instanceof CannotListen
+    if (!expected) throw error
+    process.stderr.write(`linnet: ${error.message}\n`)
+    if (error instanceof CannotListen) process.stderr.write(`  ${error.remedy}\n`)
+    return error instanceof StartError ? error.exitCode : FAILED
+  }
+}
+
+async function live({ configPath, socket }: DaemonRun): Promise<number> {
+  const startedAt = new Date()
+  const clock = systemClock
+  const events = new Events(clock)
+  // Which routes are ours is known only from the configuration: a first look, without addresses.
+  const { kernel } = configOf(configPath, undefined)
+  const monitor = await openMonitor({ protocol: kernel.protocol, table: kernel.table })
+  const config = configOf(configPath, ownAddresses(monitor))
+  const logger = logEvents(events, config.log)
+  const socketPath = socket ?? config.api.socket
+  const lock = takeLock(`${socketPath}.lock`)
+  const resolver = new KernelNextHopResolver(monitor)
+  const speaker = new Speaker(config, routerIdOf(config, monitor, resolver), {
+    ...{ clock, events, resolver },
+    host: monitor,
+    transport: tcpTransport(),
+    kernel: await kernelOf(config, monitor, events),
+  })
+  const stopped = untilTold(events)
+  await speaker.start()
+  const vitalSigns = startVitalSigns()
+  let configLoadedAt = startedAt
+  const commands = orders({
+    ...{ speaker, events, configPath },
+    host: monitor,
+    reloaded: (now) => {
+      configLoadedAt = new Date()
+      logger.level = now.log.level
+    },
+  })
+  const server = await startControlServer({
+    socket: socketPath,
+    ...(config.api.http === undefined
+      ? {}
+      : { http: { host: config.api.http.address.text, port: config.api.http.port } }),
+    queries: answers({
+      ...{ speaker, vitalSigns, startedAt },
+      host: monitor,
+      configFile: configPath,
+      configLoadedAt: () => configLoadedAt,
+      warnings: () => [],
+    }),
+    ...{ commands, events },
+  })
+  const reload = (): void => void commands.reload()
+  process.on('SIGHUP', reload)
+  const manager = serviceManager()
+  manager.notify({ ready: true, status: `${config.peers.length} peers` })
+  const watchdog = setInterval(
+    () => manager.notify({ watchdog: true }),
+    (manager.watchdogMs ?? 60_000) / 2,
+  ).unref()
+  events.tell({
+    level: 'info',
+    topic: 'daemon',
+    kind: 'DaemonStarted',
+    text: `linnet ${version()}: AS ${config.asn}, router id ${speaker.routerId.text}, ${config.peers.length} peers, control socket ${socketPath}`,
+  })
+
+  const signal = await stopped
+  manager.notify({ stopping: true })
+  clearInterval(watchdog)
+  process.off('SIGHUP', reload)
+  await server.close()
+  await speaker.stop('linnet is stopped')
+  vitalSigns.stop()
+  resolver.close()
+  monitor.close()
+  events.tell({
+    level: 'info',
+    topic: 'daemon',
+    kind: 'DaemonStopped',
+    text: `stopped by ${signal}; kernel routes ${config.kernel.onStop === 'keep' ? 'stay' : 'are removed'}`,
+  })
+  await farewell(lock)
+  return OK
+}
+
+/** The last NOTIFICATIONs get a moment to leave. */
+const FAREWELL_MS = 200
+
+function farewell(lock: Lock): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(() => {
+      lock.release()
+      resolve()
+    }, FAREWELL_MS)
+  })
+}
+
+function configOf(path: string, own: readonly Address[] | undefined): Config {
+  const loaded = loadConfig(path, own === undefined ? {} : { ownAddresses: own })
+  if ('config' in loaded) {
+    if (own !== undefined)
+      for (const it of loaded.warnings) process.stderr.write(`${formatComplaint(it)}\n`)
+    return loaded.config
+  }
+  const lines = loaded.complaints.filter(isError).map(formatComplaint)
+  throw new StartError(`the configuration can't be used\n${lines.join('\n')}`, BAD_CONFIG)
+}
+
+/** As configured; else our address towards the first peer; else any address we have. */
+function routerIdOf(config: Config, monitor: Monitor, resolver: KernelNextHopResolver): Address {
+  if (config.routerId !== undefined) return config.routerId
+  const [first] = config.peers
+  const link = first === undefined ? undefined : resolver.resolve(first.address).gateways[0]?.link
+  if (first !== undefined) resolver.forget(first.address)
+  const found = (link === undefined ? undefined : anyIpv4(monitor, link)) ?? anyIpv4(monitor)
+  if (found !== undefined) return found
+  throw new StartError(
+    'no router id: this host has no IPv4 address to take it from; write routerId: in the configuration',
+    BAD_CONFIG,
+  )
+}
+
+async function kernelOf(
+  config: Config,
+  monitor: Monitor,
+  events: Events,
+): Promise<KernelAccess | undefined> {
+  if (!config.kernel.install) return undefined
+  const privileges = readPrivileges()
+  const missing = missingCapabilities(['CAP_NET_ADMIN'], privileges)
+  if (missing.length > 0) {
+    throw new StartError(
+      `${explainMissing(missing, privileges)}; or write kernel: { install: false } to run without routes in the kernel`,
+      FAILED,
+    )
+  }
+  const { openKernel } = await import('./kernel-access.ts')
+  return openKernel(config, monitor, events, systemClock)
+}
+
+/** Resolves to the signal that ends the daemon. */
+function untilTold(events: Events): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        events.tell({
+          level: 'info',
+          topic: 'daemon',
+          kind: 'StopOrdered',
+          text: `${signal}: saying good-bye to all peers`,
+        })
+        resolve(signal)
+      })
+    }
+  })
+}
