@@ -115,7 +115,7 @@ export interface KernelWriter {
 export interface KernelProgress {
   /** The next `count` operations, in the order they were put, are done; errors were told before. */
   completed(count: number): void
-  /** The operation that is `ahead` places after the last completed one failed. */
+  /** An operation failed: `ahead` counts from the first one not yet told as completed, which is 0. */
   failed(ahead: number, error: KernelError): void
   /** The worker died or the socket broke; nothing put since is certain. A re-dump is due. */
   broken(reason: string): void

@@ -21,13 +21,16 @@ import { RTN_UNICAST, RTPROT_KERNEL } from './route-message.ts'
 /** The monitor, as far as resolution needs it. */
 export interface TablesSource {
   readonly tables: KernelTables
-  onTablesChanged(listener: () => void): () => void
+  onTablesChanged(listener: (change: { readonly hosts: boolean }) => void): () => void
 }
 
 interface Watched {
   readonly nextHop: Address
   resolution: Resolution
 }
+
+/** How long route changes wait after a check, in units of what the check took. */
+const REST_FACTOR = 10
 
 type Listener = (nextHop: Address, resolution: Resolution) => void
 
@@ -36,10 +39,12 @@ export class KernelNextHopResolver implements NextHopResolver {
   readonly #watched = new Map<string, Watched>()
   readonly #listeners: Listener[] = []
   readonly #unsubscribe: () => void
+  #restUntil = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(source: TablesSource) {
     this.#tables = source.tables
-    this.#unsubscribe = source.onTablesChanged(() => this.#checkAll())
+    this.#unsubscribe = source.onTablesChanged(({ hosts }) => this.#changed(hosts))
   }
 
   resolve(nextHop: Address): Resolution {
@@ -60,9 +65,20 @@ export class KernelNextHopResolver implements NextHopResolver {
 
   close(): void {
     this.#unsubscribe()
+    clearTimeout(this.#timer)
+  }
+
+  /** Links and addresses at once; a storm of other routes shall cost a tenth of our time at most. */
+  #changed(hosts: boolean): void {
+    const rest = this.#restUntil - performance.now()
+    if (hosts || rest <= 0) this.#checkAll()
+    else this.#timer ??= setTimeout(() => this.#checkAll(), rest)
   }
 
   #checkAll(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const started = performance.now()
     for (const watched of this.#watched.values()) {
       const now = resolveNextHop(this.#tables, watched.nextHop)
       const changed = !sameResolution(now, watched.resolution)
@@ -70,6 +86,8 @@ export class KernelNextHopResolver implements NextHopResolver {
       if (!changed) continue
       for (const listener of this.#listeners) listener(watched.nextHop, now)
     }
+    const ended = performance.now()
+    this.#restUntil = ended + REST_FACTOR * (ended - started)
   }
 }
 
