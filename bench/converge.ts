@@ -1,0 +1,159 @@
+/**
+ * Convergence of a whole daemon: one eBGP peer sends, another receives; how long until the last prefix is
+ * there, and how much memory did it take? Runs in a network namespace of its own:
+ *
+ *   npm run bench -- [--prefixes 1000000] [--against bird]
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { feed } from './feed.ts'
+import { BenchSpeaker } from './speaker.ts'
+
+const { values } = parseArgs({
+  options: {
+    prefixes: { type: 'string', default: '1000000' },
+    against: { type: 'string', default: '' },
+    runs: { type: 'string', default: '3' },
+    profile: { type: 'boolean', default: false },
+  },
+})
+const PREFIXES = Number(values.prefixes)
+const SUBJECT = '10.99.0.1'
+const SENDER = '10.99.0.2'
+const RECEIVER = '10.99.0.3'
+const ROOT = join(import.meta.dirname, '../../..')
+
+interface Result {
+  readonly seconds: number
+  readonly peakMb: number
+  readonly cpuSeconds: number
+}
+
+const sh = (command: string): void => void execFileSync('sh', ['-c', command])
+
+function startSubject(kind: string, folder: string): ChildProcess {
+  if (kind === 'bird') {
+    const peer = (name: string, address: string, asn: number): string =>
+      `protocol bgp ${name} { local ${SUBJECT} as 65000; neighbor ${address} as ${asn}; passive on; ipv4 { import all; export all; }; }`
+    const config = `router id ${SUBJECT};\nprotocol device {}\nprotocol direct { ipv4; interface "eth0"; }\n${peer('a', SENDER, 65001)}\n${peer('b', RECEIVER, 65002)}\n`
+    writeFileSync(join(folder, 'bird.conf'), config)
+    return inDut('bird', ['-f', '-c', join(folder, 'bird.conf'), '-s', join(folder, 'bird.ctl')])
+  }
+  const peer = (address: string, asn: number): string =>
+    `  - { name: as${asn}, address: ${address}, asn: ${asn}, passive: true, localAddress: ${SUBJECT}, import: accept, export: accept, families: [ipv4], multihop: 4 }`
+  writeFileSync(
+    join(folder, 'linnet.yaml'),
+    `asn: 65000\nrouterId: ${SUBJECT}\nlisten: [{ address: 0.0.0.0, port: 179 }]\npeers:\n${peer(SENDER, 65001)}\n${peer(RECEIVER, 65002)}\nkernel: { install: false }\napi: { socket: ${join(folder, 'sock')} }\nlog: { level: warn, format: json }\n`,
+  )
+  const flags = values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/linnet-prof'] : []
+  return inDut(process.execPath, [
+    ...flags,
+    join(ROOT, 'dist/main.js'),
+    'run',
+    '-c',
+    join(folder, 'linnet.yaml'),
+  ])
+}
+
+function peakMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+async function until(condition: () => boolean, seconds: number, what: string): Promise<void> {
+  const deadline = performance.now() + seconds * 1000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const inDut = (command: string, args: readonly string[]): ChildProcess =>
+  spawn('nsenter', ['--net=/run/netns/dut', command, ...args], { stdio: 'inherit' })
+
+const listening = (pid: number): boolean =>
+  readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .some((line) => line.includes(':00B3 00000000:0000 0A'))
+
+async function measure(kind: string, messages: Uint8Array): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  const subject = startSubject(kind, folder)
+  try {
+    await until(() => listening(subject.pid ?? 0), 10, 'listener')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const common = { remote: SUBJECT, port: 179 }
+    const sender = new BenchSpeaker({ ...common, local: SENDER, asn: 65001 })
+    const receiver = new BenchSpeaker({ ...common, local: RECEIVER, asn: 65002 })
+    await Promise.all([sender.established, receiver.established])
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const before = cpuSeconds(subject.pid ?? 0)
+    const begin = performance.now()
+    sender.send(messages)
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`only ${receiver.announced} arrived`)),
+        60_000,
+      )
+      receiver.onCount = () => {
+        if (receiver.announced < PREFIXES) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    const seconds = (performance.now() - begin) / 1000
+    const pid = subject.pid ?? 0
+    const result = { seconds, peakMb: peakMb(pid), cpuSeconds: cpuSeconds(pid) - before }
+    sender.close()
+    receiver.close()
+    return result
+  } finally {
+    subject.kill('SIGTERM')
+    await new Promise((resolve) => subject.once('exit', resolve))
+    rmSync(folder, { recursive: true })
+  }
+}
+
+if (process.env.LINNET_BENCH_BOX === undefined) {
+  const args = [
+    '--net',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    process.execPath,
+    ...process.argv.slice(1),
+  ]
+  const child = spawn('unshare', args, {
+    stdio: 'inherit',
+    env: { ...process.env, LINNET_BENCH_BOX: '1' },
+  })
+  child.once('exit', (code) => process.exit(code ?? 1))
+} else {
+  sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up; ip netns add dut')
+  sh(
+    'ip link add eth0 type veth peer name eth0 netns dut; ip link set eth0 up; ip -n dut link set lo up',
+  )
+  sh(`ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`)
+  for (const address of [SENDER, RECEIVER]) sh(`ip addr add ${address}/24 dev eth0`)
+  const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
+  sh(`${reno}; ip netns exec dut ${reno}`)
+  const messages = feed({ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 })
+  process.stdout.write(`${PREFIXES} prefixes, ${(messages.length / 1e6).toFixed(1)} MB\n`)
+  for (let run = 0; run < Number(values.runs); run++) {
+    for (const kind of ['linnet', ...values.against.split(',').filter(Boolean)]) {
+      const { seconds, peakMb: mb, cpuSeconds: cpu } = await measure(kind, messages)
+      process.stdout.write(
+        `${kind.padEnd(8)} ${seconds.toFixed(2)} s  ${mb.toFixed(0)} MB  cpu ${cpu.toFixed(2)} s\n`,
+      )
+    }
+  }
+}
