@@ -85,7 +85,8 @@ const execCommand = (): Command =>
         const { execInLab, labNamed } = await import('../lab/outside.ts')
         const [first = '', ...rest] = all
         const lab = labNamed(first) === undefined ? undefined : first
-        const [node, ...words] = lab === undefined ? [first, ...rest] : rest
+        const [node, ...after] = lab === undefined ? [first, ...rest] : rest
+        const words = after[0] === '--' ? after.slice(1) : after
         const shell = words.length === 0 ? [process.env['SHELL'] ?? '/bin/sh'] : words
         return execInLab(lab, node ?? '', shell)
       }),

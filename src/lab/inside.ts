@@ -3,7 +3,6 @@
  * expected, proves it, and stays if it shall. When it ends, the kernel clears everything away.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { furnishBox, mountEmpty, mountOver, openBoxChannel, type BoxChannel } from '../linux/box.ts'
 import { gatherEvidence } from './evidence.ts'
@@ -118,7 +117,6 @@ async function furnishForDaemons(lab: Lab, program: readonly string[]): Promise<
   writeFileSync(group, [...others, 'frrvty:x:0:root', ''].join('\n'))
   await mountOver(group, '/etc/group')
   await mountEmpty('/var/tmp')
-  if (existsSync('/etc/frr')) await mountEmpty('/etc/frr')
 }
 
 /** Builds the lab and waits for its expectations; tells how that went. */

@@ -47,6 +47,12 @@ export interface StartStep extends StepBase {
   readonly log: string
 }
 
+/** Waits until a file or socket is there: what comes next needs it at once. */
+export interface AwaitStep extends StepBase {
+  readonly do: 'await'
+  readonly path: string
+}
+
 /** Packet filter rules, for sabotage. */
 export interface NftStep extends StepBase {
   readonly do: 'nft'
@@ -54,7 +60,7 @@ export interface NftStep extends StepBase {
   readonly rules: string
 }
 
-export type Step = IpStep | SysctlStep | WriteStep | StartStep | NftStep
+export type Step = IpStep | SysctlStep | WriteStep | StartStep | AwaitStep | NftStep
 
 export interface PlanOptions {
   /** Where configurations, sockets and logs are, inside the box. */
@@ -199,6 +205,8 @@ function daemonSteps(lab: Lab, node: LabNode, options: PlanOptions): Step[] {
   return [
     write('frr.conf', text ?? frrConfig(speaker)),
     start('zebra', false, 'zebra', ...common, ...files('zebra'), '--log', 'stdout'),
+    // bgpd that finds no zebra tries again only ten seconds later.
+    { do: 'await', nodes, path: `${at}/zserv.api` },
     start('bgpd', true, 'bgpd', ...common, ...files('bgpd'), '--log', 'stdout'),
   ]
 }

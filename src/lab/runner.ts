@@ -4,8 +4,9 @@
  *
  * Steps of `ip` that follow each other in one namespace go to one process (`ip -batch -`).
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inNamespace } from '../linux/netns.ts'
 import {
   describeExit,
@@ -137,6 +138,7 @@ export class LabRunner {
       mkdirSync(dirname(step.path), { recursive: true })
       return writeFileSync(step.path, step.text)
     }
+    if (step.do === 'await') return awaitPath(step.path)
     if (step.do === 'nft') {
       const { rules } = step
       await inNamespace(step.within, () => outputOf('nft', ['-f', '-'], { input: rules }))
@@ -156,6 +158,13 @@ function setSysctl(key: string, value: string): void {
     // A kernel without IPv6 has nothing to set.
     if (!key.startsWith('net.ipv6.')) throw error
   }
+}
+
+const AWAIT_MS = 5000
+
+/** Whatever makes the file may have died: then the daemon that needs it will say so. */
+async function awaitPath(path: string): Promise<void> {
+  for (let waited = 0; !existsSync(path) && waited < AWAIT_MS; waited += 10) await sleep(10)
 }
 
 /** The steps of `ip` from `at` on that share a namespace. */

@@ -70,6 +70,8 @@ export function frrConfig(speaker: Speaker): string {
     ...own.map(({ prefix }) => `ip prefix-list own permit ${prefix}`),
     `router bgp ${asn}`,
     ` bgp router-id ${routerId}`,
+    // Or the first announcements of a session are held back, by up to ten seconds.
+    ' coalesce-time 50',
     // A killed daemon's routes leave the kernel with it: nobody should wait for its return.
     ' bgp graceful-restart-disable',
     ' no bgp ebgp-requires-policy',
