@@ -141,7 +141,7 @@ export class FamilyRib {
 
   /** Asks for a new decision about a prefix. */
   mark(prefix: number): void {
-    if (this.prefixes.await(prefix)) this.#waiting.push(prefix)
+    if (this.prefixes.markWaiting(prefix)) this.#waiting.push(prefix)
   }
 
   /** Decides waiting prefixes until none is left or `now()` reaches `deadline`. */

@@ -110,7 +110,7 @@ export class PrefixTable {
   }
 
   /** Marks the prefix as waiting for a decision, which holds it too; false when it waits already. */
-  await(id: number): boolean {
+  markWaiting(id: number): boolean {
     const meta = this.#rows.get(id, META)
     if ((meta & WAITING) !== 0) return false
     this.#rows.set(id, META, meta | WAITING)
