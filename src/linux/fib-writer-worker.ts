@@ -25,6 +25,11 @@ export interface DefinitionMessage {
   readonly definition: RouteDefinition | undefined
 }
 
+/** Which source address routes ask for from now on. */
+export interface SourceMessage {
+  readonly preferredSource: KernelOptions['preferredSource']
+}
+
 /** Progress: everything before `tail` is done, except for what failed. */
 export interface ProgressMessage {
   readonly tail: number
@@ -65,7 +70,8 @@ function takeDefinitions(): void {
   for (;;) {
     const received = receiveMessageOnPort(parentPort)
     if (received === undefined) return
-    const { id, definition } = received.message as DefinitionMessage
-    batch.encoder.define(id, definition)
+    const message = received.message as DefinitionMessage | SourceMessage
+    if ('id' in message) batch.encoder.define(message.id, message.definition)
+    else batch.encoder.preferSource(message.preferredSource)
   }
 }

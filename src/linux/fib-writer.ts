@@ -27,7 +27,12 @@ import {
   type KernelWriter,
   type RouteOperation,
 } from '../fib/kernel.ts'
-import type { DefinitionMessage, ProgressMessage, WriterWorkerData } from './fib-writer-worker.ts'
+import type {
+  DefinitionMessage,
+  ProgressMessage,
+  SourceMessage,
+  WriterWorkerData,
+} from './fib-writer-worker.ts'
 import { dumpNextHops, isOurObject } from './kernel-reader.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 import { NextHopObjects } from './nexthop-objects.ts'
@@ -51,6 +56,11 @@ export interface FibWriter extends KernelWriter {
   readonly ports: readonly number[]
   /** What could not be had, for people: `no nexthop objects: ...`. */
   readonly notes: readonly string[]
+  /**
+   * Routes put from now on ask for this source. One that is no address of ours (any more) makes the
+   * kernel refuse them all; and it drops the routes of a source that goes, so put them again.
+   */
+  preferSource(preferredSource: KernelOptions['preferredSource']): void
   /** Puts net.ipv4.nexthop_compat_mode back to what it was. */
   restoreSysctl(): void
 }
@@ -74,7 +84,7 @@ class NetlinkFibWriter implements FibWriter {
   readonly ports: readonly number[]
   readonly notes: string[] = []
 
-  readonly #options: KernelOptions
+  #options: KernelOptions
   readonly #socket: NetlinkSocket
   readonly #objects: NextHopObjects
   readonly #direct: RouteBatch
@@ -164,6 +174,12 @@ class NetlinkFibWriter implements FibWriter {
     else this.#definitions.set(id, definition)
     this.#direct.encoder.define(id, definition)
     this.#worker?.postMessage({ id, definition } satisfies DefinitionMessage)
+  }
+
+  preferSource(preferredSource: KernelOptions['preferredSource']): void {
+    this.#options = { ...this.#options, preferredSource }
+    this.#direct.encoder.preferSource(preferredSource)
+    this.#worker?.postMessage({ preferredSource } satisfies SourceMessage)
   }
 
   free(): number {

@@ -120,7 +120,7 @@ export class RouteEncoder {
   readonly #words: Uint32Array
   readonly #definitions = new Map<number, RouteDefinition>()
   readonly #options: KernelOptions
-  readonly #sources: readonly [Uint32Array, Uint32Array]
+  #sources: readonly [Uint32Array, Uint32Array] = [NOTHING, NOTHING]
   #at = 0
   #lastId = -1
   #lastDefinition = objectDefinition(0)
@@ -130,10 +130,12 @@ export class RouteEncoder {
     this.#words = new Uint32Array(capacity / 4)
     this.bytes = new Uint8Array(this.#words.buffer)
     this.#options = options
-    this.#sources = [
-      sourceAttribute(options.preferredSource.ipv4),
-      sourceAttribute(options.preferredSource.ipv6),
-    ]
+    this.preferSource(options.preferredSource)
+  }
+
+  /** The source address that routes encoded from now on ask for. */
+  preferSource({ ipv4, ipv6 }: KernelOptions['preferredSource']): void {
+    this.#sources = [sourceAttribute(ipv4), sourceAttribute(ipv6)]
   }
 
   get length(): number {

@@ -33,9 +33,7 @@ export const RTN_UNREACHABLE = 7
 export const RTPROT_KERNEL = 2
 export const RT_TABLE_MAIN = 254
 
-export const RTNH_F_DEAD = 1
 export const RTNH_F_ONLINK = 4
-export const RTNH_F_LINKDOWN = 16
 /** The route is a cached copy, made for one destination. */
 export const RTM_F_CLONED = 0x200
 

@@ -21,17 +21,13 @@ export const SOCK_NONBLOCK = 0o4000
 export const SOCK_CLOEXEC = 0o2000000
 
 export const SOL_SOCKET = 1
-export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const SO_ATTACH_FILTER = 26
-export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const SO_MEMINFO = 55
 
 export const MSG_DONTWAIT = 0x40
 
-export const CLONE_NEWNS = 0x00020000
-export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWNET = 0x40000000
 
 export const { EPERM, EAGAIN, EINTR, ENODEV, EINVAL, ESRCH, EEXIST, ENOENT, EOPNOTSUPP } =
@@ -46,7 +42,6 @@ const FPROG_BYTES = koffi.sizeof('sock_fprog')
 const c: {
   readonly socket: (domain: number, type: number, protocol: number) => number
   readonly bind: (fd: number, address: Uint8Array, length: number) => number
-  readonly connect: (fd: number, address: Uint8Array, length: number) => number
   readonly listen: (fd: number, backlog: number) => number
   readonly setsockopt: (
     fd: number,
@@ -97,7 +92,6 @@ const c: {
 } = {
   socket: libc.func('int socket(int, int, int)'),
   bind: libc.func('int bind(int, void *, uint32_t)'),
-  connect: libc.func('int connect(int, void *, uint32_t)'),
   listen: libc.func('int listen(int, int)'),
   setsockopt: libc.func('int setsockopt(int, int, int, void *, uint32_t)'),
   attach: libc.func('int setsockopt(int, int, int, sock_fprog *, uint32_t)'),
@@ -170,9 +164,6 @@ export const socket = (domain: number, type: number, protocol: number): number =
 
 export const bind = (fd: number, address: Uint8Array): number =>
   outcome(c.bind(fd, address, address.length))
-
-export const connect = (fd: number, address: Uint8Array): number =>
-  outcome(c.connect(fd, address, address.length))
 
 export const listen = (fd: number, backlog: number): number => outcome(c.listen(fd, backlog))
 

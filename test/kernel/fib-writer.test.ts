@@ -75,7 +75,7 @@ const via = (text: string, link: number, more: Partial<KernelNextHop> = {}): Ker
 const ours = (family: '-4' | '-6' = '-4'): readonly IpRow[] =>
   ipJson(`${family} route show table all`)
     .filter((row) => row.protocol === '179')
-    .map(({ nh_info: _, ...row }) => row)
+    .map((row) => ({ ...row, nh_info: undefined }))
 
 /** Where the object sends packets: `10.1.0.2 one, 10.2.0.2 two*3`. */
 function objectText(id: number): string {
@@ -390,6 +390,27 @@ describe('with nexthop objects', () => {
     writer.flush()
     expect(ours('-4')).toEqual([])
     ip('-6 route flush table 1000')
+  })
+
+  test.each([5, 500])('the preferred source may change (%i routes)', async (count) => {
+    const { writer, told, put } = await open({ preferredSource: { ipv4: address('10.1.0.1') } })
+    writer.putNextHop(ID, 'ipv4', gateways(via('10.1.0.2', one)))
+    const sources = (): (string | undefined)[] => [...new Set(ours().map((row) => row.prefsrc))]
+    const fill = async (): Promise<void> => {
+      told.completed = 0
+      for (let i = 0; i < count; i++) put(`50.${i >> 8}.${i & 255}.0/24`)
+      writer.flush()
+      await until('all are done', () => told.completed === count)
+      expect(told.failed).toEqual([])
+    }
+    await fill()
+    expect(sources()).toEqual(['10.1.0.1'])
+    writer.preferSource({ ipv4: address('10.2.0.1') })
+    await fill()
+    expect(sources()).toEqual(['10.2.0.1'])
+    writer.preferSource({})
+    await fill()
+    expect(sources()).toEqual([undefined])
   })
 
   test('the preferred source of each family is in its routes', async () => {

@@ -19,7 +19,7 @@ beforeAll(() => {
 
 const cleanUps: (() => void | Promise<void>)[] = []
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
 })
 
 /** A monitor, with what it tells. */

@@ -188,7 +188,7 @@ test('an address is known by its owners until it is gone everywhere', () => {
   const owners = (): number[] => of.owners(address('10.1.0.1')).map((it) => it.link)
   expect(owners()).toEqual([1, 2])
   of.putAddress(on(1, '10.1.0.1')) // told again
-  expect(owners().toSorted()).toEqual([1, 2])
+  expect(new Set(owners())).toEqual(new Set([1, 2]))
   of.removeLink(1)
   expect(owners()).toEqual([2])
   of.removeAddress(on(2, '10.1.0.1', 32))
