@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import {
+  decodeNotification,
+  describeNotification,
+  encodeNotification,
+  encodeShutdownText,
+  shutdownTextOf,
+} from '../../../src/wire/notification.ts'
+import { hex, MARKER, toHex } from './hex.ts'
+
+const NO_DATA = new Uint8Array(0)
+
+test('golden bytes (RFC 4271 4.5)', () => {
+  const notification = { code: 2, subcode: 2, data: hex('fde9') }
+  const bytes = hex(`${MARKER} 0017 03 02 02 fde9`)
+  expect(toHex(encodeNotification(notification))).toBe(toHex(bytes))
+  expect(decodeNotification(bytes, 19, bytes.length)).toEqual(notification)
+})
+
+test('data that would make the message too long is cut', () => {
+  expect(encodeNotification({ code: 3, subcode: 9, data: new Uint8Array(5000) })).toHaveLength(4096)
+})
+
+describe('shutdown texts (RFC 9003)', () => {
+  const shutdown = (data: string) => ({ code: 6, subcode: 2, data: hex(data) })
+
+  test('are a length and UTF-8', () => {
+    expect(toHex(encodeShutdownText('bye é'))).toBe('06627965 20c3a9'.replace(' ', ''))
+    expect(shutdownTextOf(shutdown('06 62796520c3a9'))).toBe('bye é')
+  })
+
+  test('are cut at 255 bytes, not within a character', () => {
+    const data = encodeShutdownText(`${'a'.repeat(254)}é`)
+    expect(data).toHaveLength(255)
+    expect(data[0]).toBe(254)
+    expect(encodeShutdownText('b'.repeat(300))).toHaveLength(256)
+  })
+
+  const none: readonly [why: string, code: number, subcode: number, data: string][] = [
+    ['no data', 6, 2, ''],
+    ['an empty text', 6, 2, '00'],
+    ['a length beyond the data', 6, 2, '05 616263'],
+    ['another subcode', 6, 7, '02 6162'],
+    ['another error', 3, 2, '02 6162'],
+  ]
+  test.each(none)('there is none with %s', (_, code, subcode, data) => {
+    expect(shutdownTextOf({ code, subcode, data: hex(data) })).toBeUndefined()
+  })
+
+  test('can not forge lines of a log', () => {
+    expect(shutdownTextOf(shutdown('04 610a1b62'))).toBe('a  b')
+  })
+
+  test('that are not UTF-8 are shown as well as can be', () => {
+    expect(shutdownTextOf(shutdown('03 61ff62'))).toBe('a\ufffdb')
+  })
+})
+
+test('the text for people', () => {
+  const data = encodeShutdownText('maintenance until 9')
+  expect(describeNotification({ code: 6, subcode: 4, data })).toBe(
+    'Cease/Administrative Reset: "maintenance until 9"',
+  )
+  expect(describeNotification({ code: 4, subcode: 0, data: NO_DATA })).toBe('Hold Timer Expired')
+})
