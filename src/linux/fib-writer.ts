@@ -19,6 +19,7 @@ import { factsOf, type Family } from '../net/family.ts'
 import {
   NEXT_HOP_ID_FIRST,
   NEXT_HOP_LEG_ID_FIRST,
+  ROUTE_PUT,
   type KernelError,
   type KernelNextHopObject,
   type KernelOptions,
@@ -36,10 +37,11 @@ import type {
 import { dumpNextHops, isOurObject } from './kernel-reader.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 import { NextHopObjects } from './nexthop-objects.ts'
-import { RouteBatch, type RouteFailure } from './route-batch.ts'
+import { NO_OPERATION, RouteBatch, type RouteFailure } from './route-batch.ts'
 import { plainDefinition, type RouteDefinition } from './route-encoder.ts'
+import { protocolName } from './route-message.ts'
 import { RouteRing } from './route-ring.ts'
-import { EINVAL } from './sys.ts'
+import { EEXIST, EINVAL } from './sys.ts'
 import { SysctlError, readSysctl, writeSysctl } from './sysctl.ts'
 
 const RING_ROUTES = 32_768
@@ -49,6 +51,21 @@ const COMPAT_MODE = 'net.ipv4.nexthop_compat_mode'
 
 export interface FibWriterOptions extends KernelOptions {
   readonly nextHopObjects: 'auto' | 'off'
+  /**
+   * Routes of others in our table (the monitor's `tables.routes`, when that is the main table): the
+   * kernel would replace one of the same prefix and metric, so such a put is refused instead.
+   */
+  readonly foreign?: ForeignRoutes
+}
+
+export interface ForeignRoutes {
+  find(
+    family: Family,
+    words: Int32Array,
+    at: number,
+    length: number,
+    metric: number,
+  ): { readonly protocol: number } | undefined
 }
 
 export interface FibWriter extends KernelWriter {
@@ -85,6 +102,9 @@ class NetlinkFibWriter implements FibWriter {
   readonly notes: string[] = []
 
   #options: KernelOptions
+  readonly #foreign: ForeignRoutes | undefined
+  /** Puts refused by us, not yet told; in the order of their positions. */
+  #refused: RouteFailure[] = []
   readonly #socket: NetlinkSocket
   readonly #objects: NextHopObjects
   readonly #direct: RouteBatch
@@ -116,6 +136,7 @@ class NetlinkFibWriter implements FibWriter {
       protocol: options.protocol,
       preferredSource: options.preferredSource,
     }
+    this.#foreign = options.foreign
     this.#socket = socket
     this.#workerSocket = workerSocket
     this.ports = [socket.port, workerSocket.port]
@@ -195,7 +216,13 @@ class NetlinkFibWriter implements FibWriter {
     nextHopId: number,
   ): void {
     const { index } = factsOf(family)
-    this.#ring.write(this.#put, operation, index, length, nextHopId, words, at)
+    const holder =
+      operation === ROUTE_PUT
+        ? this.#foreign?.find(family, words, at, length, this.#options.metric)
+        : undefined
+    if (holder !== undefined) this.#refused.push({ position: this.#put, error: heldBy(holder) })
+    const written = holder === undefined ? operation : NO_OPERATION
+    this.#ring.write(this.#put, written, index, length, nextHopId, words, at)
     this.#put = (this.#put + 1) | 0
   }
 
@@ -238,12 +265,20 @@ class NetlinkFibWriter implements FibWriter {
   }
 
   #report({ tail, failures }: ProgressMessage): void {
-    for (const { position, error } of failures) {
+    for (const { position, error } of this.#withRefused(tail, failures)) {
       this.#progress?.failed((position - this.#reported) | 0, error)
     }
     const count = (tail - this.#reported) | 0
     this.#reported = tail
     if (count > 0) this.#progress?.completed(count)
+  }
+
+  /** The failures before `tail`, the kernel's and ours, in order. */
+  #withRefused(tail: number, failures: readonly RouteFailure[]): readonly RouteFailure[] {
+    if (this.#refused.length === 0) return failures
+    const told = this.#refused.filter(({ position }) => ((position - tail) | 0) < 0)
+    this.#refused = this.#refused.slice(told.length)
+    return [...failures, ...told].toSorted((a, b) => (a.position - b.position) | 0)
   }
 
   #startWorker(): Worker {
@@ -275,6 +310,7 @@ class NetlinkFibWriter implements FibWriter {
     this.#worker = undefined
     void worker?.terminate()
     this.#ring = RouteRing.ofCapacity(RING_ROUTES)
+    this.#refused = []
     this.#put = this.#published = this.#reported = this.#handed = 0
     broken.reopen()
     this.#progress?.broken(reason)
@@ -294,6 +330,11 @@ class NetlinkFibWriter implements FibWriter {
     this.#workerSocket.close()
   }
 }
+
+const heldBy = ({ protocol }: { readonly protocol: number }): KernelError => ({
+  errno: EEXIST,
+  text: `EEXIST: a route of the same prefix and metric belongs to ${protocolName(protocol)}`,
+})
 
 /** The built worker: beside this file, or in dist/ when this file runs as TypeScript. */
 function workerUrl(): URL {

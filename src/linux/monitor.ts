@@ -13,7 +13,7 @@
 import { RawNetlinkSocket } from 'netlink'
 import type { Link, LinkAddress } from '../net/link.ts'
 import type { HostView } from '../sources/source.ts'
-import type { KernelEvents } from '../fib/kernel.ts'
+import type { KernelEvents, KernelRoute } from '../fib/kernel.ts'
 import { KernelTables } from './kernel-tables.ts'
 import { isOurObject } from './kernel-reader.ts'
 import { readTables } from './kernel-snapshot.ts'
@@ -227,10 +227,22 @@ export class Monitor implements HostView {
       for (const watcher of this.#watchers) {
         watcher.ourRouteChanged(gone ? 'deleted' : 'new', route)
       }
-    } else if (route.table === RT_TABLE_MAIN) {
+      return
+    }
+    const replaces = !gone && (flags & NLM_F_REPLACE) !== 0
+    if (replaces && route.table === table) this.#tellOfReplaced(route)
+    if (route.table === RT_TABLE_MAIN) {
       this.#routesChanged = true
       if (gone) this.tables.routes.delete(route)
-      else this.tables.routes.put(route, (flags & NLM_F_REPLACE) !== 0)
+      else this.tables.routes.put(route, replaces)
+    }
+  }
+
+  /** Who replaces a route with one of another protocol deletes it without saying so. */
+  #tellOfReplaced(route: KernelRoute): void {
+    const { protocol } = this.#options
+    for (const watcher of this.#watchers) {
+      watcher.ourRouteChanged('deleted', { ...route, protocol })
     }
   }
 

@@ -16,7 +16,7 @@ import { contains } from '../net/prefix.ts'
 import type { KernelRoute } from '../fib/kernel.ts'
 import type { Gateway, NextHopResolver, Resolution } from '../rib/next-hop.ts'
 import type { KernelTables } from './kernel-tables.ts'
-import { RTN_UNICAST, RTPROT_KERNEL } from './route-message.ts'
+import { RTN_UNICAST, RTPROT_KERNEL, protocolName } from './route-message.ts'
 
 /** The monitor, as far as resolution needs it. */
 export interface TablesSource {
@@ -194,13 +194,12 @@ function through(
   }
   const gateways = usable.map(({ via, link }): Gateway => ({ via: via ?? nextHop, link }))
   const ways = gateways.map(({ via, link }) => `${via.text} on ${nameOf(tables, link)}`)
-  const protocol = NAME_OF_PROTOCOL[route.protocol] ?? `protocol ${route.protocol}`
   return {
     gateways,
     onLink: direct,
     own: false,
     metric: direct ? 0 : route.metric,
-    resolvedBy: `via ${ways.join(', ')} (${protocol})`,
+    resolvedBy: `via ${ways.join(', ')} (${protocolName(route.protocol)})`,
   }
 }
 
@@ -209,23 +208,6 @@ const NAME_OF_TYPE: Readonly<Record<number, string>> = {
   6: 'a blackhole',
   7: 'unreachable',
   8: 'prohibited',
-}
-
-/** RTPROT_* as iproute2 names them. */
-const NAME_OF_PROTOCOL: Readonly<Record<number, string>> = {
-  2: 'kernel',
-  3: 'boot',
-  4: 'static',
-  9: 'router advertisement',
-  11: 'zebra',
-  12: 'bird',
-  16: 'dhcp',
-  42: 'babel',
-  186: 'bgp',
-  187: 'isis',
-  188: 'ospf',
-  189: 'rip',
-  192: 'eigrp',
 }
 
 const sameResolution = (a: Resolution, b: Resolution): boolean =>

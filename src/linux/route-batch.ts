@@ -13,6 +13,9 @@ import { ESRCH } from './sys.ts'
 
 const BATCH_ROUTES = 400
 
+/** A record that nothing is done for. */
+export const NO_OPERATION = 0
+
 export interface RouteFailure {
   /** The route's position in the ring. */
   readonly position: number
@@ -43,18 +46,14 @@ export class RouteBatch {
       const first = words[at]
       const family = (first >>> 8) & 0xff
       const id = words[at + 1]
-      const encoded = encoder.encode(
-        first & 0xff,
-        family,
-        words,
-        at + 2,
-        first >>> 16,
-        id,
-        position,
-      )
-      if (!encoded) break
+      const operation = first & 0xff
+      const full =
+        operation !== NO_OPERATION &&
+        !encoder.encode(operation, family, words, at + 2, first >>> 16, id, position)
+      if (full) break
       position = (position + 1) | 0
     }
+    if (encoder.length === 0) return position
     this.#socket.transact(encoder.bytes, encoder.length, (sequence, error) => {
       const failed = sequence | 0
       const inBatch = (failed - tail) >>> 0 < (position - tail) >>> 0

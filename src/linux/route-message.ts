@@ -33,6 +33,27 @@ export const RTN_UNREACHABLE = 7
 export const RTPROT_KERNEL = 2
 export const RT_TABLE_MAIN = 254
 
+/** RTPROT_* as iproute2 names them. */
+const NAME_OF_PROTOCOL: Readonly<Record<number, string>> = {
+  2: 'kernel',
+  3: 'boot',
+  4: 'static',
+  9: 'router advertisement',
+  11: 'zebra',
+  12: 'bird',
+  16: 'dhcp',
+  42: 'babel',
+  186: 'bgp',
+  187: 'isis',
+  188: 'ospf',
+  189: 'rip',
+  192: 'eigrp',
+}
+
+/** `ospf` for 188. */
+export const protocolName = (protocol: number): string =>
+  NAME_OF_PROTOCOL[protocol] ?? `protocol ${protocol}`
+
 export const RTNH_F_ONLINK = 4
 /** The route is a cached copy, made for one destination. */
 export const RTM_F_CLONED = 0x200

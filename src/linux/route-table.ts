@@ -26,6 +26,9 @@ const empty = (bits: number): FamilyRoutes => ({
 export class RouteTable {
   readonly #families: Record<Family, FamilyRoutes> = { ipv4: empty(32), ipv6: empty(128) }
 
+  /** Routes of each metric. */
+  readonly #metrics = new Map<number, number>()
+
   /** Number of prefixes. */
   get size(): number {
     return this.#families.ipv4.byKey.size + this.#families.ipv6.byKey.size
@@ -72,7 +75,24 @@ export class RouteTable {
     }
   }
 
+  /**
+   * The route of exactly this prefix and metric; the address words are big-endian at `words[at]`. Cheap
+   * while there is no route of that metric at all.
+   */
+  find(
+    family: Family,
+    words: Int32Array,
+    at: number,
+    length: number,
+    metric: number,
+  ): KernelRoute | undefined {
+    if (!this.#metrics.has(metric)) return undefined
+    const key = keyOf(words.subarray(at, at + factsOf(family).words), length)
+    return this.#families[family].byKey.get(key)?.find((route) => route.metric === metric)
+  }
+
   clear(): void {
+    this.#metrics.clear()
     this.#families.ipv4 = empty(32)
     this.#families.ipv6 = empty(128)
   }
@@ -101,6 +121,8 @@ export class RouteTable {
   #set({ prefix }: KernelRoute, routes: readonly KernelRoute[]): void {
     const family = this.#families[prefix.family]
     const key = keyOf(wordsOf(prefix.bytes), prefix.length)
+    for (const { metric } of family.byKey.get(key) ?? []) this.#count(metric, -1)
+    for (const { metric } of routes) this.#count(metric, 1)
     const existed = family.byKey.has(key)
     if (routes.length > 0) family.byKey.set(key, routes)
     else family.byKey.delete(key)
@@ -113,6 +135,12 @@ export class RouteTable {
     family.lengths = Array.from({ length: bits + 1 }, (_, i) => bits - i).filter(
       (length) => family.counts[length] > 0,
     )
+  }
+
+  #count(metric: number, by: 1 | -1): void {
+    const count = (this.#metrics.get(metric) ?? 0) + by
+    if (count > 0) this.#metrics.set(metric, count)
+    else this.#metrics.delete(metric)
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { openFibWriter, type FibWriter, type FibWriterOptions } from '../../src/linux/fib-writer.ts'
 import * as sys from '../../src/linux/sys.ts'
 import { descriptorOfPort } from '../../src/linux/netlink-socket.ts'
+import { openMonitor } from '../../src/linux/monitor.ts'
 import { readSysctl, writeSysctl } from '../../src/linux/sysctl.ts'
 import { enterBox, ip, ipJson, linkIndex, until, wire, type IpRow } from '../support/box.ts'
 
@@ -493,6 +494,48 @@ describe('with and without nexthop objects', () => {
     expect(ours()).toEqual([])
     ip('route del 10.30.0.0/16')
     ip('route del 10.31.0.0/16')
+  })
+
+  test('a foreign route of our metric is not replaced: such a put fails, the others go on', async () => {
+    const monitor = await openMonitor({ protocol: 179, table: 254 })
+    try {
+      const { writer, told, put } = await open({ foreign: monitor.tables.routes })
+      writer.putNextHop(ID, 'ipv4', gateways(via('10.1.0.2', one)))
+      writer.putNextHop(ID + 1, 'ipv6', gateways(via('2001:db8:1::2', one)))
+      ip('route add 10.32.0.0/16 via 10.2.0.2 proto 186 metric 20')
+      ip('-6 route add 2001:db8:32::/48 via 2001:db8:2::2 proto static metric 20')
+      ip('route add 10.33.0.0/16 via 10.2.0.2 proto static metric 5')
+      const known = (text: string): boolean =>
+        [...monitor.tables.routes.all()].some((route) => route.prefix.text === text)
+      await until('they are heard', () => known('10.32.0.0/16') && known('10.33.0.0/16'))
+      for (const count of [5, 500]) {
+        told.completed = 0
+        told.failed.length = 0
+        for (let i = 0; i < count; i++) put(`60.${i >> 8}.${i & 255}.0/24`)
+        put('10.32.0.0/16')
+        put('10.33.0.0/16')
+        put('2001:db8:32::/48', ID + 1)
+        put('2001:db8:33::/48', ID + 1)
+        writer.flush()
+        await until('all are done', () => told.completed === count + 4)
+        expect(told.failed.map(([place, { text }]) => `${place - count}: ${text}`)).toEqual([
+          '0: EEXIST: a route of the same prefix and metric belongs to bgp',
+          '2: EEXIST: a route of the same prefix and metric belongs to static',
+        ])
+      }
+      expect(ours('-4').map(({ dst }) => dst)).toContain('10.33.0.0/16')
+      expect(ours('-4').map(({ dst }) => dst)).not.toContain('10.32.0.0/16')
+      expect(ours('-6').map(({ dst }) => dst)).toEqual(['2001:db8:33::/48'])
+      ip('route del 10.32.0.0/16')
+      await until('it is heard', () => !known('10.32.0.0/16'))
+      put('10.32.0.0/16')
+      writer.flush()
+      expect(ours('-4').map(({ dst }) => dst)).toContain('10.32.0.0/16')
+    } finally {
+      monitor.close()
+      ip('route del 10.33.0.0/16 metric 5')
+      ip('-6 route del 2001:db8:32::/48')
+    }
   })
 
   test('metric 0 is refused: it would overwrite connected routes', async () => {

@@ -230,6 +230,15 @@ describe('routes', () => {
     expect(told.routes).toEqual(['new 10.61.0.0/16', 'deleted 10.61.0.0/16'])
   })
 
+  test('our route replaced by one of another protocol is told as deleted', async () => {
+    const { monitor, told } = await open()
+    ip('route add 10.62.0.0/16 via 10.1.0.2 proto 179 metric 20')
+    ip('route replace 10.62.0.0/16 via 10.1.0.3 proto static metric 20')
+    await heard(monitor)
+    expect(told.routes).toEqual(['new 10.62.0.0/16', 'deleted 10.62.0.0/16'])
+    ip('route del 10.62.0.0/16')
+  })
+
   test('a change of our nexthop object by somebody else is told, of others not', async () => {
     const { monitor, told } = await open()
     ip(`nexthop add id ${ID} via 10.1.0.2 dev one`)
