@@ -1,4 +1,5 @@
 /** `linnet lab`: build, prove and take down labs of network namespaces. See docs/lab.md. */
+import { isatty } from 'node:tty'
 import { Command, Option } from 'commander'
 import type { TorKind } from '../lab/schema.ts'
 import type { Sabotage } from '../lab/sabotage.ts'
@@ -124,12 +125,11 @@ const boxCommand = (): Command =>
 /** The load of the proof, in a process of its own. */
 const trafficCommand = (): Command =>
   new Command('traffic').argument('<order>').action(async (text: string) => {
-    const { runTraffic } = await import('../lab/traffic.ts')
+    const { runTraffic, trafficOrderSchema } = await import('../lab/traffic.ts')
     let stopped = false
     process.once('SIGTERM', () => (stopped = true))
-    const order: Parameters<typeof runTraffic>[0] = JSON.parse(text)
     const report = await runTraffic(
-      order,
+      trafficOrderSchema.parse(JSON.parse(text)),
       () => stopped,
       () => process.stdout.write('started\n'),
     )
@@ -148,7 +148,7 @@ const start = (mode: 'up' | 'test', file: string, options: LabOptions): Promise<
       failover: options.failover !== false,
       stay: options.stay === true,
       json: options.json === true,
-      colour: wantsColour(process.stdout.isTTY === true, process.env),
+      colour: wantsColour(isatty(1), process.env),
     }
     return startLab(order)
   })

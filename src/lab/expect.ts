@@ -49,7 +49,7 @@ function kernelWords(
     }
     const nearest = found
       .map((route) => differences(wanted, asWritten(wanted, route)))
-      .sort((a, b) => a.length - b.length)[0]
+      .toSorted((a, b) => a.length - b.length)[0]
     if (nearest === undefined) return [`kernel route ${prefix}: not there`]
     return nearest.map((it) => `kernel route ${prefix}: ${formatDifference(it)}`)
   })

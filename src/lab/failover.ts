@@ -236,7 +236,7 @@ export function choosePairs(
   return pairs
     .map((pair, i) => ({ pair, score: crosses(there[i]) + crosses(back[i]) }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score)
+    .toSorted((a, b) => b.score - a.score)
     .slice(0, MOST_PAIRS)
     .map(({ pair }) => pair)
 }

@@ -55,8 +55,8 @@ export function routesFrom(routes: unknown, nextHops: unknown): RouteSeen[] {
       const legs = route.nhid === undefined ? written : legsOf(route.nhid)
       return {
         prefix: prefixOf(route.dst),
-        nextHops: legs.flatMap((it) => it.gateway ?? it.via?.host ?? []).sort(),
-        dev: [...new Set(legs.flatMap((it) => it.dev ?? []))].sort(),
+        nextHops: legs.flatMap((it) => it.gateway ?? it.via?.host ?? []).toSorted(),
+        dev: [...new Set(legs.flatMap((it) => it.dev ?? []))].toSorted(),
         type: route.type ?? 'unicast',
         protocol: route.protocol ?? 'boot',
         metric: route.metric ?? 0,

@@ -63,8 +63,8 @@ function sameList(expected: readonly Json[], found: readonly Json[]): boolean {
   if (expected.length !== found.length) return false
   const ordered = expected.every((it) => typeof it === 'number')
   const inOrder = (list: readonly Json[]): string[] => {
-    const texts = list.map(String)
-    return ordered ? texts : texts.sort()
+    const texts = list.map(scalarText)
+    return ordered ? texts : texts.toSorted()
   }
   const right = inOrder(found)
   return inOrder(expected).every((it, i) => it === right[i])
@@ -73,13 +73,16 @@ function sameList(expected: readonly Json[], found: readonly Json[]): boolean {
 function sameScalar(expected: Json, found: Json): boolean {
   if (expected === null || found === null || found === undefined)
     return expected === (found ?? null)
-  return String(expected) === String(found)
+  return scalarText(expected) === scalarText(found)
 }
+
+const scalarText = (value: Json): string =>
+  typeof value === 'string' ? value : JSON.stringify(value)
 
 function shown(value: Json): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
-  if (!isMap(value)) return String(value)
+  if (!isMap(value)) return scalarText(value)
   const entries = Object.entries(value).map(([key, it]) => `${key}: ${shown(it)}`)
   return `{ ${entries.join(', ')} }`
 }

@@ -242,5 +242,4 @@ export const labSchema = z.strictObject({
 
 export type LabDocument = z.output<typeof labSchema>
 export type NodeEntry = z.output<typeof nodeSchema>
-export type LinkEntry = z.output<typeof linkSchema>
 export type Expectation = z.output<typeof expectSchema>

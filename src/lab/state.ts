@@ -62,7 +62,7 @@ export class LabStates {
   /** Labs that run, by name; stale files go. */
   list(): LabState[] {
     const files = readdirSync(this.directory).filter((it) => it.endsWith('.json'))
-    return files.sort().flatMap((file) => {
+    return files.toSorted().flatMap((file) => {
       const state = this.#read(file)
       if (state !== undefined && isRunning(state)) return [state]
       rmSync(join(this.directory, file), { force: true })

@@ -6,25 +6,21 @@
  * sleeps without an event loop; sending and receiving take turns, so that if the machine stalls us, the
  * queues stay short and nothing is lost by our own doing. Such stalls are counted and told.
  */
+import { z } from 'zod'
 import { address } from '../net/address.ts'
 import { openDatagram, type DatagramSocket } from '../linux/datagram.ts'
 import { inNamespace } from '../linux/netns.ts'
 import { outagesOf, type Outage } from './outage.ts'
 
-export interface StreamEnd {
-  readonly namespace: string
-  readonly address: string
-}
+const streamEnd = z.object({ namespace: z.string(), address: z.string() })
+const streamOrder = z.object({ from: streamEnd, to: streamEnd })
+type StreamOrder = z.output<typeof streamOrder>
 
-export interface StreamOrder {
-  readonly from: StreamEnd
-  readonly to: StreamEnd
-}
-
-export interface TrafficOrder {
-  readonly streams: readonly StreamOrder[]
-  readonly packetsPerSecond: number
-}
+export const trafficOrderSchema = z.object({
+  streams: z.array(streamOrder),
+  packetsPerSecond: z.int().min(1).max(10_000),
+})
+export type TrafficOrder = z.output<typeof trafficOrderSchema>
 
 export interface StreamReport {
   readonly sent: number

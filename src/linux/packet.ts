@@ -14,7 +14,6 @@ import {
   SOL_SOCKET,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
-  SystemError,
   bind,
   close,
   control,
@@ -110,7 +109,3 @@ function linkAddress(index: number): Uint8Array {
   view.setInt32(4, index, true)
   return bytes
 }
-
-/** True when the error says that there is no such interface (any more). */
-export const isGone = (error: unknown): boolean =>
-  error instanceof SystemError && (error.code === 'ENODEV' || error.code === 'ENXIO')
