@@ -48,7 +48,7 @@ const anything = z.record(z.string(), z.unknown()).register(valueFacts, {
   write: 'a map of keys and values',
 })
 
-const containerSchema = z.strictObject({
+export const containerSchema = z.strictObject({
   bridge: key(linkName, 'The bridge of its host that it hangs on.', 'docker0'),
   address: key(plainAddress, 'Its address, on the network of the bridge.', '172.18.1.2'),
 })
@@ -113,7 +113,7 @@ export const nodeSchema = z.strictObject({
   ),
 })
 
-const linkSchema = z.strictObject({
+export const linkSchema = z.strictObject({
   endpoints: key(
     list(endpoint, 'a list of ends', '["tor1:eth1", "host1:eth0"]').min(2),
     'Two ends make a cable; more make a segment, as on a switch.',
@@ -148,7 +148,7 @@ const rows = (name: ExpectedTable, example: Record<string, unknown>) =>
     'nothing',
   )
 
-const expectSchema = z.strictObject({
+export const expectSchema = z.strictObject({
   on: key(nodeName, 'The node that is asked.', 'host1'),
   within: key(pause.optional(), 'How long it may take.', '30s', '`defaults.within`'),
   kernel: key(
@@ -169,7 +169,7 @@ const pair = z.array(z.string()).length(2).register(valueFacts, {
   write: '[host1.c1, host2.c1]',
 })
 
-const proofSchema = z.strictObject({
+export const proofSchema = z.strictObject({
   pairs: key(
     z
       .union([z.literal('all'), z.array(pair).min(1)])
@@ -200,7 +200,7 @@ const proofSchema = z.strictObject({
   ),
 })
 
-const defaultsSchema = z.strictObject({
+export const defaultsSchema = z.strictObject({
   tor: key(
     choice(...TOR_KINDS).prefault('linnet'),
     'What a `tor` is; `--tor` overrides it.',

@@ -89,7 +89,7 @@ describe('kernel routes are read', () => {
   })
 
   test('something else than a listing is refused', () => {
-    expect(() => routesFrom({ dst: '10.0.0.0/8' }, [])).toThrow()
+    expect(() => routesFrom({ dst: '10.0.0.0/8' }, [])).toThrow('expected array')
   })
 })
 
