@@ -2,7 +2,7 @@
  * Properties of the codec: what is written can be read, where the stream is cut does not matter, and no
  * bytes whatsoever make a decoder throw anything but a SessionError.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   describeAttributes,

@@ -47,7 +47,7 @@ describe('the section', () => {
 
   test('also after one that was fatal', () => {
     expect(sessionErrorOf(() => normalize(`${MED} ${REACH} ${REACH}`))).toBeDefined()
-    expect(toHex(normalize(`${MED}`).canonical)).toBe(toHex(hex(MED)))
+    expect(toHex(normalize(MED).canonical)).toBe(toHex(hex(MED)))
   })
 
   // RFC 7606 section 4
