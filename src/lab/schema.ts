@@ -153,7 +153,7 @@ export const expectSchema = z.strictObject({
   within: key(pause.optional(), 'How long it may take.', '30s', '`defaults.within`'),
   kernel: key(
     kernelExpectation.optional(),
-    "Routes in the node's kernel: `nextHops`, `dev`, `protocol`, `metric`, `table`, `type`; `null`: no such route.",
+    "Routes in the node's kernel: `nextHops`, `dev`, `protocol`, `metric`, `type` (main table); `null`: no such route.",
     { '172.18.2.0/24': { nextHops: ['10.0.1.1', '10.0.2.1'] } },
     'nothing',
   ),

@@ -34,9 +34,9 @@ export type LabState = z.output<typeof stateSchema>
 
 /** `/run/linnet/labs` for root, else below $XDG_RUNTIME_DIR, else below the temporary directory. */
 export function stateDirectory(uid: number, env: NodeJS.ProcessEnv): string[] {
-  if (uid === 0) return ['/run/linnet/labs']
-  const runtime = env['XDG_RUNTIME_DIR']
   const fallback = join(tmpdir(), `linnet-${uid}`, 'labs')
+  if (uid === 0) return ['/run/linnet/labs', fallback]
+  const runtime = env['XDG_RUNTIME_DIR']
   return runtime === undefined ? [fallback] : [join(runtime, 'linnet', 'labs'), fallback]
 }
 

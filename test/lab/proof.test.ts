@@ -1,0 +1,92 @@
+/** The promise of the whole project, on the labs that are shipped. */
+import { describe, expect, test } from 'vitest'
+import { FAULT_OF, SABOTAGES, type Sabotage } from '../../src/lab/sabotage.ts'
+import { MESH, TWO_TOR, hasBird, hasFrr, hasNft, lab, prove, type Tested } from './command.ts'
+
+function expectHonest({ code, result, stderr }: Tested, pairs: number): void {
+  const faults = result.pairs.flatMap((it) => it.faults.map(({ text }) => text))
+  expect(faults).toEqual([])
+  expect(result.pairs).toHaveLength(pairs)
+  expect(stderr).not.toContain('exited')
+  for (const { evidence, sourceSeen, ttlLost } of result.pairs) {
+    expect(sourceSeen).toBe(evidence.from.address)
+    expect(ttlLost).toBe(evidence.path.length)
+    expect(evidence.onFabric.length).toBeGreaterThanOrEqual(2)
+  }
+  expect(result.ok).toBe(true)
+  expect(code).toBe(0)
+}
+
+const tors = [
+  { tor: 'linnet', possible: true },
+  { tor: 'frr', possible: hasFrr },
+  { tor: 'bird', possible: hasBird },
+]
+
+describe('containers on three hosts reach each other through two ToRs', () => {
+  test.for(tors)('of kind $tor', async ({ tor, possible }, { skip }) => {
+    skip(!possible, `${tor} is not installed`)
+    const tested = await prove([TWO_TOR, '--tor', tor])
+    expectHonest(tested, 12)
+    const { pairs, failover } = tested.result
+    for (const { evidence } of pairs) {
+      const [first, second, third] = evidence.path.map((hop) => hop.node)
+      expect(first).toBe(evidence.from.name.split('.')[0])
+      expect(['tor1', 'tor2']).toContain(second)
+      expect(third).toBe(evidence.to.name.split('.')[0])
+    }
+    expect(failover?.events.map((it) => it.title.split(/[/ ]/)[0])).toEqual([
+      'tor1',
+      'tor1',
+      'tor2',
+    ])
+    expect(failover?.worstMs).toBeLessThanOrEqual(200)
+    for (const { sent } of failover?.events ?? []) expect(sent).toBeGreaterThan(1000)
+  })
+})
+
+test('containers on four hosts reach each other through an iBGP mesh, no router between them', async () => {
+  const tested = await prove([MESH])
+  expectHonest(tested, 6)
+  for (const { evidence } of tested.result.pairs) {
+    const ends = [evidence.from, evidence.to].map(({ name }) => name.split('.')[0])
+    expect(evidence.path.map((hop) => hop.node)).toEqual(ends)
+  }
+  expect(tested.result.failover).toBeUndefined()
+})
+
+test('the proof ends in one line, and a capture can be kept', async () => {
+  const { code, stdout } = await lab(['test', TWO_TOR, '--no-failover'])
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+    'PROOF: 12 pairs, no NAT, no encapsulation, failover not tested',
+  )
+  expect(code).toBe(0)
+})
+
+const TITLES = {
+  nat: 'NAT: ',
+  encap: 'encapsulation: ',
+  blackhole: 'no answer: ',
+  ttl: 'TTL: ',
+}
+
+describe('a lab that was broken on purpose is found out', () => {
+  const lacksNft = (sabotage: Sabotage): boolean => !hasNft && ['nat', 'ttl'].includes(sabotage)
+
+  test.for(SABOTAGES)('%s', async (sabotage, { skip }) => {
+    skip(lacksNft(sabotage), 'nft is not installed')
+    const { code, stdout, stderr } = await lab(['test', TWO_TOR, '--sabotage', sabotage])
+    const last = stdout.trimEnd().split('\n').at(-1)
+    expect(last, stderr).toMatch(new RegExp(`^PROOF FAILED: ${TITLES[sabotage]}`))
+    expect(stdout).toContain('sabotage: ')
+    expect(code).toBe(1)
+  })
+
+  test.for(SABOTAGES)('%s, in a mesh', async (sabotage, { skip }) => {
+    skip(lacksNft(sabotage), 'nft is not installed')
+    const { code, result } = await prove([MESH, '--sabotage', sabotage])
+    const [spoilt] = result.pairs
+    expect(spoilt?.faults[0]?.fault).toBe(FAULT_OF[sabotage])
+    expect(code).toBe(1)
+  })
+})
