@@ -87,10 +87,13 @@ interface Session {
   readonly show: Display
 }
 
+/** Ctrl-C breaks a proof off; afterwards it only ends the status. */
+let codeOnInterrupt = 130
+
 /** An init ignores signals that it has no handler for; and a test lab ends with who asked for it. */
 function endWith(channel: BoxChannel, mode: BoxOrder['mode']): void {
   process.on('SIGTERM', () => process.exit(143))
-  process.on('SIGINT', () => process.exit(130))
+  process.on('SIGINT', () => process.exit(codeOnInterrupt))
   if (mode === 'test') channel.onGone(() => process.exit(1))
 }
 
@@ -182,6 +185,7 @@ async function test(session: Session): Promise<number> {
   else show.result(proofLine(result, show.paint))
   const failed = reasonsAgainst(result).length > 0
   if (failed && result.mishaps.length > 0) for (const it of runner.lastWords()) show.problem(it)
+  codeOnInterrupt = failed ? 1 : 0
   if (order.stay && process.stdout.isTTY) await stay(session, proofLine(result, show.paint))
   return failed ? 1 : 0
 }

@@ -44,7 +44,7 @@ export function pairTable(verdicts: readonly PairVerdict[], paint: Paint = plain
   const head = ['containers', 'answer', 'source seen', 'on the wire', 'TTL lost', 'routers crossed']
   const rows = verdicts.map(({ evidence, sourceSeen, wire, ttlLost }) => [
     `${evidence.from.name} > ${evidence.to.name}`,
-    evidence.roundTripMs === undefined ? 'none' : `${evidence.roundTripMs.toFixed(1)} ms`,
+    evidence.roundTripMs === undefined ? 'none' : `${evidence.roundTripMs.toFixed(2)} ms`,
     sourceSeen ?? '-',
     wire ?? '-',
     ttlLost === undefined ? '-' : String(ttlLost),

@@ -3,12 +3,10 @@
  * reach each other right now.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ControlClient } from '../control/client.ts'
-import type { PeerRow } from '../control/rows.ts'
 import { pingPairs } from './evidence.ts'
 import type { Sources } from './expect.ts'
-import { socketOf } from './plan.ts'
 import type { Paint } from './report.ts'
+import { sessionsOf } from './sessions.ts'
 import { containersIn, type Lab, type LabNode } from './topology.ts'
 
 const REFRESH_MS = 1000
@@ -16,7 +14,7 @@ const REFRESH_MS = 1000
 export interface NodeStatus {
   readonly node: string
   readonly runs: string
-  /** `2 of 2`; undefined where another daemon runs. */
+  /** `2 of 2`; undefined when the daemon doesn't answer. */
   readonly sessions: string | undefined
   /** Learned routes in the kernel. */
   readonly routes: number
@@ -53,13 +51,8 @@ async function statusOf(node: LabNode, directory: string, sources: Sources): Pro
     const routes = (await sources.kernel(node.name)).filter(
       (it) => it.nextHops.length > 0 && it.protocol !== 'kernel' && it.protocol !== 'static',
     ).length
-    if (node.kind !== 'linnet') return { ...base, sessions: undefined, routes, trouble: '' }
-    const client = new ControlClient(socketOf(directory, node.name))
-    const peers = await client.get<readonly PeerRow[]>('/v1/peers')
-    const up = peers.filter((it) => it.state === 'Established')
-    const down = peers.find((it) => it.state !== 'Established')
-    const trouble = down === undefined ? '' : `${down.name}: ${down.reason || down.state}`
-    return { ...base, sessions: `${up.length} of ${peers.length}`, routes, trouble }
+    const { up, all, trouble } = await sessionsOf(node, directory)
+    return { ...base, sessions: `${up} of ${all}`, routes, trouble }
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error)
     return { ...base, sessions: undefined, routes: 0, trouble }
@@ -85,6 +78,8 @@ export function statusLines(
   const pairs = lab.proof.pairs
   const reached = pairs.filter((pair) => answered.has(pair.join(' > ')))
   const count = `${reached.length} of ${pairs.length} pairs of containers answer`
+  const last = lab.nodes.findLast((it) => it.kind !== 'host')
+  const question = last?.kind === 'linnet' ? 'linnet show routes' : 'ip route'
   const silent = pairs.filter((pair) => !answered.has(pair.join(' > '))).slice(0, 6)
   return [
     paint(`lab ${lab.name}`, 'bold') + paint('   Ctrl-C ends it and clears everything away', 'dim'),
@@ -99,7 +94,7 @@ export function statusLines(
     proof,
     '',
     paint(
-      `from another shell: linnet lab exec ${lab.name} ${nodes.at(-1)?.node ?? 'host1'} -- linnet show routes`,
+      `from another shell: linnet lab exec ${lab.name} ${last?.name ?? ''} -- ${question}`,
       'dim',
     ),
   ]

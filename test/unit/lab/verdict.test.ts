@@ -162,8 +162,8 @@ describe('the verdict on', () => {
 
 test('a pair is a line of a table', () => {
   expect(pairTable([judgePair(HONEST)])).toEqual([
-    'containers           answer  source seen  on the wire                            TTL lost  routers crossed',
-    'host1.c1 > host2.c1  0.2 ms  172.18.1.2   172.18.1.2 > 172.18.2.2 proto 1, ICMP  3         host1 tor1 host2',
+    'containers           answer   source seen  on the wire                            TTL lost  routers crossed',
+    'host1.c1 > host2.c1  0.20 ms  172.18.1.2   172.18.1.2 > 172.18.2.2 proto 1, ICMP  3         host1 tor1 host2',
   ])
 })
 
