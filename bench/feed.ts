@@ -104,3 +104,40 @@ function attributeBytes(asn: number, nextHop: number[], next: () => number): num
   }
   return bytes
 }
+
+/** UPDATE messages that withdraw every prefix that `messages` announce. */
+export function withdrawalsOf(messages: Uint8Array): Uint8Array {
+  const out = new Uint8Array(messages.length + 65_536)
+  let to = 0
+  let open = -1
+  const close = (): void => {
+    if (open < 0) return
+    const length = to - open
+    out[open + 19] = (length - 21) >> 8
+    out[open + 20] = length - 21
+    to += 2
+    out.fill(0xff, open, open + 16)
+    out[open + 16] = (length + 2) >> 8
+    out[open + 17] = length + 2
+    out[open + 18] = 2
+    open = -1
+  }
+  for (let at = 0; at < messages.length;) {
+    const end = at + ((messages[at + 16] << 8) | messages[at + 17])
+    let prefix = at + 23 + ((messages[at + 21] << 8) | messages[at + 22])
+    while (prefix < end) {
+      const size = 1 + ((messages[prefix] + 7) >> 3)
+      if (open >= 0 && to + size - open > 4000) close()
+      if (open < 0) {
+        open = to
+        to += 21
+      }
+      out.set(messages.subarray(prefix, prefix + size), to)
+      to += size
+      prefix += size
+    }
+    at = end
+  }
+  close()
+  return out.subarray(0, to)
+}

@@ -12,6 +12,9 @@ import { matcher } from '../sources/glob.ts'
 import type { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
 
+/** RT_TABLE_MAIN: the table whose other routes the monitor knows. */
+const MAIN_TABLE = 254
+
 export async function openKernel(
   config: Config,
   monitor: Monitor,
@@ -24,6 +27,7 @@ export async function openKernel(
   const writer = await openFibWriter({
     ...{ table, metric, protocol, preferredSource },
     nextHopObjects: nexthopObjects,
+    ...(table === MAIN_TABLE ? { foreign: monitor.tables.routes } : {}),
   })
   monitor.ignorePorts(writer.ports)
   const warn = (text: string): void =>

@@ -41,6 +41,8 @@ export interface Neighborhood {
 /** Asked of a group at a time: some ten milliseconds of a gigabit link. */
 const PULL_BYTES = 256 << 10
 
+const MALFORMED_SILENCE_MS = 60_000
+
 interface Session {
   readonly adjRibIn: AdjRibIn
   readonly negotiated: Negotiated
@@ -55,6 +57,8 @@ export class Neighbor {
   readonly #peer: Peer
   #session: Session | undefined
   #malformed = 0
+  /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
+  #silentUntil = 0
 
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
@@ -260,6 +264,9 @@ export class Neighbor {
   #malformedReceived(problems: readonly AttributeProblem[]): void {
     this.#malformed++
     const text = problems.map(({ name, why, remedy }) => `${name}: ${why} (${remedy})`).join('; ')
+    const now = this.#hood.clock.now()
+    if (now < this.#silentUntil) return
+    this.#silentUntil = now + MALFORMED_SILENCE_MS
     this.#tell('warn', 'MalformedUpdateReceived', `malformed UPDATE: ${text}`)
   }
 

@@ -89,11 +89,7 @@ function pathRow(
   }
 }
 
-function* advertisedRow(
-  rib: FamilyRib,
-  prefix: number,
-  neighbor: Neighbor,
-): Iterable<RouteRow> {
+function* advertisedRow(rib: FamilyRib, prefix: number, neighbor: Neighbor): Iterable<RouteRow> {
   const membership = neighbor.membership(rib.family.name)
   if (membership === undefined) return
   const { group, member } = membership

@@ -130,9 +130,12 @@ export class AdjRibIn {
   /** Nothing missing, nothing that must not come from outside, one next hop of the right kind. */
   #acceptable(set: number, setFor: 'nlri' | 'reach'): boolean {
     const flags = this.#attributes.flags(set)
-    const wanted = setFor === 'reach' ? MANDATORY | NEXT_HOP_IN_REACH : MANDATORY
-    const unwanted = this.peer.options.external ? INTERNAL_ONLY : 0
-    return (flags & (MANDATORY | NEXT_HOP_IN_REACH)) === wanted && (flags & unwanted) === 0
+    const { external } = this.peer.options
+    // RFC 4271 5.1.5: LOCAL_PREF is for, and expected of, internal peers.
+    const mandatory = external ? MANDATORY : MANDATORY | HAS_LOCAL_PREF
+    const wanted = setFor === 'reach' ? mandatory | NEXT_HOP_IN_REACH : mandatory
+    const unwanted = external ? INTERNAL_ONLY : 0
+    return (flags & (mandatory | NEXT_HOP_IN_REACH)) === wanted && (flags & unwanted) === 0
   }
 
   /**
@@ -162,7 +165,7 @@ export class AdjRibIn {
     }
     const problems = [...normalized.problems]
     if (normalized.remedy !== 'withdraw') {
-      problems.push(...missingMandatory(normalized.canonical, setFor === 'nlri'))
+      problems.push(...missingMandatory(normalized.canonical, setFor === 'nlri', { external }))
     }
     if (problems.length > 0) this.#events.malformedReceived(problems)
     return problems.some(({ remedy }) => remedy === 'withdraw') ? undefined : normalized.canonical

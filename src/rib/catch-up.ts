@@ -28,8 +28,9 @@ export class CatchUp {
   readonly #told: Told
   readonly #queue = new IntQueue()
   readonly #queued = new Column()
-  /** Next PrefixId of the walk through the table; past its end when there is none to do. */
-  #walk: number
+  /** Next PrefixId of the walk through the table, and its end; what comes later is marked. */
+  #walk = 1
+  #walkEnd: number
 
   constructor(
     prefixes: PrefixTable,
@@ -40,16 +41,17 @@ export class CatchUp {
     this.#prefixes = prefixes
     this.#encoder = encoder
     this.#told = told
-    this.#walk = wholeTable ? 1 : Infinity
+    this.#walkEnd = wholeTable ? prefixes.end : 0
   }
 
   get done(): boolean {
-    return this.#queue.length === 0 && this.#walk >= this.#prefixes.end
+    return this.#queue.length === 0 && this.#walk >= this.#walkEnd
   }
 
   /** Tells the whole table, from its beginning. */
   startOver(): void {
     this.#walk = 1
+    this.#walkEnd = this.#prefixes.end
   }
 
   /** The group was told something new about `prefix`. */
@@ -87,7 +89,7 @@ export class CatchUp {
   next(): Uint8Array[] {
     const told = this.#told
     let filed = 0
-    while (filed < WINDOW && this.#walk < this.#prefixes.end) {
+    while (filed < WINDOW && this.#walk < this.#walkEnd) {
       const prefix = this.#walk++
       const set = told.set(prefix)
       if (set === 0 || this.#queued.get(prefix) !== 0) continue
@@ -117,6 +119,6 @@ export class CatchUp {
       this.#queued.set(prefix, 0)
       this.#prefixes.release(prefix)
     }
-    this.#walk = Infinity
+    this.#walkEnd = 0
   }
 }

@@ -36,12 +36,12 @@ export interface RibEvents {
   decided(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): void
 }
 
-/** Walks all path rows of one family and deals with those that match. */
+/** A walk over the rows of a table, some at a time. */
 interface Job {
-  readonly rib: FamilyRib
   at: number
-  /** Deals with one live path. */
-  visit(path: number): void
+  /** One more than the last row. */
+  end(): number
+  visit(row: number): void
   done(): void
 }
 
@@ -90,14 +90,9 @@ export class Rib {
   judgeAgain(session: AdjRibIn): void {
     const { peer } = session
     for (const rib of this.families) {
-      this.#addJob({
-        rib,
-        at: 1,
-        visit: (path) => {
-          if (rib.paths.peer(path) !== peer.id) return
-          rib.judge(peer, path, session.judge(rib.paths.received(path)))
-        },
-        done: () => undefined,
+      this.#walkPaths(rib, (path) => {
+        if (rib.paths.peer(path) !== peer.id) return
+        rib.judge(peer, path, session.judge(rib.paths.received(path)))
       })
     }
   }
@@ -107,16 +102,15 @@ export class Rib {
     peer.up = false
     let open = this.families.length
     for (const rib of this.families) {
-      this.#addJob({
+      this.#walkPaths(
         rib,
-        at: 1,
-        visit: (path) => {
+        (path) => {
           if (rib.paths.peer(path) === peer.id) rib.remove(peer, path)
         },
-        done: () => {
+        () => {
           if (--open === 0) this.peers.remove(peer)
         },
-      })
+      )
     }
   }
 
@@ -146,18 +140,19 @@ export class Rib {
 
   closeGroup(group: UpdateGroup): void {
     this.#groups[group.family.index].delete(group)
-    group.close()
+    const { prefixes } = this.families[group.family.index]
+    this.#addJob({
+      at: 1,
+      end: () => prefixes.end,
+      visit: (prefix) => group.forget(prefix),
+      done: () => undefined,
+    })
   }
 
   /** Asks for a new decision about every prefix: the configuration of the decision's outcome changed. */
   reconsiderAll(): void {
     for (const rib of this.families) {
-      this.#addJob({
-        rib,
-        at: 1,
-        visit: (path) => rib.mark(rib.paths.prefix(path)),
-        done: () => undefined,
-      })
+      this.#walkPaths(rib, (path) => rib.mark(rib.paths.prefix(path)))
     }
   }
 
@@ -165,14 +160,9 @@ export class Rib {
   reconsiderWithin(within: Prefix): void {
     const rib = this.#ribOf(within)
     const words = wordsOf(within.bytes)
-    this.#addJob({
-      rib,
-      at: 1,
-      visit: (path) => {
-        const prefix = rib.paths.prefix(path)
-        if (rib.prefixes.isWithin(prefix, words, within.length)) rib.mark(prefix)
-      },
-      done: () => undefined,
+    this.#walkPaths(rib, (path) => {
+      const prefix = rib.paths.prefix(path)
+      if (rib.prefixes.isWithin(prefix, words, within.length)) rib.mark(prefix)
     })
   }
 
@@ -184,9 +174,9 @@ export class Rib {
   step(now: () => number, deadline: number): void {
     while (this.#jobs.length > 0) {
       const job = this.#jobs[0]
-      const end = Math.min(job.at + JOB_SLICE, job.rib.paths.end)
-      for (; job.at < end; job.at++) if (job.rib.paths.exists(job.at)) job.visit(job.at)
-      if (job.at >= job.rib.paths.end) {
+      const end = Math.min(job.at + JOB_SLICE, job.end())
+      for (; job.at < end; job.at++) job.visit(job.at)
+      if (job.at >= job.end()) {
         this.#jobs.shift()
         job.done()
       }
@@ -198,6 +188,18 @@ export class Rib {
     }
   }
 
+  /** Visits every live path of a family. */
+  #walkPaths({ paths }: FamilyRib, visit: (path: number) => void, done = () => {}): void {
+    this.#addJob({
+      at: 1,
+      end: () => paths.end,
+      visit: (path) => {
+        if (paths.exists(path)) visit(path)
+      },
+      done,
+    })
+  }
+
   #addJob(job: Job): void {
     this.#jobs.push(job)
     this.#events.workArrived()
@@ -206,15 +208,10 @@ export class Rib {
   /** The next hop is reachable again, or no longer, or at another cost. */
   #reconsider(nextHop: number): void {
     for (const rib of this.families) {
-      this.#addJob({
-        rib,
-        at: 1,
-        visit: (path) => {
-          const set = rib.paths.accepted(path)
-          if (set !== 0 && this.attributes.nextHop(set) === nextHop)
-            rib.mark(rib.paths.prefix(path))
-        },
-        done: () => undefined,
+      this.#walkPaths(rib, (path) => {
+        const set = rib.paths.accepted(path)
+        if (set === 0 || this.attributes.nextHop(set) !== nextHop) return
+        rib.mark(rib.paths.prefix(path))
       })
     }
   }

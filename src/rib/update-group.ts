@@ -64,6 +64,9 @@ export class UpdateGroup {
   readonly #encoder: AnnouncementEncoder
   readonly #told = new Column(2)
   readonly #marked = new IntQueue()
+  /** What the table held when the group was made is looked at in a walk, up to `#walkEnd`. */
+  #walk = 1
+  readonly #walkEnd: number
   readonly #log = new OutboundLog()
   readonly #members = new Map<number, GroupMember>()
   /** Prefixes that the group has been told; those from a member itself are among them. */
@@ -91,9 +94,7 @@ export class UpdateGroup {
       (set, source) => options.formOf(set, peers.get(source)),
       (peer) => this.#members.has(peer),
     )
-    for (let prefix = 1; prefix < rib.prefixes.end; prefix++) {
-      if (rib.prefixes.exists(prefix) && rib.prefixes.best(prefix) !== 0) this.mark(prefix)
-    }
+    this.#walkEnd = rib.prefixes.end
   }
 
   get size(): number {
@@ -143,17 +144,16 @@ export class UpdateGroup {
     old.#markUnread(oldMember, catchUp)
   }
 
-  /** Frees what the group holds, after the last member has left. */
-  close(): void {
-    const prefixes = this.#rib.prefixes
-    while (this.#marked.length > 0) this.#unmark(this.#marked.shift())
-    for (let prefix = 1; prefix < prefixes.end; prefix++) {
-      const set = this.#told.get(prefix)
-      if (set === 0) continue
-      this.#told.set(prefix, 0)
-      this.#attributes.release(set)
-      prefixes.release(prefix)
-    }
+  /** Frees what the group holds for a prefix: for the walk that follows the last member's leaving. */
+  forget(prefix: number): void {
+    const set = this.#told.get(prefix)
+    const marked = (this.#told.get(prefix, 1) & MARKED) !== 0
+    this.#told.set(prefix, 0)
+    this.#told.set(prefix, 0, 1)
+    if (marked) this.#rib.prefixes.release(prefix)
+    if (set === 0) return
+    this.#attributes.release(set)
+    this.#rib.prefixes.release(prefix)
   }
 
   /** The Loc-RIB has another best path for `prefix`. */
@@ -170,7 +170,7 @@ export class UpdateGroup {
     return (
       member.catchUp !== undefined ||
       member.place < this.#log.head ||
-      this.#marked.length > 0 ||
+      this.#hasMarks ||
       !member.endOfRibSent
     )
   }
@@ -187,7 +187,7 @@ export class UpdateGroup {
     }
     while (bytes < wantedBytes) {
       if (member.place === this.#log.head) {
-        if (this.#marked.length === 0) break
+        if (!this.#hasMarks) break
         this.#encodeWindow()
         continue
       }
@@ -196,7 +196,7 @@ export class UpdateGroup {
       out.push(entry.bytes)
       bytes += entry.bytes.length
     }
-    if (!member.endOfRibSent && member.place === this.#log.head && this.#marked.length === 0) {
+    if (!member.endOfRibSent && member.place === this.#log.head && !this.#hasMarks) {
       member.endOfRibSent = true
       out.push(endOfRib(this.family))
     }
@@ -228,12 +228,22 @@ export class UpdateGroup {
     }
   }
 
+  get #hasMarks(): boolean {
+    return this.#marked.length > 0 || this.#walk < this.#walkEnd
+  }
+
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */
   #encodeWindow(): void {
-    for (let i = Math.min(WINDOW, this.#marked.length); i > 0; i--) {
+    let room = WINDOW
+    for (; room > 0 && this.#marked.length > 0; room--) {
       const prefix = this.#marked.shift()
       this.#look(prefix)
       this.#unmark(prefix)
+    }
+    for (; room > 0 && this.#walk < this.#walkEnd; this.#walk++) {
+      if (!this.#rib.prefixes.exists(this.#walk)) continue
+      this.#look(this.#walk)
+      room--
     }
     this.#encoder.encode((entry) => this.#log.append(entry))
     if (this.#log.bytes > LOG_LIMIT) this.#letSlowestGo()
@@ -265,7 +275,7 @@ export class UpdateGroup {
       this.#count(source, 1)
     } else this.#encoder.withdraw(prefix, toldSource)
     told.set(prefix, set)
-    told.set(prefix, source | MARKED, 1)
+    told.set(prefix, source | (told.get(prefix, 1) & MARKED), 1)
     for (const member of this.#members.values()) member.catchUp?.mark(prefix)
     if (toldSet === 0) return
     this.#count(toldSource, -1)

@@ -30,7 +30,9 @@ export class NlriColumns {
    * prefix; `count` then says how many were good.
    */
   decode(bytes: Uint8Array, start: number, end: number): boolean {
-    return this.stride === 1 ? this.#decodeIpv4(bytes, start, end) : this.#decodeIpv6(bytes, start, end)
+    return this.stride === 1
+      ? this.#decodeIpv4(bytes, start, end)
+      : this.#decodeIpv6(bytes, start, end)
   }
 
   #decodeIpv4(bytes: Uint8Array, start: number, end: number): boolean {

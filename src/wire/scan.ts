@@ -156,6 +156,7 @@ export function scanAttributes(
         break
       case 14: // MP_REACH_NLRI, without its NLRI: AFI, SAFI, next hop, one reserved byte
         if (kind !== 0x80 || length < 5 || length !== 5 + bytes[at + 3]) return false
+        if (!plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
         facts.nextHopAt = at + 4
         facts.nextHopLength = bytes[at + 3]
         facts.flags |= HAS_NEXT_HOP | NEXT_HOP_IN_REACH
@@ -165,6 +166,7 @@ export function scanAttributes(
         break
       case 32: // LARGE_COMMUNITIES (RFC 8092)
         if ((kind & ~0x20) !== 0xc0 || length === 0 || length % 12 !== 0) return false
+        if (hasRepetition(bytes, at, next, 12)) return false
         break
       default: // unknown: plain only as optional transitive that is marked partial already
         if (kind !== 0xe0 || code === 15 || code === 17 || code === 18) return false
@@ -178,6 +180,28 @@ export function scanAttributes(
 function plainNextHop(bytes: Uint8Array, at: number): boolean {
   const first = bytes[at]
   return first !== 0 && first !== 127 && (first < 224 || (first >= 240 && first < 255))
+}
+
+/** A unicast address, or for IPv6 a global one followed by a link-local one (RFC 2545 section 3). */
+function plainReachNextHop(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length === 4) return plainNextHop(bytes, at)
+  if (length !== 16 && length !== 32) return false
+  if (length === 32 && (bytes[at + 16] !== 0xfe || (bytes[at + 17] & 0xc0) !== 0x80)) return false
+  let high = 0
+  for (let i = at; i < at + 15; i++) high |= bytes[i]
+  return bytes[at] !== 0xff && (high !== 0 || bytes[at + 15] > 1)
+}
+
+/** Large communities say each thing once (RFC 8092 section 5). Lists are short. */
+function hasRepetition(bytes: Uint8Array, start: number, end: number, size: number): boolean {
+  for (let a = start; a < end; a += size) {
+    for (let b = a + size; b < end; b += size) {
+      let i = 0
+      while (i < size && bytes[a + i] === bytes[b + i]) i++
+      if (i === size) return true
+    }
+  }
+  return false
 }
 
 const AS_SET = 1
