@@ -1,0 +1,66 @@
+/**
+ * The direct dataplane: packets leave as they are, through the gateways that the BGP next hops resolve to.
+ *
+ * Each next hop of a set gets the same share, and splits it evenly among its own gateways (a next hop
+ * behind an IGP may have several). A gateway that serves two next hops carries both shares. The result is
+ * sorted, so that equal sets are equal targets whatever order they arrived in.
+ */
+import type { Address } from '../../net/address.ts'
+import type { KernelNextHop, KernelTarget } from '../kernel.ts'
+
+/** One way to a next hop, as the RIB's resolver finds it. */
+export interface Gateway {
+  readonly via: Address
+  /** Interface index. */
+  readonly link: number
+}
+
+/** The kernel's bound on the weight of a leg. */
+const MAX_WEIGHT = 256
+
+/**
+ * Where routes to a set of next hops go; `nextHops` holds the gateways of each. At most `ecmp` legs. No
+ * legs at all when nothing is reachable: the routes then wait for the RIB to choose again.
+ */
+export function directTarget(
+  nextHops: readonly (readonly Gateway[])[],
+  ecmp: number,
+): KernelTarget & { readonly kind: 'gateways' } {
+  const reachable = nextHops.filter((gateways) => gateways.length > 0)
+  const whole = reachable.reduce((product, { length }) => leastCommonMultiple(product, length), 1)
+  const legs = new Map<string, { readonly gateway: Gateway; share: number }>()
+  for (const gateways of reachable) {
+    for (const gateway of gateways) {
+      const key = `${gateway.via.text} ${gateway.link}`
+      const leg = legs.get(key) ?? { gateway, share: 0 }
+      leg.share += whole / gateways.length
+      legs.set(key, leg)
+    }
+  }
+  const sorted = [...legs.values()].sort((a, b) => compareGateways(a.gateway, b.gateway))
+  const chosen = sorted.slice(0, Math.max(1, ecmp))
+  const weights = weightsOf(chosen.map(({ share }) => share))
+  return { kind: 'gateways', hops: chosen.map(({ gateway }, i) => hop(gateway, weights[i])) }
+}
+
+const hop = ({ via, link }: Gateway, weight: number): KernelNextHop =>
+  weight === 1 ? { via, link } : { via, link, weight }
+
+/** Shares in the smallest whole numbers, within what the kernel takes. */
+function weightsOf(shares: readonly number[]): number[] {
+  const common = shares.reduce(greatestCommonDivisor, 0)
+  const largest = Math.max(...shares) / common
+  const scale = largest > MAX_WEIGHT ? MAX_WEIGHT / largest : 1
+  return shares.map((share) => Math.max(1, Math.round((share / common) * scale)))
+}
+
+function compareGateways(a: Gateway, b: Gateway): number {
+  if (a.via.bytes.length !== b.via.bytes.length) return a.via.bytes.length - b.via.bytes.length
+  const at = a.via.bytes.findIndex((byte, i) => byte !== b.via.bytes[i])
+  return at < 0 ? a.link - b.link : a.via.bytes[at] - b.via.bytes[at]
+}
+
+const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b)
+
+const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b
