@@ -199,14 +199,14 @@ export class FibTable {
     return true
   }
 
-  /** The kernel has a route of ours with `target` that nobody wants yet. */
-  adopt(id: number, target: number): void {
+  /** The kernel has a route of ours with `target` that nobody wants yet; not quite right when `unsure`. */
+  adopt(id: number, target: number, unsure: boolean): void {
     const row = this.#touch(id)
     const at = (id & MASK) * WIDTH
     const before = stateAt(row, at)
     if (before !== IS_NONE && before !== IS_STALE) return
     this.#setInstalled(row, at, target)
-    row[at + FLAGS] = STALE | this.#parity
+    row[at + FLAGS] = STALE | (unsure ? UNSURE : 0) | this.#parity
     this.#settle(row, at, id, before)
   }
 

@@ -376,7 +376,9 @@ export class Targets {
     for (const entry of idle) {
       entry.idle = false
       if (entry.holds > 0) continue
-      if (this.#writer.deleteNextHop(entry.id) === undefined) this.#remove(entry)
+      const foreign = this.#foreign.has(entry.id)
+      const error = foreign ? undefined : this.#writer.deleteNextHop(entry.id)
+      if (error === undefined) this.#remove(entry)
       else this.#noteIdle(entry)
     }
   }
