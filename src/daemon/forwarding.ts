@@ -70,7 +70,9 @@ export class Forwarding {
     this.fib = opened.fib
     this.targets = opened.targets
     this.eligibility.setOwnAddresses(ownAddresses(world.host))
-    world.host.onLinksChanged(() => this.eligibility.setOwnAddresses(ownAddresses(world.host)))
+    world.host.onLinksChanged(() =>
+      this.#reconsider(this.eligibility.setOwnAddresses(ownAddresses(world.host))),
+    )
     rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
   }
 
@@ -98,20 +100,26 @@ export class Forwarding {
     this.fib.want(family.index, prefix, this.#targetFor(family, prefix, paths, count))
   }
 
-  /** Our own prefixes are others now: routes inside `changed` may or may not be installed any more. */
-  ownPrefixesChanged(changed: Prefix): void {
-    this.eligibility.setOwnPrefixes([...this.#localRoutes.values()].map(({ prefix }) => prefix))
-    this.#rib.reconsiderWithin(changed)
+  /** Our own prefixes are others now: routes inside them may or may not be installed any more. */
+  ownPrefixesChanged(): void {
+    const own = [...this.#localRoutes.values()].map(({ prefix }) => prefix)
+    this.#reconsider(this.eligibility.setOwnPrefixes(own))
   }
 
   /** Peers came, went, or finished telling their routes. */
   neighborsChanged(neighbors: readonly Neighbor[]): void {
-    this.eligibility.setPeerAddresses(neighbors.map(({ config }) => config.address))
+    const addresses = neighbors.map(({ config }) => config.address)
+    this.#reconsider(this.eligibility.setPeerAddresses(addresses))
     const settled = neighbors.every((it) => {
       const { session } = it
       return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
     })
     if (settled && neighbors.length > 0) this.#sweepSoon()
+  }
+
+  /** Prefixes inside these are installed now, or no longer. */
+  #reconsider(changed: readonly Prefix[]): void {
+    for (const prefix of changed) this.#rib.reconsiderWithin(prefix)
   }
 
   #targetFor(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): number {

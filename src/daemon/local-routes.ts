@@ -11,11 +11,11 @@ import { encodeAttributes } from '../wire/attributes/describe.ts'
 export class LocalRoutes {
   readonly #rib: Rib
   readonly #clock: Clock
-  readonly #changed: (prefix: Prefix) => void
+  readonly #changed: () => void
   readonly #prefixes = new Map<string, SourcedPrefix>()
 
-  /** `changed` hears of each prefix that becomes ours or no longer is. */
-  constructor(rib: Rib, clock: Clock, changed: (prefix: Prefix) => void) {
+  /** `changed` hears that a prefix has become ours or no longer is. */
+  constructor(rib: Rib, clock: Clock, changed: () => void) {
     this.#changed = changed
     this.#rib = rib
     this.#clock = clock
@@ -43,12 +43,12 @@ export class LocalRoutes {
       ...(med === undefined ? {} : { med }),
     })
     this.#rib.announce(prefix, attributes, Math.floor(this.#clock.wallNow() / 1000))
-    this.#changed(prefix)
+    this.#changed()
   }
 
   withdraw(prefix: Prefix): void {
     this.#prefixes.delete(prefix.text)
     this.#rib.withdraw(prefix)
-    this.#changed(prefix)
+    this.#changed()
   }
 }

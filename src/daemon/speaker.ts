@@ -92,9 +92,7 @@ export class Speaker {
       },
     )
     this.groups = new UpdateGroups(this.rib, clusterId)
-    this.localRoutes = new LocalRoutes(this.rib, clock, (prefix) =>
-      this.forwarding?.ownPrefixesChanged(prefix),
-    )
+    this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =
       world.kernel === undefined
