@@ -16,6 +16,7 @@ import { FIRST_TTL, type Hop, type PairEvidence } from './verdict.ts'
 /** An echo is sent so often at most: the first may meet an unresolved neighbour. */
 const TRIES = 3
 const PATIENCE_MS = 400
+const STAMPS_BEGIN_MS = 50
 const LONGEST_PATH = 12
 /** Sequence numbers from here on belong to the trace. */
 const TRACE = 0x1000
@@ -32,6 +33,8 @@ export async function gatherEvidence(lab: Lab): Promise<Gathered> {
     const pairs = lab.proof.pairs.map(
       ([a, b], number) => new PairProbe(number, containerNamed(lab, a), containerNamed(lab, b)),
     )
+    // The kernel begins to stamp packets a moment after it was asked to; until then all seem late.
+    await sleep(STAMPS_BEGIN_MS)
     await echoAll(pairs, senses)
     await traceAll(
       pairs.filter((it) => it.roundTripMs !== undefined),

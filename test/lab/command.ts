@@ -103,13 +103,9 @@ export const hasBird = hasProgram('/usr/sbin/bird')
 export const hasFrr = hasProgram('/usr/lib/frr/bgpd', '/usr/libexec/frr/bgpd')
 export const hasNft = hasProgram('/usr/sbin/nft', '/sbin/nft')
 
-/** All processes (but zombies) in the pid namespace that `pid` is in. */
-export function processesBeside(pid: number): number[] {
-  return processesIn(readlinkSync(`/proc/${pid}/ns/pid`))
-}
-
 export const pidNamespaceOf = (pid: number): string => readlinkSync(`/proc/${pid}/ns/pid`)
 
+/** All processes (but zombies) in a pid namespace. */
 export function processesIn(pidNamespace: string): number[] {
   return readdirSync('/proc')
     .filter((it) => /^\d+$/.test(it))
