@@ -32,8 +32,13 @@ const stateSchema = z.object({
 })
 export type LabState = z.output<typeof stateSchema>
 
-/** `/run/linnet/labs` for root, else below $XDG_RUNTIME_DIR, else below the temporary directory. */
+/**
+ * $LINNET_LABS; without it `/run/linnet/labs` for root, else below $XDG_RUNTIME_DIR, else below the
+ * temporary directory.
+ */
 export function stateDirectory(uid: number, env: NodeJS.ProcessEnv): string[] {
+  const chosen = env['LINNET_LABS']
+  if (chosen !== undefined) return [join(chosen, `${uid}`)]
   const fallback = join(tmpdir(), `linnet-${uid}`, 'labs')
   if (uid === 0) return ['/run/linnet/labs', fallback]
   const runtime = env['XDG_RUNTIME_DIR']

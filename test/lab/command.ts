@@ -1,6 +1,17 @@
 /** `linnet lab ...` as a user types it, on the program that was built. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -12,6 +23,12 @@ export const PROGRAM = process.env['LINNET_MAIN'] ?? join(TOP, 'dist/main.js')
 export const TWO_TOR = join(TOP, 'config/lab/two-tor.yaml')
 export const MESH = join(TOP, 'config/lab/mesh.yaml')
 export const BIRD = join(import.meta.dirname, 'labs/bird.yaml')
+
+/** Labs of a test run are not in the way of labs that somebody is using. */
+const LABS = mkdtempSync(join(tmpdir(), 'linnet-labs-'))
+chmodSync(LABS, 0o777)
+process.env['LINNET_LABS'] = LABS
+process.once('exit', () => rmSync(LABS, { recursive: true, force: true }))
 
 export const isRoot = process.getuid?.() === 0
 
