@@ -235,10 +235,12 @@ export class UpdateGroup {
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */
   #encodeWindow(): void {
     let room = WINDOW
+    // The mark holds a withdrawn prefix, maybe alone, until it has been written.
+    const looked: number[] = []
     for (; room > 0 && this.#marked.length > 0; room--) {
       const prefix = this.#marked.shift()
       this.#look(prefix)
-      this.#unmark(prefix)
+      looked.push(prefix)
     }
     for (; room > 0 && this.#walk < this.#walkEnd; this.#walk++) {
       if (!this.#rib.prefixes.exists(this.#walk)) continue
@@ -246,6 +248,7 @@ export class UpdateGroup {
       room--
     }
     this.#encoder.encode((entry) => this.#log.append(entry))
+    for (const prefix of looked) this.#unmark(prefix)
     if (this.#log.bytes > LOG_LIMIT) this.#letSlowestGo()
   }
 
