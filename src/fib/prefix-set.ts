@@ -37,7 +37,7 @@ export class PrefixSet {
     ]
     if (changed.length === 0) return changed
     this.#prefixes = now
-    this.#lengths = [...new Set([...now.values()].map(({ length }) => length))].sort(
+    this.#lengths = [...new Set([...now.values()].map(({ length }) => length))].toSorted(
       (a, b) => a - b,
     )
     let capacity = 2

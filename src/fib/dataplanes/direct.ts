@@ -37,7 +37,7 @@ export function directTarget(
       legs.set(key, leg)
     }
   }
-  const sorted = [...legs.values()].sort((a, b) => compareGateways(a.gateway, b.gateway))
+  const sorted = [...legs.values()].toSorted((a, b) => compareGateways(a.gateway, b.gateway))
   const chosen = sorted.slice(0, Math.max(1, ecmp))
   const weights = weightsOf(chosen.map(({ share }) => share))
   return { kind: 'gateways', hops: chosen.map(({ gateway }, i) => hop(gateway, weights[i])) }
