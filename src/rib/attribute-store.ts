@@ -17,7 +17,7 @@
  */
 import { AttributeFacts, HAS_NEXT_HOP, scanAttributes, type OwnIdentity } from '../wire/scan.ts'
 import { BucketIndex } from './bucket-index.ts'
-import { ByteArena } from './byte-arena.ts'
+import { ByteArena, LONGEST } from './byte-arena.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import { Rows } from './rows.ts'
 
@@ -59,9 +59,10 @@ export class AttributeStore {
 
   /**
    * The AttrId of the set with these bytes, with one reference taken for the caller; 0 when it is a new
-   * one and not plain.
+   * one and not plain, or longer than any message: numbers of two octets that grow to four can do that.
    */
   intern(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start > LONGEST) return 0
     const hash = hashBytes(bytes, start, end)
     for (let id = this.#index.head(hash); id !== 0; id = this.#rows.get(id, CHAIN)) {
       if (this.#is(id, hash, bytes, start, end)) {
@@ -136,7 +137,7 @@ export class AttributeStore {
   view(id: number): Uint8Array {
     const address = this.#rows.get(id, ADDRESS)
     const at = this.#arena.offset(address)
-    return this.#arena.segment(address)?.subarray(at, at + this.#rows.get(id, LENGTH))
+    return this.#arena.segment(address).subarray(at, at + this.#rows.get(id, LENGTH))
   }
 
   #is(id: number, hash: number, bytes: Uint8Array, start: number, end: number): boolean {

@@ -12,7 +12,7 @@ const UNITS_BITS = SEGMENT_BITS - UNIT_BITS
 const UNITS_MASK = (1 << UNITS_BITS) - 1
 
 /** Longest string: the attributes of an extended message (RFC 8654). */
-const LONGEST = 65_536
+export const LONGEST = 65_536
 
 export class ByteArena {
   readonly #segments: Uint8Array[] = []
@@ -31,9 +31,9 @@ export class ByteArena {
     return this.#segments.length * SEGMENT_BYTES
   }
 
-  /** Copies `from[start..end)` into the arena and returns its address. */
+  /** Copies `from[start..end)`, `LONGEST` bytes at most, into the arena and returns its address. */
   store(from: Uint8Array, start: number, end: number): number {
-    const address = this.#allocate((end - start + 15) >> UNIT_BITS)
+    const address = this.#allocate(unitsOf(end - start))
     const segment = this.segment(address)
     let at = this.offset(address)
     for (let i = start; i < end; i++) segment[at++] = from[i]
@@ -41,8 +41,7 @@ export class ByteArena {
   }
 
   free(address: number, length: number): void {
-    const units = (length + 15) >> UNIT_BITS
-    if (units === 0) return
+    const units = unitsOf(length)
     const segment = this.segment(address)
     const at = this.offset(address)
     const next = this.#free[units]
@@ -88,3 +87,6 @@ export class ByteArena {
     return address
   }
 }
+
+/** Also an empty string has a block, and with it an address. */
+const unitsOf = (length: number): number => Math.max(1, (length + 15) >> UNIT_BITS)

@@ -58,6 +58,8 @@ const u32 = (bytes: Uint8Array, at: number): number =>
 
 const COMMUNITY_NO_EXPORT = 0xffffff01
 const COMMUNITY_NO_ADVERTISE = 0xffffff02
+/** Whoever is in no confederation has only external peers outside (RFC 1997). */
+const COMMUNITY_NO_EXPORT_SUBCONFED = 0xffffff03
 
 // Expected flag bytes, extended length left aside: 0x40 well-known, 0x80 optional non-transitive,
 // 0xc0 optional transitive (RFC 4271 4.3).
@@ -137,8 +139,13 @@ export function scanAttributes(
         if ((kind & ~0x20) !== 0xc0 || length === 0 || (length & 3) !== 0) return false
         for (let i = at; i < next; i += 4) {
           const community = u32(bytes, i)
-          if (community === COMMUNITY_NO_EXPORT) facts.flags |= NO_EXPORT
-          else if (community === COMMUNITY_NO_ADVERTISE) facts.flags |= NO_ADVERTISE
+          if (community === COMMUNITY_NO_ADVERTISE) facts.flags |= NO_ADVERTISE
+          else if (
+            community === COMMUNITY_NO_EXPORT ||
+            community === COMMUNITY_NO_EXPORT_SUBCONFED
+          ) {
+            facts.flags |= NO_EXPORT
+          }
         }
         break
       case 9: // ORIGINATOR_ID (RFC 4456)
