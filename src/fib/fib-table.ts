@@ -53,7 +53,9 @@ export class FibTable {
   /** How many prefixes are in each state. */
   readonly #counts = new Int32Array(STATES.length)
   readonly #segments: (Int32Array | undefined)[] = []
+  /** What SEEN is for rows that were held against the last dump, or are newer. */
   #parity = 0
+  #checking = false
 
   constructor(family: FamilyFacts, prefixes: PrefixIndex, targets: Targets) {
     this.family = family
@@ -227,9 +229,15 @@ export class FibTable {
     return this.want(id, 0)
   }
 
-  /** A comparison with a dump begins: no row has been seen yet. */
+  /** A comparison with a dump begins: no row has been seen yet. One that was broken off goes on instead. */
   beginCheck(): void {
-    this.#parity ^= SEEN
+    if (!this.#checking) this.#parity ^= SEEN
+    this.#checking = true
+  }
+
+  /** Every row has been seen. */
+  endCheck(): void {
+    this.#checking = false
   }
 
   /** True when the row was not seen since `beginCheck`, nor changed; marks it as seen. */

@@ -256,6 +256,7 @@ export class Reconciler implements KernelEvents {
         if (this.#stopped) return
       }
       await this.#walkUnseen()
+      for (const table of tables) table.endCheck()
     } catch {
       next = VERIFY_PAUSE_MS
     }

@@ -245,6 +245,8 @@ export class Targets {
       if (missing) entry.ready = false
       wrong.push({ target: entry, missing })
       this.#write(entry)
+      // Still not there: the routes must know.
+      if (missing && !entry.ready) this.#routesDue(entry.id)
     }
     return wrong
   }

@@ -248,6 +248,11 @@ export class MemoryKernel implements KernelWriter, KernelReader {
     this.#tell((it) => it.lost())
   }
 
+  /** Any other notification. */
+  tellAll(event: (events: KernelEvents) => void): void {
+    this.#tell(event)
+  }
+
   // --- What a test looks at ---
 
   /** `10.1.0.0/16 via 10.0.0.1 link 1`, sorted, as packets see it. */

@@ -89,6 +89,7 @@ export class Stage {
 
   /** Lets time pass, a step at a time, with everybody working in between. */
   async pass(milliseconds: number, stepMs = milliseconds): Promise<void> {
+    await this.settle()
     for (let passed = 0; passed < milliseconds; passed += stepMs) {
       this.clock.advance(stepMs)
       await this.settle()
