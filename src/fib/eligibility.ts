@@ -4,9 +4,9 @@
  * addresses or to a peer (a route to a BGP neighbour through itself is the classic way to lose it).
  *
  * The question is asked once for each prefix of a full table, so it is answered from words: martians by
- * comparing the first one, own prefixes by one hash probe for each prefix length that they have (rarely
- * more than three). What is ours changes at run time; each change returns the prefixes within which
- * answers may differ now, so that the RIB can decide about those again.
+ * comparing the first one, own prefixes by comparing with each of a few (`prefix-set.ts`). What is ours
+ * changes at run time; each change returns the prefixes within which answers may differ now, so that the
+ * RIB can decide about those again.
  */
 import { FAMILIES, type FamilyFacts } from '../net/family.ts'
 import type { Address } from '../net/address.ts'
@@ -94,16 +94,17 @@ export class Eligibility {
   refusal(familyIndex: 0 | 1, prefixes: PrefixIndex, id: number): Refusal {
     const length = prefixes.length(id)
     if (length === 0) return this.#options.defaultRoute ? 0 : DEFAULT_ROUTE
+    const first = prefixes.word(id, 0)
     const martian =
-      familyIndex === 0 ? martian4(prefixes.word(id, 0), length) : martian6(prefixes, id, length)
+      familyIndex === 0 ? martian4(first, length) : martian6(prefixes, id, first, length)
     if (martian !== 0) return martian
     if (length === FAMILIES[familyIndex].bits) {
-      if (this.#ownAddresses[familyIndex].covers(prefixes, id)) return OWN_ADDRESS
-      if (this.#peerAddresses[familyIndex].covers(prefixes, id)) return PEER_ADDRESS
+      if (this.#ownAddresses[familyIndex].covers(prefixes, id, first, length)) return OWN_ADDRESS
+      if (this.#peerAddresses[familyIndex].covers(prefixes, id, first, length)) return PEER_ADDRESS
     }
     if (
       this.#options.withinOwn === 'reject' &&
-      this.#ownPrefixes[familyIndex].covers(prefixes, id)
+      this.#ownPrefixes[familyIndex].covers(prefixes, id, first, length)
     ) {
       return WITHIN_OWN
     }
@@ -127,8 +128,7 @@ function martian4(word: number, length: number): Refusal {
   return word === -1 && length === 32 ? MARTIAN_BROADCAST : 0
 }
 
-function martian6(prefixes: PrefixIndex, id: number, length: number): Refusal {
-  const first = prefixes.word(id, 0)
+function martian6(prefixes: PrefixIndex, id: number, first: number, length: number): Refusal {
   if (first !== 0) {
     if (first >>> 24 === 0xff) return length >= 8 ? MARTIAN_MULTICAST : 0
     return first >>> 22 === 0x3fa && length >= 10 ? MARTIAN_LINK_LOCAL : 0
