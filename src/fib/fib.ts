@@ -116,7 +116,12 @@ export class Fib {
     this.#failures = new Failures(clock, (code) => this.#retry(code))
     this.#repairs = new Repairs(clock, (code, times) => events.fighting(this.#text(code), times))
     this.#reconciler = new Reconciler({
-      ...{ reader, targets, clock, mark: options, tables: this.#tables, walks: this.#walks },
+      reader,
+      targets,
+      clock,
+      mark: options,
+      tables: this.#tables,
+      walks: this.#walks,
       repairs: this.#repairs,
       queue: (table, id) => this.#push(codeOf(table, id)),
       workArrived: () => events.workArrived(),

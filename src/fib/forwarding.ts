@@ -17,7 +17,7 @@ export const isEmpty = (target: KernelTarget): boolean =>
 
 export function forwardingText(target: KernelTarget): string {
   if (target.kind !== 'gateways') return target.kind
-  return target.hops.map(hopText).sort().join(', ')
+  return target.hops.map(hopText).toSorted().join(', ')
 }
 
 export const sameForwarding = (a: KernelTarget, b: KernelTarget): boolean =>

@@ -67,6 +67,18 @@ export interface WrongObject {
   readonly missing: boolean
 }
 
+const FRESH = {
+  key: '',
+  routes: 0,
+  ready: false,
+  error: undefined,
+  holds: 0,
+  idle: false,
+  writes: 0,
+  formerLinks: [],
+  formerUntil: 0,
+}
+
 const GRACE_MS = 5_000
 const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 60_000
@@ -338,10 +350,8 @@ export class Targets {
   }
 
   #create(id: number, family: Family | undefined, target: KernelTarget): Entry {
-    const entry: Entry = {
-      ...{ id, key: '', family, target, routes: 0, since: this.#clock.wallNow(), ready: false },
-      ...{ error: undefined, holds: 0, idle: false, writes: 0, formerLinks: [], formerUntil: 0 },
-    }
+    const since = this.#clock.wallNow()
+    const entry: Entry = { ...FRESH, id, family, target, since }
     if (id !== 0) this.#entries.set(id, entry)
     return entry
   }

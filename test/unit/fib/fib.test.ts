@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { KernelError } from '../../../src/fib/kernel.ts'
 import { MemoryKernel } from '../../support/memory-kernel.ts'
-import { Stage, started } from './stage.ts'
+import { started, type Stage } from './stage.ts'
 
 const ENOBUFS: KernelError = { errno: 105, text: 'ENOBUFS' }
 const ENOSPC: KernelError = { errno: 28, text: 'ENOSPC: no room' }

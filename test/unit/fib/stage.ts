@@ -40,7 +40,11 @@ export class Stage {
     })
     this.fib = new Fib({
       ...MARK,
-      ...{ writer: kernel, reader: kernel, targets: this.targets, prefixes: this.prefixes, clock },
+      writer: kernel,
+      reader: kernel,
+      targets: this.targets,
+      prefixes: this.prefixes,
+      clock,
       events: {
         failed: (name, error) => this.told.push(`${name} failed: ${error}`),
         repaired: (name, what) => this.told.push(`${name} repaired: ${what}`),
