@@ -4,7 +4,11 @@
  * The network of each address on a matching link is offered while the link is up. Up means switched on: a
  * bridge without a running container has no carrier, and its prefix stays announced, or every first
  * `docker run` would have to wait for the network to learn the way. Left out are addresses that are no
- * network of others: link-local ones, the loopback's, IPv6 ones not usable yet.
+ * network of others: link-local ones, the loopback's, IPv6 ones that may turn out to be taken.
+ *
+ * Duplicate address detection (RFC 4862 5.4) can't run without a carrier: an IPv6 address that a bridge got
+ * before its first container stays tentative until a second after that has started (Linux 6.18). So a
+ * tentative address counts while there is no carrier, and what is offered then stays offered.
  */
 import { isLinkLocal } from '../net/address.ts'
 import type { Link, LinkAddress } from '../net/link.ts'
@@ -62,6 +66,8 @@ export class InterfaceSource implements PrefixSource {
       const link = links.get(it.link)
       if (link === undefined || !isNetwork(it)) continue
       const prefix = prefixOf(it.address, it.length)
+      const offered = this.#offered.get(prefix.text)?.interface === link.name
+      if (it.tentative && link.carrier && !offered) continue
       // Two links in one network: the first keeps it, so that nothing changes with their order.
       if (!found.has(prefix.text)) {
         found.set(prefix.text, { prefix, source: this.kind, interface: link.name })
@@ -72,4 +78,4 @@ export class InterfaceSource implements PrefixSource {
 }
 
 const isNetwork = (it: LinkAddress): boolean =>
-  it.scope === SCOPE_UNIVERSE && !it.tentative && !isLinkLocal(it.address) && it.peer === undefined
+  it.scope === SCOPE_UNIVERSE && !isLinkLocal(it.address) && it.peer === undefined
