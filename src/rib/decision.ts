@@ -40,8 +40,8 @@ export const RUNGS = [
   'peer address', // g
 ] as const
 
-/** More paths to one prefix than we look at: far above any table of neighbours. */
-const MOST_CANDIDATES = 4096
+/** Room for the paths to one prefix, at first; it doubles when a prefix has more. */
+const FIRST_CAPACITY = 64
 
 export class Decision {
   readonly #attributes: AttributeStore
@@ -51,12 +51,12 @@ export class Decision {
   readonly #options: DecisionOptions
   /** What each rung measures; the lowest value stays. Rung (c) without alwaysCompareMed is special. */
   readonly #measures: readonly ((path: number) => number)[]
-  readonly #$candidates = new Int32Array(MOST_CANDIDATES)
-  readonly #$values = new Float64Array(MOST_CANDIDATES)
+  #$candidates = new Int32Array(FIRST_CAPACITY)
+  #$values = new Float64Array(FIRST_CAPACITY)
   #count = 0
-  /** After `choose`: the paths that share the load, the best among them. */
-  readonly multipath = new Int32Array(MOST_CANDIDATES)
-  multipathCount = 0
+  readonly #$lowestMeds = new Map<number, number>()
+  #multipath = new Int32Array(FIRST_CAPACITY)
+  #multipathCount = 0
 
   constructor(
     attributes: AttributeStore,
@@ -88,6 +88,15 @@ export class Decision {
     ]
   }
 
+  /** After `choose`: the paths that share the load, the best one first. */
+  get multipath(): Int32Array {
+    return this.#multipath
+  }
+
+  get multipathCount(): number {
+    return this.#multipathCount
+  }
+
   /** The best of the chain that starts at `first`, or 0; fills `multipath`. */
   choose(first: number): number {
     this.#gather(first)
@@ -95,10 +104,11 @@ export class Decision {
     this.#climb(0, MED)
     this.#climbMed()
     this.#climb(MED + 1, ROUTER_ID)
-    this.#shareLoad()
+    // Who is left after rung (e) is equally good for forwarding.
+    const equals = this.#keepEquals()
     this.#climb(ROUTER_ID, this.#measures.length)
     const best = this.#lowestAddress()
-    if (!this.#options.multipathRelax) this.#dropOtherAsPaths(best)
+    this.#shareLoad(best, equals)
     return best
   }
 
@@ -120,7 +130,7 @@ export class Decision {
       fell(rung, before)
     }
     const best = this.choose(first)
-    for (let i = 0; i < this.multipathCount; i++) fates.set(this.multipath[i], 'multipath')
+    for (let i = 0; i < this.#multipathCount; i++) fates.set(this.#multipath[i], 'multipath')
     if (best !== 0) fates.set(best, 'best')
     return fates
   }
@@ -137,17 +147,25 @@ export class Decision {
   #gather(first: number): void {
     let count = 0
     for (let path = first; path !== 0; path = this.#paths.next(path)) {
-      if (count < MOST_CANDIDATES && this.#exclusion(path) === undefined) {
-        this.#$candidates[count++] = path
-      }
+      if (this.#exclusion(path) !== undefined) continue
+      if (count === this.#$candidates.length) this.#grow()
+      this.#$candidates[count++] = path
     }
     this.#count = count
   }
 
+  #grow(): void {
+    const candidates = new Int32Array(2 * this.#$candidates.length)
+    candidates.set(this.#$candidates)
+    this.#$candidates = candidates
+    this.#$values = new Float64Array(candidates.length)
+    this.#multipath = new Int32Array(candidates.length)
+  }
+
   #alone(): number {
-    this.multipathCount = this.#count
+    this.#multipathCount = this.#count
     const best = this.#count === 0 ? 0 : this.#$candidates[0]
-    this.multipath[0] = best
+    this.#multipath[0] = best
     return best
   }
 
@@ -176,18 +194,20 @@ export class Decision {
     if (this.#options.alwaysCompareMed) return this.#climb(MED, MED + 1)
     if (this.#count < 2) return
     const attributes = this.#attributes
-    const all = this.#candidates()
+    const candidates = this.#$candidates
+    const lowest = this.#$lowestMeds
+    lowest.clear()
+    for (let i = 0; i < this.#count; i++) {
+      const set = this.#paths.accepted(candidates[i])
+      const neighbor = attributes.neighborAs(set)
+      const med = attributes.med(set)
+      if (med < (lowest.get(neighbor) ?? Infinity)) lowest.set(neighbor, med)
+    }
     let kept = 0
-    for (const path of all) {
-      const set = this.#paths.accepted(path)
-      const beaten = all.some((other) => {
-        const otherSet = this.#paths.accepted(other)
-        return (
-          attributes.neighborAs(otherSet) === attributes.neighborAs(set) &&
-          attributes.med(otherSet) < attributes.med(set)
-        )
-      })
-      if (!beaten) this.#$candidates[kept++] = path
+    for (let i = 0; i < this.#count; i++) {
+      const set = this.#paths.accepted(candidates[i])
+      const beaten = attributes.med(set) !== lowest.get(attributes.neighborAs(set))
+      if (!beaten) candidates[kept++] = candidates[i]
     }
     this.#count = kept
   }
@@ -210,20 +230,33 @@ export class Decision {
     return differs >= 0 && left[differs] < right[differs]
   }
 
-  /** Who is left after rung (e) is equally good for forwarding. */
-  #shareLoad(): void {
-    this.multipathCount = Math.min(this.#count, this.#options.multipath)
-    for (let i = 0; i < this.multipathCount; i++) this.multipath[i] = this.#$candidates[i]
+  /** Sets the candidates aside in `multipath`; the number of them. */
+  #keepEquals(): number {
+    if (this.#options.multipath < 2) return 0
+    for (let i = 0; i < this.#count; i++) this.#multipath[i] = this.#$candidates[i]
+    return this.#count
   }
 
-  #dropOtherAsPaths(best: number): void {
-    const wanted = this.#asPath(best)
-    let kept = 0
-    for (let i = 0; i < this.multipathCount; i++) {
-      const path = this.multipath[i]
-      if (path === best || this.#asPath(path) === wanted) this.multipath[kept++] = path
+  /** Of the paths set aside, those that share the load with `best`; it comes first. */
+  #shareLoad(best: number, equals: number): void {
+    const { multipath: most, multipathRelax } = this.#options
+    const asPath = multipathRelax || equals < 2 ? '' : this.#asPath(best)
+    const shared = this.#multipath
+    let count = 0
+    for (let i = 0; i < equals; i++) {
+      const path = shared[i]
+      if (path === best) continue
+      if (multipathRelax || this.#asPath(path) === asPath) shared[count++] = path
     }
-    this.multipathCount = kept
+    if (count >= most) {
+      // Which of too many are taken must not depend on the order in which they came.
+      shared.subarray(0, count).sort((a, b) => (this.#addressBelow(a, b) ? -1 : 1))
+      count = most - 1
+    }
+    // The best is among them, so that there is room for it in front.
+    shared.copyWithin(1, 0, count)
+    shared[0] = best
+    this.#multipathCount = count + 1
   }
 
   /** The AS_PATH attribute as a comparable string; only asked where load might be shared. */
