@@ -6,11 +6,10 @@ import { openFibWriter } from '../linux/fib-writer.ts'
 import { kernelReader } from '../linux/kernel-reader.ts'
 import type { Monitor } from '../linux/monitor.ts'
 import { checkForwarding, enableForwarding } from '../linux/sysctl.ts'
-import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
-import { matcher } from '../sources/glob.ts'
 import type { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
+import { PreferredSource } from './preferred-source.ts'
 
 /** RT_TABLE_MAIN: the table whose other routes the monitor knows. */
 const MAIN_TABLE = 254
@@ -23,9 +22,10 @@ export async function openKernel(
 ): Promise<KernelAccess> {
   const { kernel } = config
   const { table, metric, protocol, nexthopObjects } = kernel
-  const preferredSource = preferredSourceOf(config, monitor)
+  const source = new PreferredSource(config, monitor)
   const writer = await openFibWriter({
-    ...{ table, metric, protocol, preferredSource },
+    ...{ table, metric, protocol },
+    preferredSource: source.current,
     nextHopObjects: nexthopObjects,
     ...(table === MAIN_TABLE ? { foreign: monitor.tables.routes } : {}),
   })
@@ -38,6 +38,7 @@ export async function openKernel(
     warn(`${problem.sysctl} is ${problem.value}: ${problem.text}; set it to ${problem.wanted}`)
   }
   const reader = kernelReader({ events: monitor, table, protocol })
+  let forgetSource = (): void => {}
   return {
     open: (prefixes, fibEvents) => {
       const targets = new Targets(writer, clock, {
@@ -45,30 +46,21 @@ export async function openKernel(
       })
       const fib = new Fib({
         ...{ writer, reader, targets, prefixes, clock, table, metric, protocol },
+        get preferredSource() {
+          return source.current
+        },
         events: fibEvents,
+      })
+      forgetSource = source.onChange((current) => {
+        writer.preferSource(current)
+        fib.rewrite()
       })
       return { fib, targets }
     },
     close: async () => {
+      forgetSource()
       await writer.close()
       if (kernel.onStop === 'remove') writer.restoreSysctl()
     },
   }
-}
-
-/** `auto`: the address of the first link that is advertised, so that the host is reached as its containers are. */
-function preferredSourceOf(
-  { kernel, advertise }: Config,
-  monitor: Monitor,
-): { ipv4?: Address; ipv6?: Address } {
-  if (kernel.preferredSource === 'none') return {}
-  if (kernel.preferredSource !== 'auto') return kernel.preferredSource
-  const matches = matcher(advertise.interfaces)
-  const links = [...monitor.links()].filter((it) => matches(it.name)).map((it) => it.index)
-  const first = (family: string): Address | undefined =>
-    [...monitor.addresses()].find(
-      (it) => it.address.family === family && it.scope === 0 && links.includes(it.link),
-    )?.address
-  const [ipv4, ipv6] = [first('ipv4'), first('ipv6')]
-  return { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) }
 }

@@ -155,6 +155,17 @@ export class Fib {
     this.#reconciler.sweep()
   }
 
+  /**
+   * Puts all routes again: what the writer makes of them has changed (the preferred source), or the
+   * kernel has dropped them without a word (with the address that was their source).
+   */
+  rewrite(): void {
+    this.#walks.add((table, id) => {
+      if (table.wanted(id) !== 0 && table.doubt(id)) this.#push(codeOf(table, id))
+    })
+    this.#events.workArrived()
+  }
+
   /** False while the ring is full: `completed` makes room, and calls. */
   get busy(): boolean {
     if (this.#stopping === 'keep') return false
