@@ -4,7 +4,6 @@
  * A connection belongs to the neighbour with its source address. From anybody else it is closed at once,
  * which costs next to nothing, and counted; the log hears of an address once a minute at most.
  */
-import type { Config } from '../config/config.ts'
 import { applyOptions } from '../linux/tcp.ts'
 import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
 import type { Clock } from '../net/clock.ts'
@@ -38,27 +37,45 @@ export class Listeners {
     return this.#refused
   }
 
-  /** Opens and closes listeners as configured, and gives them the peers' keys. Throws a ListenError. */
-  configure(config: Config): void {
-    const wanted = new Map(config.listen.map((endpoint) => [endpointText(endpoint), endpoint]))
-    for (const [text, listener] of this.#open) {
-      if (wanted.has(text)) continue
-      listener.close()
-      this.#open.delete(text)
-    }
-    for (const [text, endpoint] of wanted) {
-      if (this.#open.has(text)) continue
-      try {
-        this.#open.set(text, listen(endpoint, { onConnection: (it) => this.#arrived(it) }))
-      } catch (error) {
-        if (!(error instanceof ListenError) || error.code !== 'EAFNOSUPPORT') throw error
-        this.#tell(
-          'warn',
-          'ListenerRefused',
-          `${text}: this kernel has no ${endpoint.address.family}`,
-        )
+  /**
+   * Opens and closes listeners as configured; `setPasswords` must follow. Throws a ListenError, with
+   * those listening that did before.
+   */
+  open(endpoints: readonly Endpoint[]): void {
+    const wanted = new Map(endpoints.map((endpoint) => [endpointText(endpoint), endpoint]))
+    const before = [...this.#open.values()].map(({ local }) => local)
+    // An address can't be taken while 0.0.0.0 is held, nor the other way round: the old ones go first.
+    for (const text of this.#open.keys()) if (!wanted.has(text)) this.#close(text)
+    try {
+      for (const [text, endpoint] of wanted) if (!this.#open.has(text)) this.#listen(text, endpoint)
+    } catch (error) {
+      const had = new Set(before.map(endpointText))
+      for (const text of this.#open.keys()) if (!had.has(text)) this.#close(text)
+      for (const endpoint of before) {
+        if (!this.#open.has(endpointText(endpoint))) this.#listen(endpointText(endpoint), endpoint)
       }
+      this.setPasswords()
+      throw error
     }
+  }
+
+  #listen(text: string, endpoint: Endpoint): void {
+    try {
+      this.#open.set(text, listen(endpoint, { onConnection: (it) => this.#arrived(it) }))
+    } catch (error) {
+      if (!(error instanceof ListenError) || error.code !== 'EAFNOSUPPORT') throw error
+      const { family } = endpoint.address
+      this.#tell('warn', 'ListenerRefused', `${text}: this kernel has no ${family}`)
+    }
+  }
+
+  #close(text: string): void {
+    this.#open.get(text)?.close()
+    this.#open.delete(text)
+  }
+
+  /** Gives all listeners the keys of all peers. */
+  setPasswords(): void {
     for (const neighbor of this.#neighbors()) this.setPassword(neighbor)
   }
 

@@ -9,7 +9,7 @@ import { formatComplaint, isError } from '../config/complaint.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { startControlServer } from '../control/server.ts'
-import { CannotListen } from '../control/socket.ts'
+import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
@@ -66,27 +66,54 @@ export async function runDaemon(run: DaemonRun): Promise<number> {
   }
 }
 
-async function live({ configPath, socket }: DaemonRun): Promise<number> {
+async function live(run: DaemonRun): Promise<number> {
+  const closing = new Closing()
+  const hangUps = new HangUps()
+  closing.add(() => hangUps.close())
+  try {
+    return await startAndServe(run, closing, hangUps)
+  } finally {
+    await closing.close()
+  }
+}
+
+/** Ends when a signal says so; what is open then, or when starting fails, is `closing`'s to close. */
+async function startAndServe(
+  { configPath, socket }: DaemonRun,
+  closing: Closing,
+  hangUps: HangUps,
+): Promise<number> {
   const startedAt = new Date()
   const clock = systemClock
   const events = new Events(clock)
   // Which routes are ours is known only from the configuration: a first look, without addresses.
   const { kernel } = configOf(configPath, undefined)
   const monitor = await openMonitor({ protocol: kernel.protocol, table: kernel.table })
+  closing.add(() => monitor.close())
   const config = configOf(configPath, ownAddresses(monitor))
   const logger = logEvents(events, config.log)
   const socketPath = socket ?? config.api.socket
-  const lock = takeLock(`${socketPath}.lock`)
+  const lock = lockOf(socketPath)
+  closing.add(() => lock.release())
   const resolver = new KernelNextHopResolver(monitor)
-  const speaker = new Speaker(config, routerIdOf(config, monitor, resolver), {
+  closing.add(() => resolver.close())
+  const routerId = routerIdOf(config, monitor, resolver)
+  const speaker = new Speaker(config, routerId, {
     ...{ clock, events, resolver },
     host: monitor,
     transport: tcpTransport(),
     kernel: await kernelOf(config, monitor, events),
   })
+  // Until we are up, the routes in the kernel are an earlier run's or another daemon's.
+  let onStop: Config['kernel']['onStop'] = 'keep'
+  closing.add(async () => {
+    await speaker.stop(FAREWELL, onStop)
+    await pause(FAREWELL_MS)
+  })
   const stopped = untilTold(events)
   await speaker.start()
   const vitalSigns = startVitalSigns()
+  closing.add(() => vitalSigns.stop())
   let configLoadedAt = startedAt
   const commands = orders({
     ...{ speaker, events, configPath },
@@ -110,50 +137,97 @@ async function live({ configPath, socket }: DaemonRun): Promise<number> {
     }),
     ...{ commands, events },
   })
-  const reload = (): void => void commands.reload()
-  process.on('SIGHUP', reload)
+  closing.add(() => server.close())
   const manager = serviceManager()
   manager.notify({ ready: true, status: `${config.peers.length} peers` })
   const watchdog = setInterval(
     () => manager.notify({ watchdog: true }),
     (manager.watchdogMs ?? 60_000) / 2,
   ).unref()
+  closing.add(() => clearInterval(watchdog))
   events.tell({
     level: 'info',
     topic: 'daemon',
     kind: 'DaemonStarted',
     text: `linnet ${version()}: AS ${config.asn}, router id ${speaker.routerId.text}, ${config.peers.length} peers, control socket ${socketPath}`,
   })
+  hangUps.listen(() => {
+    commands.reload().catch((error: unknown) => {
+      const text = `the reload broke off: ${String(error)}; restart linnet`
+      events.tell({ level: 'error', topic: 'config', kind: 'ReloadFailed', text })
+    })
+  })
 
   const signal = await stopped
   manager.notify({ stopping: true })
-  clearInterval(watchdog)
-  process.off('SIGHUP', reload)
-  await server.close()
-  await speaker.stop('linnet is stopped')
-  vitalSigns.stop()
-  resolver.close()
-  monitor.close()
+  const { install } = config.kernel
+  onStop = speaker.config.kernel.onStop
+  await closing.close()
+  const fate = onStop === 'keep' ? 'stay' : 'are removed'
   events.tell({
     level: 'info',
     topic: 'daemon',
     kind: 'DaemonStopped',
-    text: `stopped by ${signal}; kernel routes ${config.kernel.onStop === 'keep' ? 'stay' : 'are removed'}`,
+    text: `stopped by ${signal}${install ? `; kernel routes ${fate}` : ''}`,
   })
-  await farewell(lock)
   return OK
 }
 
+/** What was opened, to be closed however the daemon ends: what stays open keeps the process. */
+class Closing {
+  readonly #steps: (() => void | Promise<void>)[] = []
+
+  add(step: () => void | Promise<void>): void {
+    this.#steps.push(step)
+  }
+
+  /** The last opened first; harmless the second time. */
+  async close(): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step()
+  }
+}
+
+/** SIGHUP, which ends a process that does not listen. One that comes early waits until we are up. */
+class HangUps {
+  #waiting = 0
+  #listener: (() => void) | undefined
+  readonly #arrived = (): void => {
+    if (this.#listener === undefined) this.#waiting++
+    else this.#listener()
+  }
+
+  constructor() {
+    process.on('SIGHUP', this.#arrived)
+  }
+
+  listen(listener: () => void): void {
+    this.#listener = listener
+    if (this.#waiting > 0) listener()
+  }
+
+  close(): void {
+    process.off('SIGHUP', this.#arrived)
+  }
+}
+
+/** What peers are told when we stop (RFC 9003). */
+const FAREWELL = 'linnet is stopped'
 /** The last NOTIFICATIONs get a moment to leave. */
 const FAREWELL_MS = 200
 
-function farewell(lock: Lock): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      lock.release()
-      resolve()
-    }, FAREWELL_MS)
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds)
   })
+
+/** One linnet a control socket. */
+function lockOf(socketPath: string): Lock {
+  try {
+    return takeLock(`${socketPath}.lock`)
+  } catch (error) {
+    if (error instanceof LockedError) throw error
+    throw refused(`control socket ${socketPath}`, error, 'api.socket')
+  }
 }
 
 function configOf(path: string, own: readonly Address[] | undefined): Config {

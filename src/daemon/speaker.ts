@@ -128,25 +128,27 @@ export class Speaker {
   async start(): Promise<void> {
     await this.forwarding?.start()
     for (const peer of this.#config.peers) this.#add(peer)
-    this.listeners.configure(this.#config)
+    this.listeners.open(this.#config.listen)
+    this.listeners.setPasswords()
     this.ownPrefixes.configure(this.#config.advertise)
     for (const neighbor of this.#neighbors.values()) neighbor.peer.start()
     this.#neighborsChanged()
   }
 
-  /** Ceases all sessions and leaves the kernel as configured. */
-  async stop(text: string): Promise<void> {
+  /** Ceases all sessions; `routes` says what becomes of those in the kernel. */
+  async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     for (const neighbor of this.#neighbors.values()) {
       neighbor.peer.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
     this.listeners.close()
     this.ownPrefixes.close()
-    await this.forwarding?.stop(this.#config.kernel.onStop)
+    await this.forwarding?.stop(routes)
     this.scheduler.close()
   }
 
   /** Carries out a change of configuration that has no refusals. Throws a ListenError, having done nothing. */
   reconfigure(config: Config, change: ConfigChange): void {
+    this.listeners.open(config.listen)
     this.#config = config
     for (const { name } of change.removed) this.#remove(name, PEER_DECONFIGURED)
     for (const { name, after, effect } of change.changed) {
@@ -156,7 +158,7 @@ export class Speaker {
       } else this.#neighbors.get(name)?.reconfigure(after)
     }
     for (const peer of change.added) this.#add(peer)
-    this.listeners.configure(config)
+    this.listeners.setPasswords()
     this.ownPrefixes.configure(config.advertise)
     for (const { name } of change.added) this.#neighbors.get(name)?.peer.start()
     this.#neighborsChanged()
