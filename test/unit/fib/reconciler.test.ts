@@ -298,6 +298,35 @@ describe('links', () => {
     expect(stage.kernel.table).toEqual([`${P1} via 10.0.1.1 link 2`, `${P2} via 10.0.1.1 link 2`])
   })
 
+  test('repointed while the objects are looked through: routes are put again', async () => {
+    const stage = await started()
+    stage.want(P1, A, 'tor')
+    await stage.settle()
+    stage.kernel.linkDown(1)
+    stage.want(P2, B, 'tor')
+    expect(stage.kernel.routes.size).toBe(0)
+    await stage.settle()
+    expect(stage.kernel.table).toEqual([`${P1} via 10.0.1.1 link 2`, `${P2} via 10.0.1.1 link 2`])
+  })
+
+  test('without objects, a next hop that is reached otherwise has its routes put again', async () => {
+    const plain = new MemoryKernel()
+    plain.nextHopObjects = false
+    const stage = await started(plain)
+    stage.want(P1, A, 'tor')
+    stage.want('10.3.0.0/16', A)
+    await stage.settle()
+    plain.log.length = 0
+    stage.want(P2, B, 'tor')
+    await stage.settle()
+    expect(plain.table).toEqual([
+      `${P1} via 10.0.1.1 link 2`,
+      `${P2} via 10.0.1.1 link 2`,
+      '10.3.0.0/16 via 10.0.0.1 link 1',
+    ])
+    expect(plain.log.toSorted()).toEqual([`put ${P1}`, `put ${P2}`])
+  })
+
   test('unreachable and back before the RIB has moved its routes', async () => {
     const stage = await started()
     stage.want(P1, A, 'tor')
