@@ -97,19 +97,25 @@ export class AdjRibIn {
   receive(bytes: Uint8Array, start: number, end: number, since: number): void {
     const view = $view
     view.split(bytes, start, end)
-    if (view.empty) return this.#events.endOfRibReceived('ipv4')
+    if (view.empty) return this.#endOfRib(IPV4)
     // Broken headers hide the multiprotocol attributes: read them the slow way before anything else.
     if (view.attributes === undefined) this.#normalize(view)
     this.#withdraw(IPV4, view.withdrawnStart, view.withdrawnEnd)
     if (view.unreachAfi !== 0) this.#unreach(view)
-    if (view.nlriStart < view.nlriEnd) {
+    // What was not agreed on is ignored (RFC 4760 section 8).
+    if (view.nlriStart < view.nlriEnd && this.#negotiated[IPV4.index]) {
       this.#announce(IPV4, view.nlriStart, view.nlriEnd, this.#internSet(view, 'nlri'), since)
     }
     const family = familyOfAfi(view.reachAfi)
-    if (family !== undefined) {
-      const facts = family === 'ipv4' ? IPV4 : IPV6
+    if (family === undefined) return
+    const facts = family === 'ipv4' ? IPV4 : IPV6
+    if (view.reachStart < view.reachEnd && this.#negotiated[facts.index]) {
       this.#announce(facts, view.reachStart, view.reachEnd, this.#internSet(view, 'reach'), since)
     }
+  }
+
+  #endOfRib(family: FamilyFacts): void {
+    if (this.#negotiated[family.index]) this.#events.endOfRibReceived(family.name)
   }
 
   /** The AttrId of a set with a reference taken, or -1 to treat the prefixes as withdrawn. */
@@ -174,24 +180,28 @@ export class AdjRibIn {
   #unreach(view: UpdateView): void {
     const family = familyOfAfi(view.unreachAfi)
     if (family === undefined) return
+    const facts = family === 'ipv4' ? IPV4 : IPV6
     const alone = view.withdrawnStart === view.withdrawnEnd && view.nlriStart === view.nlriEnd
     if (view.unreachStart === view.unreachEnd && alone && view.reachAfi === 0) {
-      return this.#events.endOfRibReceived(family)
+      return this.#endOfRib(facts)
     }
-    this.#withdraw(family === 'ipv4' ? IPV4 : IPV6, view.unreachStart, view.unreachEnd)
+    this.#withdraw(facts, view.unreachStart, view.unreachEnd)
   }
 
   /** `set` comes with a reference, which is given back here. */
   #announce(family: FamilyFacts, start: number, end: number, set: number, since: number): void {
     if (set < 0) return this.#withdraw(family, start, end)
-    const nlri = this.#decode(family, start, end)
-    const rib = this.#ribs[family.index]
-    const rejection = this.judge(set)
-    const accepted = rejection === 'none' ? set : 0
-    for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-      rib.put(this.peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
+    try {
+      const nlri = this.#decode(family, start, end)
+      const rib = this.#ribs[family.index]
+      const rejection = this.judge(set)
+      const accepted = rejection === 'none' ? set : 0
+      for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
+        rib.put(this.peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
+      }
+    } finally {
+      this.#attributes.release(set)
     }
-    this.#attributes.release(set)
   }
 
   #withdraw(family: FamilyFacts, start: number, end: number): void {

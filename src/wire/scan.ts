@@ -162,6 +162,8 @@ export function scanAttributes(
         }
         break
       case 14: // MP_REACH_NLRI, without its NLRI: AFI, SAFI, next hop, one reserved byte
+        // Beside it NEXT_HOP says nothing (RFC 4760 section 3) and is left out.
+        if ((facts.flags & HAS_NEXT_HOP) !== 0) return false
         if (kind !== 0x80 || length < 5 || length !== 5 + bytes[at + 3]) return false
         if (!plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
         facts.nextHopAt = at + 4
