@@ -37,14 +37,7 @@ export interface Target {
   readonly error: KernelError | undefined
 }
 
-interface Entry extends Target {
-  key: string
-  family: Family | undefined
-  target: KernelTarget
-  routes: number
-  since: number
-  ready: boolean
-  error: KernelError | undefined
+type Entry = { -readonly [K in keyof Target]: Target[K] } & {
   /** Rows that want it, have it, or are on their way to it. */
   holds: number
   /** Stands among those that may go. */
