@@ -2,7 +2,9 @@
  * Convergence of a whole daemon: one eBGP peer sends, another receives; how long until the last prefix is
  * there, and how much memory did it take? Runs in a network namespace of its own:
  *
- *   npm run bench -- [--prefixes 1000000] [--against bird]
+ *   npm run bench -- [--prefixes 1000000] [--against bird] [--kernel]
+ *
+ * With --kernel the clock stops when the kernel has all prefixes, and nobody receives them.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     against: { type: 'string', default: '' },
     runs: { type: 'string', default: '3' },
     profile: { type: 'boolean', default: false },
+    kernel: { type: 'boolean', default: false },
   },
 })
 const PREFIXES = Number(values.prefixes)
@@ -38,7 +41,7 @@ function startSubject(kind: string, folder: string): ChildProcess {
   if (kind === 'bird') {
     const peer = (name: string, address: string, asn: number): string =>
       `protocol bgp ${name} { local ${SUBJECT} as 65000; neighbor ${address} as ${asn}; passive on; ipv4 { import all; export all; }; }`
-    const config = `router id ${SUBJECT};\nprotocol device {}\nprotocol direct { ipv4; interface "eth0"; }\n${peer('a', SENDER, 65001)}\n${peer('b', RECEIVER, 65002)}\n`
+    const config = `router id ${SUBJECT};\nprotocol device {}\nprotocol direct { ipv4; interface "eth0"; }\n${values.kernel ? 'protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n' : ''}${peer('a', SENDER, 65001)}\n${peer('b', RECEIVER, 65002)}\n`
     writeFileSync(join(folder, 'bird.conf'), config)
     return inDut('bird', ['-f', '-c', join(folder, 'bird.conf'), '-s', join(folder, 'bird.ctl')])
   }
@@ -46,7 +49,7 @@ function startSubject(kind: string, folder: string): ChildProcess {
     `  - { name: as${asn}, address: ${address}, asn: ${asn}, passive: true, localAddress: ${SUBJECT}, import: accept, export: accept, families: [ipv4], multihop: 4 }`
   writeFileSync(
     join(folder, 'linnet.yaml'),
-    `asn: 65000\nrouterId: ${SUBJECT}\nlisten: [{ address: 0.0.0.0, port: 179 }]\npeers:\n${peer(SENDER, 65001)}\n${peer(RECEIVER, 65002)}\nkernel: { install: false }\napi: { socket: ${join(folder, 'sock')} }\nlog: { level: warn, format: json }\n`,
+    `asn: 65000\nrouterId: ${SUBJECT}\nlisten: [{ address: 0.0.0.0, port: 179 }]\npeers:\n${peer(SENDER, 65001)}\n${peer(RECEIVER, 65002)}\nkernel: { install: ${values.kernel} }\napi: { socket: ${join(folder, 'sock')} }\nlog: { level: warn, format: json }\n`,
   )
   const flags = values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/linnet-prof'] : []
   return inDut(process.execPath, [
@@ -68,12 +71,35 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-async function until(condition: () => boolean, seconds: number, what: string): Promise<void> {
+/** Routes in the kernel's tables of the subject. */
+function kernelRoutes(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/net/fib_triestat`, 'utf8')
+  return Number(/Main:[^]*?Prefixes:\s+(\d+)/.exec(text)?.[1] ?? 0)
+}
+
+async function until(
+  condition: () => boolean,
+  seconds: number,
+  what: string,
+  everyMs = 20,
+): Promise<void> {
   const deadline = performance.now() + seconds * 1000
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
+}
+
+/** A fresh namespace for the subject, joined to ours by a link. */
+function buildDut(): void {
+  sh('ip netns del dut 2>/dev/null; ip netns add dut')
+  sh('ip link add eth0 type veth peer name eth0 netns dut; ip link set eth0 up')
+  sh(
+    `ip -n dut link set lo up; ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`,
+  )
+  for (const address of [SENDER, RECEIVER]) sh(`ip addr add ${address}/24 dev eth0`)
+  const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
+  sh(`${reno}; ip netns exec dut ${reno}`)
 }
 
 const inDut = (command: string, args: readonly string[]): ChildProcess =>
@@ -84,8 +110,20 @@ const listening = (pid: number): boolean =>
     .split('\n')
     .some((line) => line.includes(':00B3 00000000:0000 0A'))
 
+async function allAt(receiver: BenchSpeaker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`only ${receiver.announced} arrived`)), 60_000)
+    receiver.onCount = () => {
+      if (receiver.announced < PREFIXES) return
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
 async function measure(kind: string, messages: Uint8Array): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  buildDut()
   const subject = startSubject(kind, folder)
   try {
     await until(() => listening(subject.pid ?? 0), 10, 'listener')
@@ -98,17 +136,9 @@ async function measure(kind: string, messages: Uint8Array): Promise<Result> {
     const before = cpuSeconds(subject.pid ?? 0)
     const begin = performance.now()
     sender.send(messages)
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`only ${receiver.announced} arrived`)),
-        60_000,
-      )
-      receiver.onCount = () => {
-        if (receiver.announced < PREFIXES) return
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    if (values.kernel) {
+      await until(() => kernelRoutes(subject.pid ?? 0) >= PREFIXES, 60, 'full kernel table', 100)
+    } else await allAt(receiver)
     const seconds = (performance.now() - begin) / 1000
     const pid = subject.pid ?? 0
     const result = { seconds, peakMb: peakMb(pid), cpuSeconds: cpuSeconds(pid) - before }
@@ -116,7 +146,8 @@ async function measure(kind: string, messages: Uint8Array): Promise<Result> {
     receiver.close()
     return result
   } finally {
-    subject.kill('SIGTERM')
+    // BIRD would take its routes out of the kernel one by one; the namespace goes anyway.
+    subject.kill('SIGKILL')
     await new Promise((resolve) => subject.once('exit', resolve))
     rmSync(folder, { recursive: true })
   }
@@ -138,14 +169,7 @@ if (process.env.LINNET_BENCH_BOX === undefined) {
   })
   child.once('exit', (code) => process.exit(code ?? 1))
 } else {
-  sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up; ip netns add dut')
-  sh(
-    'ip link add eth0 type veth peer name eth0 netns dut; ip link set eth0 up; ip -n dut link set lo up',
-  )
-  sh(`ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`)
-  for (const address of [SENDER, RECEIVER]) sh(`ip addr add ${address}/24 dev eth0`)
-  const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
-  sh(`${reno}; ip netns exec dut ${reno}`)
+  sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up')
   const messages = feed({ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 })
   process.stdout.write(`${PREFIXES} prefixes, ${(messages.length / 1e6).toFixed(1)} MB\n`)
   for (let run = 0; run < Number(values.runs); run++) {
