@@ -12,7 +12,7 @@ import type { Fib, FibEvents } from '../fib/fib.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
 import type { PrefixIndex } from '../fib/prefix-index.ts'
 import type { Targets } from '../fib/targets.ts'
-import type { Clock } from '../net/clock.ts'
+import type { Clock, Timer } from '../net/clock.ts'
 import type { Family, FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
@@ -50,7 +50,9 @@ export class Forwarding {
   /** The last answer of `#targetOf`, which most prefixes of a burst share; 0 = none. */
   #lastNextHop = 0
   #lastTarget = 0
-  #swept = false
+  #sweepTimer: Timer | undefined
+  /** The sweep is a matter of a moment, or over. */
+  #soon = false
 
   constructor(
     rib: Rib,
@@ -78,10 +80,12 @@ export class Forwarding {
 
   async start(): Promise<void> {
     await this.fib.start()
-    this.#clock.after(SWEEP_AFTER_MS, () => this.#sweep())
+    this.#sweepAfter(SWEEP_AFTER_MS)
   }
 
   async stop(mode: 'keep' | 'remove'): Promise<void> {
+    this.#soon = true
+    this.#sweepTimer?.cancel()
     await this.fib.stop(mode)
     await this.#kernel.close()
   }
@@ -167,13 +171,17 @@ export class Forwarding {
 
   /** Everybody has told everything: one more turn for the last routes, then the rest is stale. */
   #sweepSoon(): void {
-    if (!this.#swept) this.#clock.after(1_000, () => this.#sweep())
+    if (this.#soon) return
+    this.#soon = true
+    this.#sweepAfter(1_000)
   }
 
-  #sweep(): void {
-    if (this.#swept) return
-    this.#swept = true
-    this.fib.sweep()
+  #sweepAfter(delayMs: number): void {
+    this.#sweepTimer?.cancel()
+    this.#sweepTimer = this.#clock.after(delayMs, () => {
+      this.#soon = true
+      this.fib.sweep()
+    })
   }
 }
 
