@@ -113,6 +113,11 @@ export const routeRow = z.object({
   extendedCommunities: texts('RFC 4360, `rt:65101:1` or hexadecimal.'),
   originatorId: maybeText('ORIGINATOR_ID (RFC 4456).'),
   clusterList: texts('CLUSTER_LIST (RFC 4456), nearest first.'),
+  atomicAggregate: flag('ATOMIC_AGGREGATE: somebody on the way has left out parts of the AS_PATH.'),
+  aggregator: maybeText('AGGREGATOR: its AS and router id, `65001 10.0.0.1`.'),
+  otherAttributes: texts(
+    'Attributes that linnet only passes on (RFC 4271 section 5): code, flags and value, `99 e0 0102`, the last two in hexadecimal.',
+  ),
   pathId: maybeCount('Path identifier (RFC 7911).'),
   since: time('When this path arrived or last changed.'),
   reason: text(

@@ -124,6 +124,11 @@ function attributeFields(it: AttributeDescription, local: boolean) {
     extendedCommunities: [...it.extendedCommunities],
     originatorId: it.originatorId ?? null,
     clusterList: [...it.clusterList],
+    atomicAggregate: it.atomicAggregate,
+    aggregator: it.aggregator ?? null,
+    otherAttributes: it.unknown.map(
+      ({ code, flags, value }) => `${code} ${flags.toString(16)} ${value}`,
+    ),
     pathId: null,
   }
 }
