@@ -60,8 +60,8 @@ export async function runDaemon(run: DaemonRun): Promise<number> {
       error instanceof ListenError ||
       error instanceof CannotListen
     if (!expected) throw error
-    process.stderr.write(`linnet: ${error.message}\n`)
-    if (error instanceof CannotListen) process.stderr.write(`  ${error.remedy}\n`)
+    const remedy = error instanceof CannotListen ? `; ${error.remedy}` : ''
+    process.stderr.write(`linnet: ${error.message}${remedy}\n`)
     return error instanceof StartError ? error.exitCode : FAILED
   }
 }
