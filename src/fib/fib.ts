@@ -144,7 +144,10 @@ export class Fib {
   /** The prefix shall be forwarded to `target`; 0: there shall be no route. */
   want(family: 0 | 1, prefixId: number, target: number): void {
     if (this.#stopping !== undefined) return
-    if (!this.#tables[family].want(prefixId, target)) return
+    const table = this.#tables[family]
+    // Not wanted yet is no reason to take away what an earlier run left: that is for `sweep` to say.
+    if (target === 0 && table.state(prefixId) === 'stale') return
+    if (!table.want(prefixId, target)) return
     const code = (prefixId << 1) | family
     this.#failures.forget(code)
     this.#push(code)

@@ -203,12 +203,15 @@ export class Reconciler implements KernelEvents {
     }
     const { walks, queue, workArrived } = this.#options
     const due = (this.#due = new Set([target]))
+    const begun = (): void => {
+      if (this.#due === due) this.#due = undefined
+    }
     walks.add((table, id) => {
-      this.#due = undefined
+      begun()
       const wanted = table.wanted(id)
       if (wanted === 0 || (!due.has(wanted) && !due.has(table.installed(id)))) return
       if (table.doubt(id)) queue(table, id)
-    })
+    }, begun)
     workArrived()
   }
 

@@ -60,9 +60,12 @@ describe('a restart', () => {
     expect(stage.prefixes[0].live).toBe(1)
   })
 
-  test('takes a withdrawal of a stale route at its word', async () => {
+  test('leaves a stale route that nobody wants yet to the sweep', async () => {
     const stage = await restarted({ [P1]: A })
     stage.want(P1, undefined)
+    await stage.settle()
+    expect(stage.kernel.routes.size).toBe(1)
+    stage.fib.sweep()
     await stage.settle()
     expect(stage.kernel.routes.size).toBe(0)
   })
