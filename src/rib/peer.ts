@@ -2,7 +2,8 @@
  * What the RIB knows of the sessions that routes come from and go to.
  *
  * A RibPeer is one session's life, not a configured peer's: when the session ends its number stays taken
- * until the last of its paths is gone, and a new session gets a new number. So a reconnecting peer never
+ * until the last of its paths is gone and no update group tells any of them, and a new session gets a new
+ * number. So a reconnecting peer never
  * meets the remains of its former self, and dropping a million paths can take its time: `up` is false at
  * once, and that alone makes them ineligible.
  */
@@ -49,19 +50,27 @@ export class RibPeer {
   }
 }
 
+/**
+ * Numbers go round, and who has ended stays known under its number until that is given out again: what
+ * update groups have been told still names it, until they look at the prefix next.
+ */
 export class RibPeers {
   readonly #peers: (RibPeer | undefined)[]
+  readonly #live: Set<RibPeer>
+  #next = 1
 
   constructor(local: RibPeer) {
     this.#peers = [local]
+    this.#live = new Set([local])
   }
 
   add(options: RibPeerOptions, importPolicy: Policy): RibPeer {
-    let id = 1
-    while (this.#peers[id] !== undefined) id++
-    if (id > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
-    const peer = new RibPeer(id, options, importPolicy)
-    this.#peers[id] = peer
+    if (this.#live.size > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
+    while (this.#isTaken(this.#next)) this.#advance()
+    const peer = new RibPeer(this.#next, options, importPolicy)
+    this.#advance()
+    this.#peers[peer.id] = peer
+    this.#live.add(peer)
     return peer
   }
 
@@ -74,10 +83,19 @@ export class RibPeers {
 
   /** Frees the number of a session that has ended and whose paths are gone. */
   remove(peer: RibPeer): void {
-    this.#peers[peer.id] = undefined
+    this.#live.delete(peer)
   }
 
-  *[Symbol.iterator](): Iterator<RibPeer> {
-    for (const peer of this.#peers) if (peer !== undefined) yield peer
+  [Symbol.iterator](): Iterator<RibPeer> {
+    return this.#live.values()
+  }
+
+  #isTaken(id: number): boolean {
+    const peer = this.#peers[id]
+    return peer !== undefined && this.#live.has(peer)
+  }
+
+  #advance(): void {
+    this.#next = this.#next === MOST_PEERS ? 1 : this.#next + 1
   }
 }

@@ -136,6 +136,7 @@ export class UpdateGroup {
   /** `member` has heard what `old` told it, and goes on here: it must also lose what is not told here. */
   succeed(member: GroupMember, old: UpdateGroup, oldMember: GroupMember): void {
     const catchUp = (member.catchUp ??= this.#newCatchUp(member.peer, true))
+    member.endOfRibSent = oldMember.endOfRibSent
     const prefixes = this.#rib.prefixes
     for (let prefix = 1; prefix < prefixes.end; prefix++) {
       if (prefixes.exists(prefix) && old.toldTo(oldMember.peer.id, prefix) !== 0)
@@ -147,11 +148,12 @@ export class UpdateGroup {
   /** Frees what the group holds for a prefix: for the walk that follows the last member's leaving. */
   forget(prefix: number): void {
     const set = this.#told.get(prefix)
-    const marked = (this.#told.get(prefix, 1) & MARKED) !== 0
+    const source = this.#told.get(prefix, 1)
     this.#told.set(prefix, 0)
     this.#told.set(prefix, 0, 1)
-    if (marked) this.#rib.prefixes.release(prefix)
+    if ((source & MARKED) !== 0) this.#rib.prefixes.release(prefix)
     if (set === 0) return
+    this.#count(source & SOURCE_MASK, -1)
     this.#attributes.release(set)
     this.#rib.prefixes.release(prefix)
   }
@@ -303,9 +305,14 @@ export class UpdateGroup {
   }
 
   #count(source: number, change: number): void {
-    const count = (this.#toldFrom.get(source) ?? 0) + change
-    if (count === 0) this.#toldFrom.delete(source)
-    else this.#toldFrom.set(source, count)
+    const before = this.#toldFrom.get(source) ?? 0
+    const count = before + change
+    if (before === 0) this.#peers.retain(source)
+    if (count !== 0) this.#toldFrom.set(source, count)
+    else {
+      this.#toldFrom.delete(source)
+      this.#peers.release(source)
+    }
   }
 
   #pullCatchUp(member: GroupMember, catchUp: CatchUp, wanted: number, out: Uint8Array[]): number {
