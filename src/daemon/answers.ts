@@ -155,7 +155,10 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
       const received = peer?.paths[index] ?? 0
       const accepted = peer?.accepted[index] ?? 0
       return {
-        ...{ family, received, accepted, rejected: received - accepted },
+        family,
+        received,
+        accepted,
+        rejected: received - accepted,
         announced: neighbor.announced(family),
         endOfRib: session?.endOfRib.has(family) ?? false,
       }
@@ -216,7 +219,9 @@ function* fibRows({ speaker, host }: AnswersOptions, filter: PrefixFilter): Iter
         nextHops:
           target === undefined ? [] : legs(target, host).map((leg) => ({ ...leg, encap: null })),
         nexthopId: row.targetId === 0 ? null : row.targetId,
-        ...{ table, metric, protocol },
+        table,
+        metric,
+        protocol,
         state: row.state,
         error: row.error ?? null,
         since: isoOf(row.since ?? Date.now()),

@@ -153,7 +153,7 @@ export class Forwarding {
 
   #target(family: Family, ids: readonly number[]): number {
     const nextHops = ids.flatMap((id) => this.#rib.nextHops.get(id) ?? [])
-    const addresses = nextHops.map(({ address }) => address.text).sort()
+    const addresses = nextHops.map(({ address }) => address.text).toSorted()
     const key = `${family} ${addresses.join(' ')}`
     for (const { address } of nextHops) {
       const names = this.#targetsOf.get(address.text) ?? new Map<string, readonly NextHop[]>()

@@ -38,7 +38,7 @@ export function anyIpv4(host: HostView, link?: number): Address | undefined {
     .filter((it) => it.address.family === 'ipv4')
     .filter((it) => (link === undefined ? !loopbacks.has(it.link) : it.link === link))
     .map((it) => it.address)
-    .sort((a, b) => compareBytes(a.bytes, b.bytes))[0]
+    .toSorted((a, b) => compareBytes(a.bytes, b.bytes))[0]
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -24,7 +24,9 @@ export async function openKernel(
   const { table, metric, protocol, nexthopObjects } = kernel
   const source = new PreferredSource(config, monitor)
   const writer = await openFibWriter({
-    ...{ table, metric, protocol },
+    table,
+    metric,
+    protocol,
     preferredSource: source.current,
     nextHopObjects: nexthopObjects,
     ...(table === MAIN_TABLE ? { foreign: monitor.tables.routes } : {}),
@@ -45,7 +47,14 @@ export async function openKernel(
         failed: (_id, { text }) => warn(`a nexthop object could not be written: ${text}`),
       })
       const fib = new Fib({
-        ...{ writer, reader, targets, prefixes, clock, table, metric, protocol },
+        writer,
+        reader,
+        targets,
+        prefixes,
+        clock,
+        table,
+        metric,
+        protocol,
         get preferredSource() {
           return source.current
         },

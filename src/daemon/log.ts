@@ -45,10 +45,17 @@ export function logEvents(events: Events, options: Config['log']): Logger {
   return logger
 }
 
+interface LogEntry {
+  readonly level: number
+  readonly time: number
+  readonly topic?: string
+  readonly peer?: string
+  readonly text?: string
+}
+
 /** `08:15:02.113 warn  peers  tor-a: hold timer expired` */
 function prettyLine(line: string, colours: boolean): string {
-  const entry: { level: number; time: number; topic?: string; peer?: string; text?: string } =
-    JSON.parse(line)
+  const entry = JSON.parse(line) as LogEntry
   const level = pino.levels.labels[entry.level] ?? 'info'
   const time = new Date(entry.time).toISOString().slice(11, 23)
   const where = entry.peer === undefined ? '' : `${entry.peer}: `

@@ -131,7 +131,10 @@ function refused(
     ok: false,
     configFile,
     complaints: [...complaints],
-    ...{ added: [], removed: [], changed: [], other: [] },
+    added: [],
+    removed: [],
+    changed: [],
+    other: [],
     kept: speaker.config.peers.length,
     needsRestart: [...needsRestart],
   }

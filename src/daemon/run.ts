@@ -99,7 +99,9 @@ async function startAndServe(
   closing.add(() => resolver.close())
   const routerId = routerIdOf(config, monitor, resolver)
   const speaker = new Speaker(config, routerId, {
-    ...{ clock, events, resolver },
+    clock,
+    events,
+    resolver,
     host: monitor,
     transport: tcpTransport(),
     kernel: await kernelOf(config, monitor, events),
@@ -116,7 +118,9 @@ async function startAndServe(
   closing.add(() => vitalSigns.stop())
   let configLoadedAt = startedAt
   const commands = orders({
-    ...{ speaker, events, configPath },
+    speaker,
+    events,
+    configPath,
     host: monitor,
     reloaded: (now) => {
       configLoadedAt = new Date()
@@ -129,13 +133,16 @@ async function startAndServe(
       ? {}
       : { http: { host: config.api.http.address.text, port: config.api.http.port } }),
     queries: answers({
-      ...{ speaker, vitalSigns, startedAt },
+      speaker,
+      vitalSigns,
+      startedAt,
       host: monitor,
       configFile: configPath,
       configLoadedAt: () => configLoadedAt,
       warnings: () => [],
     }),
-    ...{ commands, events },
+    commands,
+    events,
   })
   closing.add(() => server.close())
   const manager = serviceManager()

@@ -98,12 +98,18 @@ export class Speaker {
       world.kernel === undefined
         ? undefined
         : new Forwarding(this.rib, this.localRoutes, world.kernel, config, {
-            ...{ host, clock, events },
+            host,
+            clock,
+            events,
             wake: () => this.scheduler.wake(),
           })
     this.listeners = new Listeners(() => this.#neighbors.values(), events, clock)
     this.#hood = {
-      ...{ rib: this.rib, groups: this.groups, scheduler: this.scheduler, events, clock },
+      rib: this.rib,
+      groups: this.groups,
+      scheduler: this.scheduler,
+      events,
+      clock,
       transport: world.transport,
       routerId: identifier,
       ownAddress: (local, family) => addressBeside(host, local, family),
