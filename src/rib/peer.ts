@@ -50,27 +50,23 @@ export class RibPeer {
   }
 }
 
-/**
- * Numbers go round, and who has ended stays known under its number until that is given out again: what
- * update groups have been told still names it, until they look at the prefix next.
- */
 export class RibPeers {
   readonly #peers: (RibPeer | undefined)[]
-  readonly #live: Set<RibPeer>
-  #next = 1
+  /** Update groups that tell something of a peer, by its number. */
+  readonly #holders: number[] = []
+  /** Ended and without paths: they go with their last holder. */
+  readonly #ended = new Set<RibPeer>()
 
   constructor(local: RibPeer) {
     this.#peers = [local]
-    this.#live = new Set([local])
   }
 
   add(options: RibPeerOptions, importPolicy: Policy): RibPeer {
-    if (this.#live.size > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
-    while (this.#isTaken(this.#next)) this.#advance()
-    const peer = new RibPeer(this.#next, options, importPolicy)
-    this.#advance()
-    this.#peers[peer.id] = peer
-    this.#live.add(peer)
+    let id = 1
+    while (this.#peers[id] !== undefined) id++
+    if (id > MOST_PEERS) throw new RangeError(`more than ${MOST_PEERS} sessions`)
+    const peer = new RibPeer(id, options, importPolicy)
+    this.#peers[id] = peer
     return peer
   }
 
@@ -81,21 +77,29 @@ export class RibPeers {
     return peer
   }
 
-  /** Frees the number of a session that has ended and whose paths are gone. */
-  remove(peer: RibPeer): void {
-    this.#live.delete(peer)
+  /** Keeps the number taken: somebody still tells routes of this peer. */
+  retain(id: number): void {
+    this.#holders[id] = (this.#holders[id] ?? 0) + 1
   }
 
-  [Symbol.iterator](): Iterator<RibPeer> {
-    return this.#live.values()
-  }
-
-  #isTaken(id: number): boolean {
+  release(id: number): void {
+    this.#holders[id]--
     const peer = this.#peers[id]
-    return peer !== undefined && this.#live.has(peer)
+    if (peer !== undefined && this.#ended.has(peer)) this.remove(peer)
   }
 
-  #advance(): void {
-    this.#next = this.#next === MOST_PEERS ? 1 : this.#next + 1
+  /** A session has ended and its paths are gone: frees the number, once nobody holds it. */
+  remove(peer: RibPeer): void {
+    const held = (this.#holders[peer.id] ?? 0) > 0
+    if (held) this.#ended.add(peer)
+    else {
+      this.#ended.delete(peer)
+      this.#peers[peer.id] = undefined
+    }
+  }
+
+  /** Sessions, also those that have ended and are still told of. */
+  *[Symbol.iterator](): Iterator<RibPeer> {
+    for (const peer of this.#peers) if (peer !== undefined) yield peer
   }
 }
