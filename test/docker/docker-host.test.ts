@@ -130,7 +130,8 @@ describe('two Docker hosts', () => {
     const { hosts } = fabric
     linnet.kill('SIGTERM')
     await untilLearned(2, [])
-    expect(await linnet.exited).toEqual({ code: 0, signal: undefined })
+    await until('linnet has ended', () => linnet.exit !== undefined, SOON_MS)
+    expect(linnet.exit).toEqual({ code: 0, signal: undefined })
     expect(await hosts[1].learned()).toEqual([DOCKER0[2]])
 
     const watch = await RouteWatch.start(hosts[1], 'route')

@@ -120,6 +120,8 @@ export async function openDockerBox(): Promise<DockerBox> {
     async close() {
       box.stdin.end()
       await exited
+      // Left over when its first process was killed.
+      for (const group of cgroupsOf(`/${name}`)) removeTree(group)
     },
   }
 }

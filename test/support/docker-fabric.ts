@@ -68,6 +68,7 @@ const WIRE = `
     ip link add eth0 netns host$i type veth peer name eth$i netns tor
     ip -n tor addr add 10.0.$i.1/30 dev eth$i; ip -n tor link set eth$i up
     ip -n host$i addr add 10.0.$i.2/30 dev eth0; ip -n host$i link set eth0 up
+    ip -n host$i route add default via 10.0.$i.1
   done
   # As on a machine that has just booted: whoever needs forwarding switches it on.
   for node in tor host1 host2; do nsenter --net=/run/netns/$node sysctl -qw net.ipv4.ip_forward=0; done
@@ -154,7 +155,12 @@ export class DockerHost {
     return this.docker('inspect', `--format=${format}`, name)
   }
 
-  /** Which source address the container at `address` sees when our container asks it. */
+  /** A server of the host itself, with the page that tells whose address it sees. */
+  serve(address: string): Promise<BoxProcess> {
+    return this.start('busybox', 'httpd', '-f', '-p', `${address}:80`, '-h', '/run/image/www')
+  }
+
+  /** Which source address the server at `address` sees when our container asks it. */
   async addressSeenBy(address: string, container: string): Promise<string> {
     const url = `http://${address}/cgi-bin/who`
     // Not `wget -T`, with which Debian's static busybox crashes.

@@ -1,0 +1,83 @@
+/**
+ * Docker as it comes: it masquerades what leaves the host and drops what comes from elsewhere. What
+ * docs/docker.md says about that, held against the real thing.
+ *
+ * The tests are one story and depend on their order.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CONTAINERS, openFabric, startTor, type Fabric } from '../support/docker-fabric.ts'
+import { until } from '../support/until.ts'
+
+const RECIPE = join(import.meta.dirname, '../../config/docker-host.nft')
+const HOST1 = '10.0.1.2'
+const HOST2_DOCKER0 = '10.77.2.1'
+const TOR = '10.0.1.1'
+
+describe('Docker with its default settings', () => {
+  let fabric: Fabric
+
+  beforeAll(async () => {
+    fabric = await openFabric({})
+    const { 1: host1, 2: host2 } = fabric.hosts
+    await Promise.all([startTor(fabric), host1.startLinnet(), host2.startLinnet()])
+    await until(
+      'both know the other',
+      async () => {
+        const learned = [...(await host1.learned()), ...(await host2.learned())]
+        return learned.join() === '10.77.2.0/24,10.77.1.0/24'
+      },
+      15_000,
+    )
+    expect(await host1.runContainer('web')).toBe('10.77.1.2')
+    expect(await host2.runContainer('web')).toBe('10.77.2.2')
+    await host2.serve(HOST2_DOCKER0)
+    await fabric.box.start('tor', [
+      'busybox',
+      'httpd',
+      '-f',
+      '-p',
+      `${TOR}:80`,
+      '-h',
+      '/run/image/www',
+    ])
+  })
+  afterAll(() => fabric?.close())
+
+  test('hides a container behind its host', async () => {
+    expect(await fabric.hosts[1].addressSeenBy(HOST2_DOCKER0, 'web')).toBe(HOST1)
+  })
+
+  test('lets nobody in', async () => {
+    const asked = fabric.hosts[1].addressSeenBy('10.77.2.2', 'web')
+    await expect(asked).rejects.toThrow('exited with code 143') // by the timeout
+  })
+
+  test('is led to keep addresses among containers, by the rules of the documentation', async () => {
+    const { 1: host1, 2: host2 } = fabric.hosts
+    expect(readFileSync(RECIPE, 'utf8')).toContain(CONTAINERS)
+    for (const host of [host1, host2]) {
+      await host.run('nft', '-f', RECIPE)
+      const rule = ['-i', 'eth0', '-s', CONTAINERS, '-d', CONTAINERS, '-j', 'ACCEPT']
+      await host.run('iptables', '-I', 'DOCKER-USER', ...rule)
+    }
+    expect(await host1.addressSeenBy('10.77.2.2', 'web')).toBe('10.77.1.2')
+    expect(await host2.addressSeenBy('10.77.1.2', 'web')).toBe('10.77.2.2')
+  })
+
+  test('goes on to masquerade what leaves for elsewhere', async () => {
+    expect(await fabric.hosts[1].addressSeenBy(TOR, 'web')).toBe(HOST1)
+  })
+
+  test('keeps addresses in a network created later, whose own rule comes first among Docker’s', async () => {
+    const { 1: host1, 2: host2 } = fabric.hosts
+    await host1.docker('network', 'create', 'blue')
+    const address = await host1.runContainer('blue', '--network=blue')
+    await until('host 2 knows it', async () => (await host2.learned()).includes('10.78.1.0/28'))
+    const rules = await host1.run('iptables', '-t', 'nat', '-S', 'POSTROUTING')
+    expect(rules.split('\n')[1]).toMatch(/^-A POSTROUTING -s 10\.78\.1\.0\/28 .* -j MASQUERADE$/)
+    expect(await host1.addressSeenBy('10.77.2.2', 'blue')).toBe(address)
+    expect(await host2.addressSeenBy(address, 'web')).toBe('10.77.2.2')
+  })
+})
