@@ -9,10 +9,10 @@
  */
 import type { Clock } from '../net/clock.ts'
 import { FAMILIES } from '../net/family.ts'
+import { IntQueue } from '../net/int-queue.ts'
 import { Digest } from './digest.ts'
 import { Failures } from './failures.ts'
 import { FibTable, NOTHING, type State } from './fib-table.ts'
-import { IntQueue } from './int-queue.ts'
 import {
   ROUTE_DELETE,
   ROUTE_PUT,

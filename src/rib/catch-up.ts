@@ -7,11 +7,12 @@
  * what the group knows and goes on from the head of the log.
  */
 import { FAMILIES } from '../net/family.ts'
+import { IntQueue } from '../net/int-queue.ts'
 import { NlriColumns } from '../wire/nlri.ts'
 import { UpdateView } from '../wire/update.ts'
 import { WINDOW, type AnnouncementEncoder } from './announcement-encoder.ts'
 import type { PrefixTable } from './prefix-table.ts'
-import { Column, IntQueue } from './rows.ts'
+import { Column } from './rows.ts'
 
 /** What this member shall know of a prefix. */
 export interface Told {

@@ -6,13 +6,13 @@
  * path (update groups listen), and by which next hops each is forwarded (the FIB listens).
  */
 import type { FamilyFacts } from '../net/family.ts'
+import { IntQueue } from '../net/int-queue.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { Decision, type DecisionOptions } from './decision.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import { Paths, type Rejection } from './paths.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import { PrefixTable } from './prefix-table.ts'
-import { IntQueue } from './rows.ts'
 
 export interface Outcomes {
   /** The best path of `prefix`, or its attributes, changed. */
@@ -131,10 +131,15 @@ export class FamilyRib {
     const received = paths.received(path)
     const accepted = rejection === 'none' ? received : 0
     const before = paths.accepted(path)
-    if (accepted === before) return
-    if (accepted !== 0) this.#attributes.retain(accepted)
-    if (before !== 0) this.#attributes.release(before)
-    peer.accepted[this.family.index] += accepted !== 0 ? 1 : -1
+    if (accepted === before && rejection === paths.rejection(path)) return
+    if (accepted !== 0) {
+      this.#attributes.retain(accepted)
+      peer.accepted[this.family.index]++
+    }
+    if (before !== 0) {
+      this.#attributes.release(before)
+      peer.accepted[this.family.index]--
+    }
     paths.put(path, received, accepted, rejection, paths.since(path))
     this.mark(paths.prefix(path))
   }
@@ -161,7 +166,8 @@ export class FamilyRib {
     prefixes.setBest(prefix, best)
     // A path whose attributes changed in place is another best path, though it is the same row. And
     // where the old best row was freed, `before` is 0 but others may still believe in it.
-    const changed = best === 0 || this.paths.takeChanged(best) || best !== before
+    const changed =
+      best === 0 || this.paths.takeChanged(best) || best !== before || prefixes.isWatched(prefix)
     if (changed) this.#outcomes.bestChanged(this.family, prefix)
     this.#outcomes.decided(
       this.family,
