@@ -8,7 +8,7 @@ import { factsOf } from '../../../src/net/family.ts'
 import { prefix } from '../../../src/net/prefix.ts'
 import { NEXT_HOP_ID_FIRST, type KernelError } from '../../../src/fib/kernel.ts'
 import { MemoryKernel, targetText } from '../../support/memory-kernel.ts'
-import { Stage, started, target } from './stage.ts'
+import { started, target, type Stage } from './stage.ts'
 
 const PREFIXES = ['0.0.0.0/0', '10.1.0.0/16', '10.2.0.0/16', '10.2.0.0/24', '::/0', '2001:db8::/32']
 /** The sets of next hops, and the ways that each may be reached. */
