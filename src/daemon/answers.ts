@@ -3,7 +3,7 @@
  */
 import { hostname } from 'node:os'
 import { formatIpv4 } from '../net/address.ts'
-import { FAMILIES } from '../net/family.ts'
+import { FAMILIES, familyOfAfi, SAFI_UNICAST } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
 import type { PrefixFilter, Queries } from '../control/queries.ts'
 import type { HealthReport, StatusRow } from '../control/reports.ts'
@@ -175,8 +175,10 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
 }
 
 const capabilityName = (it: Capability): string => {
-  if ('code' in it) return `unknown ${it.code}`
-  return it.name === 'multiprotocol' ? `multiprotocol ${it.afi}/${it.safi}` : it.name
+  if (it.name === 'unknown') return `unknown ${it.code}`
+  if (it.name !== 'multiprotocol') return it.name
+  const family = it.safi === SAFI_UNICAST ? familyOfAfi(it.afi) : undefined
+  return `multiprotocol ${family ?? `${it.afi}/${it.safi}`}`
 }
 
 const endpointText = (it: Endpoint | undefined): string | null =>

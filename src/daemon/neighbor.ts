@@ -13,6 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn } from '../rib/adj-rib-in.ts'
 import type { Rib } from '../rib/rib.ts'
+import { endOfRib } from '../rib/update-writer.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
 import type { PeerOptions } from '../session/peer-options.ts'
@@ -34,6 +35,8 @@ export interface Neighborhood {
   readonly routerId: number
   /** Our own address of this family on the link that `local` stands on, and that link's index. */
   ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
+  /** Prefixes of our own to announce. */
+  hasOwn(family: Family): boolean
   /** The session is up or gone, or has sent its End-of-RIB. */
   changed(): void
 }
@@ -209,11 +212,13 @@ export class Neighbor {
     for (const family of negotiated.families) {
       const { address, link } = this.#hood.ownAddress(local, family)
       if (address === undefined) {
+        // Worth a warning only to those who have something to announce.
         this.#tell(
-          'warn',
+          this.#hood.hasOwn(family) ? 'warn' : 'debug',
           'FamilyNotAnnounced',
-          `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced`,
+          `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write families: without ${family}`,
         )
+        session.writable = this.#peer.send([endOfRib(factsOf(family))])
         continue
       }
       memberships.push(

@@ -113,6 +113,8 @@ export class Speaker {
       transport: world.transport,
       routerId: identifier,
       ownAddress: (local, family) => addressBeside(host, local, family),
+      hasOwn: (family) =>
+        [...this.localRoutes.values()].some(({ prefix }) => prefix.family === family),
       changed: () => this.#neighborsChanged(),
     }
     this.#addStages()
