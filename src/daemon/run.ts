@@ -18,6 +18,7 @@ import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
 import { serviceManager } from '../linux/notify.ts'
 import { explainMissing, missingCapabilities, readPrivileges } from '../linux/privileges.ts'
 import { ListenError } from '../linux/tcp-listener.ts'
+import { checkForwarding, type ForwardingProblem } from '../linux/sysctl.ts'
 import { tcpTransport } from '../linux/tcp.ts'
 import type { Address } from '../net/address.ts'
 import { answers } from './answers.ts'
@@ -139,7 +140,7 @@ async function startAndServe(
       host: monitor,
       configFile: configPath,
       configLoadedAt: () => configLoadedAt,
-      warnings: () => [],
+      warnings: () => (config.kernel.install ? checkForwarding().map(forwardingText) : []),
     }),
     commands,
     events,
@@ -219,6 +220,9 @@ class HangUps {
 
 /** What peers are told when we stop (RFC 9003). */
 const FAREWELL = 'linnet is stopped'
+const forwardingText = ({ sysctl, value, wanted, text }: ForwardingProblem): string =>
+  `${sysctl} is ${value}: ${text}; set it to ${wanted}`
+
 /** The last NOTIFICATIONs get a moment to leave. */
 const FAREWELL_MS = 200
 

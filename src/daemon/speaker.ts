@@ -11,7 +11,7 @@
 import type { Config, ResolvedPeer } from '../config/config.ts'
 import type { ConfigChange } from '../config/change.ts'
 import { wordsOf, type Address } from '../net/address.ts'
-import type { Clock } from '../net/clock.ts'
+import type { Clock, Timer } from '../net/clock.ts'
 import type { NextHopResolver } from '../rib/next-hop.ts'
 import { Rib } from '../rib/rib.ts'
 import type { Transport } from '../session/transport.ts'
@@ -42,6 +42,9 @@ export interface World {
   readonly kernel: KernelAccess | undefined
 }
 
+/** Links come and go in bursts: peers are called out of turn when it is over. */
+const CALL_AGAIN_MS = 500
+
 export class Speaker {
   readonly rib: Rib
   readonly routerId: Address
@@ -57,6 +60,7 @@ export class Speaker {
   #config: Config
   /** Whose turn to announce first is next. */
   #turn = 0
+  #callTimer: Timer | undefined
 
   constructor(config: Config, routerId: Address, world: World) {
     this.#config = config
@@ -118,6 +122,7 @@ export class Speaker {
       changed: () => this.#neighborsChanged(),
     }
     this.#addStages()
+    host.onLinksChanged(() => this.#linksChanged())
   }
 
   get config(): Config {
@@ -185,6 +190,16 @@ export class Speaker {
 
   #neighborsChanged(): void {
     this.forwarding?.neighborsChanged([...this.#neighbors.values()])
+  }
+
+  /** The way to a peer may be open again: don't wait for the end of a back-off. */
+  #linksChanged(): void {
+    this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
+      this.#callTimer = undefined
+      for (const { session, peer } of this.#neighbors.values()) {
+        if (session === undefined) peer.retryNow()
+      }
+    })
   }
 
   #addStages(): void {
