@@ -46,35 +46,39 @@ test.each(ENDINGS)('two Docker hosts leave nothing behind $title', async ({ end 
   expect(footprint()).toBe(before)
 })
 
+// The test runs itself in another vitest, and kills that.
 const abandoned = process.env[ABANDON]
-if (abandoned === undefined) {
-  test('two Docker hosts leave nothing behind when vitest is killed', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'linnet-docker-'))
-    const file = join(folder, 'box.json')
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'docker', 'docker/box']
-    const child = spawn(process.execPath, [...vitest, '-t', 'abandoned'], {
-      cwd: TOP,
-      env: { ...process.env, [ABANDON]: file },
-      stdio: 'ignore',
-    })
-    try {
-      await until('the other vitest has made its hosts', () => existsSync(file), 30_000)
-    } finally {
-      child.kill('SIGKILL')
-    }
-    const { pid, inside, cgroup } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
-    rmSync(folder, { recursive: true })
-    await until('its processes are gone', () => processesIn(inside).length === 0)
-    await until('its control groups are gone', () => cgroupsOf(cgroup).length === 0)
-    expect(isAlive(Number(pid))).toBe(false)
+test(
+  'two Docker hosts leave nothing behind when vitest is killed',
+  abandoned === undefined ? killVitest : () => waitToBeKilled(abandoned),
+)
+
+async function killVitest(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'linnet-docker-'))
+  const file = join(folder, 'box.json')
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'docker', 'docker/box']
+  const child = spawn(process.execPath, [...vitest, '-t', 'when vitest is killed'], {
+    cwd: TOP,
+    env: { ...process.env, [ABANDON]: file },
+    stdio: 'ignore',
   })
-} else {
-  test('abandoned', async () => {
-    const { pid, cgroup } = (await inhabited()).box
-    writeFileSync(`${abandoned}.new`, JSON.stringify({ pid, cgroup, inside: pidNamespaceOf(pid) }))
-    renameSync(`${abandoned}.new`, abandoned)
-    await new Promise(() => {}) // until vitest is killed
-  })
+  try {
+    await until('the other vitest has made its hosts', () => existsSync(file), 30_000)
+  } finally {
+    child.kill('SIGKILL')
+  }
+  const { pid, inside, cgroup } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>
+  rmSync(folder, { recursive: true })
+  await until('its processes are gone', () => processesIn(inside).length === 0)
+  await until('its control groups are gone', () => cgroupsOf(cgroup).length === 0)
+  expect(isAlive(Number(pid))).toBe(false)
+}
+
+async function waitToBeKilled(file: string): Promise<void> {
+  const { pid, cgroup } = (await inhabited()).box
+  writeFileSync(`${file}.new`, JSON.stringify({ pid, cgroup, inside: pidNamespaceOf(pid) }))
+  renameSync(`${file}.new`, file)
+  await new Promise(() => {})
 }
 
 /** A fabric with a container on each host. */

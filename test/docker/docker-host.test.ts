@@ -54,9 +54,8 @@ describe('two Docker hosts', () => {
   }
 
   test('know the way to docker0 before any container runs, though the bridge has no carrier', async () => {
-    const [docker0] = JSON.parse(await fabric.hosts[1].run('ip', '-j', 'link', 'show', 'docker0'))
-    expect(docker0).toMatchObject({ operstate: 'DOWN' })
-    expect(docker0.flags).toContain('NO-CARRIER')
+    const docker0 = await fabric.hosts[1].run('ip', 'link', 'show', 'docker0')
+    expect(docker0).toMatch(/<NO-CARRIER,BROADCAST,MULTICAST,UP>.* state DOWN /)
     expect(await fabric.hosts[2].learned()).toEqual([DOCKER0[1]])
     expect(await fabric.hosts[1].show('sources')).toMatchObject([
       { prefix: DOCKER0[1], source: 'interface', interface: 'docker0', announced: true },

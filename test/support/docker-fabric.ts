@@ -178,8 +178,9 @@ export class DockerHost {
 
   /** Prefixes that linnet has in the kernel. */
   async learned(): Promise<string[]> {
-    const rows = JSON.parse((await this.run('ip', '-j', 'route', 'show', 'proto', '179')) || '[]')
-    return (rows as { dst: string }[]).map(({ dst }) => dst).toSorted()
+    const output = await this.run('ip', '-j', 'route', 'show', 'proto', '179')
+    const rows = JSON.parse(output || '[]') as { dst: string }[]
+    return rows.map(({ dst }) => dst).toSorted()
   }
 
   /** Starts linnet from the example and waits for its first word. */
