@@ -329,6 +329,23 @@ describe('stopping', () => {
   })
 })
 
+test('rewriting puts all routes again, and nothing else', async () => {
+  const stage = await started()
+  stage.want('10.1.0.0/16', '10.0.0.1@1')
+  stage.want('2001:db8::/32', 'fe80::1@1')
+  stage.want('10.2.0.0/16', '10.0.0.1@1')
+  await stage.settle()
+  stage.want('10.2.0.0/16', undefined)
+  await stage.settle()
+  stage.kernel.log.length = 0
+  stage.woken = false
+  stage.fib.rewrite()
+  expect(stage.woken).toBe(true)
+  await stage.settle()
+  expect(stage.kernel.log).toEqual(['put 10.1.0.0/16', 'put 2001:db8::/32'])
+  expect(stage.told).toEqual([])
+})
+
 test('rows name prefix, target, state and time', async () => {
   const stage = await started()
   const start = stage.clock.wallNow()
