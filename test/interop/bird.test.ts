@@ -1,0 +1,4 @@
+import { bird } from '../support/daemons/bird.ts'
+import { interoperates } from './matrix.ts'
+
+interoperates(bird)

@@ -1,0 +1,94 @@
+/**
+ * What the interop tests need of another BGP implementation. One driver per daemon: it writes the
+ * daemon's own configuration, and reads the daemon's own tables.
+ */
+import type { Family } from '../../../src/net/family.ts'
+import type { LabHost } from '../lab-host.ts'
+import type { Attribute, Route } from './route.ts'
+
+/** A neighbour of the daemon: linnet, or one more. */
+export interface Neighbor {
+  /** Letters and digits. */
+  readonly name: string
+  readonly address: string
+  readonly localAddress: string
+  readonly asn: number
+  readonly families: readonly Family[]
+}
+
+export interface DaemonConfig {
+  readonly asn: number
+  readonly routerId: string
+  readonly holdTimeSeconds: number
+  readonly neighbors: readonly Neighbor[]
+  /** False: it speaks with two octets only (RFC 6793's OLD speaker). */
+  readonly fourOctetAs?: boolean
+}
+
+export interface SessionView {
+  readonly established: boolean
+  /** As negotiated; undefined where the daemon doesn't show it, or the session is down. */
+  readonly holdTimeSeconds: number | undefined
+  /** What it has said about the ends of the session, in its own words. */
+  readonly complaints: string
+}
+
+export interface RunningDaemon {
+  /** What it originates, from now on: whatever isn't in the list is withdrawn. */
+  originate(routes: readonly Route[]): Promise<void>
+  /** The routes in its own table that this neighbour announced, by prefix. */
+  table(neighbor: Neighbor, family: Family): Promise<Route[]>
+  session(neighbor: Neighbor): Promise<SessionView>
+  /** Asks the neighbour to send its routes again (RFC 2918). */
+  refresh(neighbor: Neighbor, family: Family): Promise<void>
+  /** Ends the session; with a reason for people where it can (RFC 9003). */
+  shutdown(neighbor: Neighbor, reason: string): Promise<void>
+  startup(neighbor: Neighbor): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  freeze(): void
+  thaw(): void
+}
+
+/** Something that one daemon can't do and another can: the tests ask before they try. */
+export type Ability =
+  /** To be started with two-octet AS numbers only. */
+  | 'twoOctetAs'
+  /** The same, beside a neighbour whose AS number doesn't fit. */
+  | 'meetsAsTrans'
+  /** The same, with IPv6 as well. */
+  | 'twoOctetAsIpv6'
+  /** IPv4 and IPv6 over one session, with next hops that can be used. */
+  | 'bothFamilies'
+  /** Its session comes back by itself within seconds after an error. */
+  | 'comesBack'
+  /** To tell its reason for a shutdown (RFC 9003). */
+  | 'sendsShutdownText'
+  /** To show the reason that it was told. */
+  | 'showsShutdownText'
+  /** To show that we refused its AS. */
+  | 'showsBadPeerAs'
+  /** To ask for routes again, and to send them again when asked (RFC 2918). */
+  | 'asksForRefresh'
+  | 'answersRefresh'
+
+export interface Daemon {
+  /** For people: `BIRD 2`. */
+  readonly title: string
+  /** What it can't do, and why: printed in docs/interop.md. */
+  readonly cannot: Readonly<Partial<Record<Ability, string>>>
+  /** Attributes that it can't originate. */
+  readonly cannotSend: Readonly<Partial<Record<Attribute, string>>>
+  /** Attributes that its tables don't show. */
+  readonly cannotShow: Readonly<Partial<Record<Attribute, string>>>
+  start(host: LabHost, config: DaemonConfig): Promise<RunningDaemon>
+}
+
+/** The AS that a speaker of two octets sees in the OPEN of this neighbour (RFC 6793 section 9). */
+export const twoOctetAsn = (asn: number): number => (asn > 65535 ? AS_TRANS : asn)
+
+const AS_TRANS = 23456
+
+/** The pieces of a text that match, for command lines that speak to people. */
+export const capture = (text: string, pattern: RegExp): string | undefined =>
+  pattern.exec(text)?.[1]

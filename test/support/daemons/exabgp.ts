@@ -1,0 +1,285 @@
+/**
+ * ExaBGP 4. It has no table of its own: it hands every message to a program that it starts, and takes
+ * orders from it. That program is a shell that copies both to files; the table is what they add up to.
+ */
+import { appendFileSync } from 'node:fs'
+import type { Family } from '../../../src/net/family.ts'
+import { eventually } from '../eventually.ts'
+import type { HostProcess, LabHost } from '../lab-host.ts'
+import {
+  twoOctetAsn,
+  type Daemon,
+  type DaemonConfig,
+  type Neighbor,
+  type RunningDaemon,
+  type SessionView,
+} from './daemon.ts'
+import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } from './route.ts'
+
+export const exabgp: Daemon = {
+  title: 'ExaBGP 4',
+  cannot: {
+    answersRefresh: 'has no table that it could send again; tells its program, which may',
+    showsBadPeerAs: 'NOTIFICATIONs before OPEN is accepted are not told',
+  },
+  cannotSend: {
+    originatorId: 'set by reflection only',
+    clusterList: 'set by reflection only',
+  },
+  cannotShow: {},
+  async start(host, config) {
+    const daemon = new RunningExabgp(host, config)
+    await daemon.run()
+    return daemon
+  },
+}
+
+/** Orders are lines of a file that only grows; messages likewise. */
+const PROGRAM = `#!/bin/sh
+tail -n +1 -s 0.05 -f /run/exabgp.orders &
+exec cat >>/run/exabgp.messages
+`
+
+class RunningExabgp implements RunningDaemon {
+  readonly #host: LabHost
+  readonly #config: DaemonConfig
+  readonly #announced = new Map<string, string>()
+  readonly #down = new Set<string>()
+  #process: HostProcess | undefined
+
+  constructor(host: LabHost, config: DaemonConfig) {
+    this.#host = host
+    this.#config = config
+  }
+
+  async run(): Promise<void> {
+    this.#host.write('exabgp.orders', '')
+    this.#host.write('exabgp.messages', '')
+    this.#host.write('exabgp.sh', PROGRAM)
+    this.#host.write('exabgp.conf', exabgpConfig(this.#config))
+    this.#process = await this.#host.start('exabgp', ['/run/exabgp.conf'], {
+      env: {
+        exabgp_daemon_user: 'root',
+        exabgp_daemon_drop: 'false',
+        exabgp_api_ack: 'false',
+        exabgp_api_cli: 'false',
+        exabgp_tcp_bind: this.#config.neighbors.map((it) => it.localAddress).join(' '),
+      },
+    })
+    await eventually(
+      'ExaBGP calls its neighbours',
+      () => this.#messages(),
+      (messages) => messages.length > 0,
+    )
+  }
+
+  async originate(routes: readonly Route[]): Promise<void> {
+    const wanted = new Map<string, string>()
+    for (const it of routes) {
+      for (const neighbor of this.#config.neighbors) {
+        if (!neighbor.families.includes(familyOf(it.prefix))) continue
+        const words = `neighbor ${neighbor.address} announce ${announcement(it, neighbor, this.#config)}`
+        wanted.set(`${neighbor.address} ${it.prefix}`, words)
+      }
+    }
+    const orders: string[] = []
+    for (const key of this.#announced.keys()) {
+      const [address, prefix] = key.split(' ')
+      if (!wanted.has(key)) orders.push(`neighbor ${address} withdraw route ${prefix}`)
+    }
+    for (const [key, words] of wanted) if (this.#announced.get(key) !== words) orders.push(words)
+    this.#announced.clear()
+    for (const [key, words] of wanted) this.#announced.set(key, words)
+    this.#order(...orders)
+  }
+
+  async table(neighbor: Neighbor, family: Family): Promise<Route[]> {
+    const table = new Map<string, Route>()
+    for (const it of this.#messages(neighbor)) {
+      if (it.type === 'state' && it.neighbor.state !== 'up') table.clear()
+      const update = it.neighbor.message?.update
+      if (it.type !== 'update' || update === undefined) continue
+      for (const prefix of prefixesOf(update.withdraw?.[`${family} unicast`])) table.delete(prefix)
+      const announced = Object.entries(update.announce?.[`${family} unicast`] ?? {})
+      for (const [nextHop, list] of announced) {
+        for (const prefix of prefixesOf(list))
+          table.set(prefix, routeOf(prefix, nextHop, update.attribute ?? {}))
+      }
+    }
+    return byPrefix([...table.values()])
+  }
+
+  async session(neighbor: Neighbor): Promise<SessionView> {
+    const messages = this.#messages(neighbor)
+    const state = messages.findLast((it) => it.type === 'state')?.neighbor.state
+    const holdTime = messages.findLast((it) => it.neighbor.negotiated !== undefined)?.neighbor
+      .negotiated?.hold_time
+    const ends = messages.filter(
+      (it) => it.type === 'notification' || it.neighbor.reason !== undefined,
+    )
+    const last = ends.at(-1)?.neighbor
+    const text = ends.at(-1)?.type === 'notification' ? JSON.stringify(last) : (last?.reason ?? '')
+    return {
+      established: state === 'up',
+      holdTimeSeconds: state === 'up' ? holdTime : undefined,
+      complaints: text,
+    }
+  }
+
+  async refresh(neighbor: Neighbor, family: Family): Promise<void> {
+    this.#order(`neighbor ${neighbor.address} announce route-refresh ${family} unicast`)
+  }
+
+  async shutdown(neighbor: Neighbor): Promise<void> {
+    this.#down.add(neighbor.name)
+    this.#order(`neighbor ${neighbor.address} teardown 2`)
+  }
+
+  async startup(neighbor: Neighbor): Promise<void> {
+    this.#down.delete(neighbor.name)
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill()
+  }
+
+  freeze(): void {
+    this.#process?.freeze()
+  }
+
+  thaw(): void {
+    this.#process?.thaw()
+  }
+
+  #order(...lines: readonly string[]): void {
+    if (lines.length === 0) return
+    appendFileSync(this.#host.path('exabgp.orders'), lines.map((line) => `${line}\n`).join(''))
+  }
+
+  #messages(neighbor?: Neighbor): Message[] {
+    return this.#host
+      .log('exabgp.messages')
+      .split('\n')
+      .slice(0, -1) // the last may be half a line
+      .filter((line) => !line.includes('"type": "refresh"')) // which ExaBGP quotes twice
+      .map((line) => JSON.parse(line) as Message)
+      .filter((it) => neighbor === undefined || it.neighbor.address?.peer === neighbor.address)
+  }
+}
+
+/** What ExaBGP tells its program, as far as we listen. */
+interface Message {
+  readonly type: string
+  readonly neighbor: {
+    readonly address?: { readonly peer: string }
+    readonly state?: string
+    readonly reason?: string
+    readonly negotiated?: { readonly hold_time: number }
+    readonly message?: { readonly update?: Update }
+  }
+}
+
+interface Update {
+  readonly attribute?: Attributes
+  readonly announce?: Readonly<Record<string, Readonly<Record<string, readonly Nlri[]>>>>
+  readonly withdraw?: Readonly<Record<string, readonly Nlri[]>>
+}
+
+interface Nlri {
+  readonly nlri: string
+}
+
+interface Attributes {
+  readonly origin?: Route['origin']
+  readonly 'as-path'?: readonly number[]
+  readonly 'as-set'?: readonly number[]
+  readonly med?: number
+  readonly 'local-preference'?: number
+  readonly community?: readonly (readonly [number, number])[]
+  readonly 'large-community'?: readonly (readonly number[])[]
+  readonly 'extended-community'?: readonly { readonly string: string }[]
+  readonly 'atomic-aggregate'?: boolean
+  readonly aggregator?: string
+  readonly 'originator-id'?: string
+  readonly 'cluster-list'?: readonly string[]
+  readonly [unknown: `attribute-0x${string}`]: string
+}
+
+const prefixesOf = (list: readonly Nlri[] = []): string[] => list.map((it) => it.nlri)
+
+function routeOf(prefix: string, nextHop: string, it: Attributes): Route {
+  const set = it['as-set'] ?? []
+  return route({
+    prefix,
+    nextHop,
+    origin: it.origin ?? 'incomplete',
+    asPath: [...(it['as-path'] ?? []), ...(set.length > 0 ? [`{${set.join(',')}}`] : [])].join(' '),
+    med: it.med ?? null,
+    localPref: it['local-preference'] ?? null,
+    communities: (it.community ?? []).map(([high, low]) => communityOf(high * 65536 + low)),
+    largeCommunities: (it['large-community'] ?? []).map((parts) => parts.join(':')),
+    extendedCommunities: (it['extended-community'] ?? []).map(({ string }) =>
+      string.replace('target:', 'rt:').replace('origin:', 'ro:'),
+    ),
+    atomicAggregate: it['atomic-aggregate'] ?? false,
+    aggregator: it.aggregator?.replace(':', ' ') ?? null,
+    originatorId: it['originator-id'] ?? null,
+    clusterList: it['cluster-list'] ?? [],
+    unknown: Object.entries(it).flatMap(([key, value]) => {
+      const [, code, flags] = /^attribute-0x([0-9A-F]+)-0x([0-9A-F]+)$/i.exec(key) ?? []
+      if (code === undefined) return []
+      return [
+        `${parseInt(code, 16)} ${flags.toLowerCase()} ${String(value).slice(2).toLowerCase()}`,
+      ]
+    }),
+  })
+}
+
+function announcement(it: Route, neighbor: Neighbor, config: DaemonConfig): string {
+  // ExaBGP says what it is told: the own AS before an external path, the own address as next hop.
+  const own = neighbor.asn === config.asn ? '' : `${config.asn} `
+  const path = `${own}${it.asPath}`.replaceAll('{', '( ').replaceAll('}', ' )').replaceAll(',', ' ')
+  const nextHop = it.nextHop === '' ? neighbor.localAddress : it.nextHop
+  const list = (name: string, values: readonly string[]): string[] =>
+    values.length === 0 ? [] : [`${name} [ ${values.join(' ')} ]`]
+  return [
+    `route ${it.prefix} next-hop ${nextHop} origin ${it.origin} as-path [ ${path} ]`,
+    ...(it.med === null ? [] : [`med ${it.med}`]),
+    ...(it.localPref === null ? [] : [`local-preference ${it.localPref}`]),
+    ...list('community', it.communities.map(communityNumbers)),
+    ...list('large-community', it.largeCommunities),
+    ...list(
+      'extended-community',
+      it.extendedCommunities.map((text) =>
+        text.replace('rt:', 'target:').replace('ro:', 'origin:'),
+      ),
+    ),
+    ...(it.atomicAggregate ? ['atomic-aggregate'] : []),
+    ...(it.aggregator === null ? [] : [`aggregator ( ${it.aggregator.replace(' ', ':')} )`]),
+    ...it.unknown.map((text) => {
+      const [code, flags, value] = text.split(' ')
+      return `attribute [ 0x${Number(code).toString(16)} 0x${flags} 0x${value} ]`
+    }),
+  ].join(' ')
+}
+
+function exabgpConfig(config: DaemonConfig): string {
+  const neighbors = config.neighbors.map(
+    (it) => `neighbor ${it.address} {
+  router-id ${config.routerId};
+  local-address ${it.localAddress};
+  local-as ${config.asn};
+  peer-as ${config.fourOctetAs === false ? twoOctetAsn(it.asn) : it.asn};
+  hold-time ${config.holdTimeSeconds};
+  family { ${it.families.map((family) => `${family} unicast;`).join(' ')} }
+  capability { route-refresh enable; graceful-restart disable; asn4 ${config.fourOctetAs === false ? 'disable' : 'enable'}; }
+  api {
+    processes [ watcher ];
+    neighbor-changes;
+    negotiated;
+    receive { parsed; update; notification; open; refresh; }
+  }
+}`,
+  )
+  return `process watcher { run /bin/sh /run/exabgp.sh; encoder json; }\n${neighbors.join('\n')}\n`
+}

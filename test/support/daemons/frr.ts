@@ -1,0 +1,268 @@
+/** FRR 8: zebra (which tells bgpd the addresses of links) and bgpd; orders and tables by `vtysh`. */
+import type { Family } from '../../../src/net/family.ts'
+import { eventually } from '../eventually.ts'
+import type { HostProcess, LabHost } from '../lab-host.ts'
+import {
+  twoOctetAsn,
+  type Daemon,
+  type DaemonConfig,
+  type Neighbor,
+  type RunningDaemon,
+  type SessionView,
+} from './daemon.ts'
+import { byPrefix, familyOf, route, type Route } from './route.ts'
+
+export const frr: Daemon = {
+  title: 'FRR 8',
+  cannot: {
+    twoOctetAsIpv6: 'without the capability for four octets it sends none at all, so IPv4 alone',
+  },
+  cannotSend: {
+    asSet: '`set as-path` makes no sets',
+    originatorId: 'a route map sets it, and only reflection sends it',
+    clusterList: 'set by reflection only',
+    unknown: 'no route map sets them',
+  },
+  cannotShow: { unknown: 'neither shown nor counted; it passes them on' },
+  async start(host, config) {
+    const daemon = new RunningFrr(host, config)
+    await daemon.run()
+    return daemon
+  },
+}
+
+class RunningFrr implements RunningDaemon {
+  readonly #host: LabHost
+  readonly #config: DaemonConfig
+  #originated: readonly Route[] = []
+  #zebra: HostProcess | undefined
+  #bgpd: HostProcess | undefined
+
+  constructor(host: LabHost, config: DaemonConfig) {
+    this.#host = host
+    this.#config = config
+  }
+
+  async run(): Promise<void> {
+    const host = this.#host
+    await host.run('install', '-d', '-o', 'frr', '-g', 'frr', '/run/frr')
+    host.write('frr/bgpd.conf', frrConfig(this.#config))
+    host.write('frr/zebra.conf', '')
+    const common = ['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '--log', 'stdout']
+    const start = (name: string): Promise<HostProcess> =>
+      host.start(`/usr/lib/frr/${name}`, [
+        ...[...common, '-f', `/run/frr/${name}.conf`, '-i', `/run/frr/${name}.pid`],
+        ...['-A', '127.0.0.1'],
+      ])
+    this.#zebra = await start('zebra')
+    const interfaces = (): Promise<string> =>
+      this.#vtysh('zebra', 'show interface brief').catch(() => '')
+    await eventually('zebra answers', interfaces, (answer) => answer.includes('lo '))
+    this.#bgpd = await start('bgpd')
+    const summary = (): Promise<string> => this.#ask('show bgp summary json').catch(() => '')
+    await eventually('vtysh answers', summary, (answer) => answer.includes('"as":'))
+  }
+
+  async originate(routes: readonly Route[]): Promise<void> {
+    const commands = ['configure terminal']
+    for (const [at, it] of routes.entries()) {
+      commands.push(`no route-map own${at}`, `route-map own${at} permit 10`, ...settings(it))
+    }
+    commands.push('exit', `router bgp ${this.#config.asn}`)
+    const perFamily = (family: Family, words: readonly string[]): void => {
+      if (words.length > 0) commands.push(`address-family ${family} unicast`, ...words, 'exit')
+    }
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const ours = (it: Route): boolean => familyOf(it.prefix) === family
+      perFamily(family, [
+        ...this.#originated.filter(ours).map(({ prefix }) => `no network ${prefix}`),
+        ...routes.flatMap((it, at) =>
+          ours(it) ? [`network ${it.prefix} route-map own${at}`] : [],
+        ),
+      ])
+    }
+    this.#originated = routes
+    await this.#ask(...commands, 'end')
+  }
+
+  async table(neighbor: Neighbor, family: Family): Promise<Route[]> {
+    const list = JSON.parse(await this.#ask(`show bgp ${family} unicast json`)) as {
+      readonly routes?: Readonly<Record<string, readonly { readonly peerId?: string }[]>>
+    }
+    const prefixes = Object.entries(list.routes ?? {})
+      .filter(([, paths]) => paths.some(({ peerId }) => peerId === neighbor.address))
+      .map(([prefix]) => prefix)
+    if (prefixes.length === 0) return []
+    const asked = prefixes.map((prefix) => `show bgp ${family} unicast ${prefix} json`)
+    const answers = (await this.#ask(...asked)).split(/\n(?=\{)/)
+    return byPrefix(
+      answers.flatMap((text) => {
+        const { prefix, paths } = JSON.parse(text) as Detail
+        if (paths === undefined) return [] // withdrawn meanwhile
+        const path = paths.find(({ peer }) => peer.peerId === neighbor.address)
+        return path === undefined ? [] : [routeOf(prefix, path)]
+      }),
+    )
+  }
+
+  async session({ address }: Neighbor): Promise<SessionView> {
+    const text = await this.#ask(`show bgp neighbors ${address} json`)
+    const it = (JSON.parse(text) as Readonly<Record<string, NeighborState>>)[address]
+    const established = it.bgpState === 'Established'
+    const words = [
+      it.lastResetDueTo,
+      it.lastNotificationReason,
+      it.lastShutdownDescription,
+      it.lastErrorCodeSubcode,
+    ]
+    return {
+      established,
+      holdTimeSeconds: established ? (it.bgpTimerHoldTimeMsecs ?? 0) / 1000 : undefined,
+      complaints: words.filter((word) => word !== undefined).join(' '),
+    }
+  }
+
+  async refresh({ address }: Neighbor, family: Family): Promise<void> {
+    await this.#ask(`clear bgp ${family} unicast ${address} soft in`)
+  }
+
+  async shutdown({ address }: Neighbor, reason: string): Promise<void> {
+    await this.#neighbor(`neighbor ${address} shutdown message ${reason}`)
+  }
+
+  async startup({ address }: Neighbor): Promise<void> {
+    await this.#neighbor(`no neighbor ${address} shutdown`)
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all([this.#bgpd?.kill(), this.#zebra?.kill()])
+  }
+
+  freeze(): void {
+    this.#bgpd?.freeze()
+  }
+
+  thaw(): void {
+    this.#bgpd?.thaw()
+  }
+
+  async #neighbor(command: string): Promise<void> {
+    await this.#ask('configure terminal', `router bgp ${this.#config.asn}`, command, 'end')
+  }
+
+  #ask(...commands: readonly string[]): Promise<string> {
+    return this.#vtysh('bgpd', ...commands)
+  }
+
+  #vtysh(daemon: string, ...commands: readonly string[]): Promise<string> {
+    const orders = commands.flatMap((command) => ['-c', command])
+    return this.#host.run('vtysh', '--vty_socket', '/run/frr', '-d', daemon, ...orders)
+  }
+}
+
+interface NeighborState {
+  readonly bgpState: string
+  readonly bgpTimerHoldTimeMsecs?: number
+  readonly lastResetDueTo?: string
+  readonly lastNotificationReason?: string
+  readonly lastShutdownDescription?: string
+  readonly lastErrorCodeSubcode?: string
+}
+
+interface Detail {
+  readonly prefix: string
+  readonly paths?: readonly Path[]
+}
+
+interface Path {
+  readonly peer: { readonly peerId: string }
+  readonly aspath: { readonly string: string }
+  readonly origin: string
+  readonly metric?: number
+  readonly locPrf?: number
+  readonly community?: { readonly string: string }
+  readonly extendedCommunity?: { readonly string: string }
+  readonly largeCommunity?: { readonly string: string }
+  readonly atomicAggregate?: boolean
+  readonly aggregatorAs?: number
+  readonly aggregatorId?: string
+  readonly originatorId?: string
+  readonly clusterList?: { readonly list: readonly string[] }
+  readonly nexthops: readonly { readonly ip: string; readonly scope?: string }[]
+}
+
+function routeOf(prefix: string, it: Path): Route {
+  const words = (list?: { readonly string: string }): string[] =>
+    (list?.string ?? '').split(' ').filter(Boolean)
+  return route({
+    prefix,
+    nextHop: it.nexthops.find(({ scope }) => scope !== 'link-local')?.ip ?? '',
+    origin: it.origin === 'IGP' ? 'igp' : it.origin === 'EGP' ? 'egp' : 'incomplete',
+    asPath: it.aspath.string === 'Local' ? '' : it.aspath.string,
+    med: it.metric ?? null,
+    localPref: it.locPrf ?? null,
+    communities: words(it.community),
+    extendedCommunities: words(it.extendedCommunity).map((text) =>
+      text.replace('RT:', 'rt:').replace('SoO:', 'ro:'),
+    ),
+    largeCommunities: words(it.largeCommunity),
+    atomicAggregate: it.atomicAggregate ?? false,
+    aggregator: it.aggregatorAs === undefined ? null : `${it.aggregatorAs} ${it.aggregatorId}`,
+    originatorId: it.originatorId ?? null,
+    clusterList: it.clusterList?.list ?? [],
+  })
+}
+
+function settings(it: Route): string[] {
+  const extended = (kind: string, word: string): string[] => {
+    const values = it.extendedCommunities.filter((text) => text.startsWith(`${kind}:`))
+    const list = values.map((text) => text.slice(kind.length + 1)).join(' ')
+    return list === '' ? [] : [`set extcommunity ${word} ${list}`]
+  }
+  return [
+    `set origin ${it.origin}`,
+    ...(it.asPath === '' ? [] : [`set as-path prepend ${it.asPath}`]),
+    ...(it.med === null ? [] : [`set metric ${it.med}`]),
+    ...(it.localPref === null ? [] : [`set local-preference ${it.localPref}`]),
+    ...(it.communities.length === 0 ? [] : [`set community ${it.communities.join(' ')}`]),
+    ...(it.largeCommunities.length === 0
+      ? []
+      : [`set large-community ${it.largeCommunities.join(' ')}`]),
+    ...extended('rt', 'rt'),
+    ...extended('ro', 'soo'),
+    ...(it.atomicAggregate ? ['set atomic-aggregate'] : []),
+    ...(it.aggregator === null ? [] : [`set aggregator as ${it.aggregator}`]),
+    ...(it.originatorId === null ? [] : [`set originator-id ${it.originatorId}`]),
+  ]
+}
+
+function frrConfig(config: DaemonConfig): string {
+  const keepalive = Math.max(1, Math.floor(config.holdTimeSeconds / 3))
+  const lines = [
+    'hostname peer',
+    `router bgp ${config.asn}`,
+    ` bgp router-id ${config.routerId}`,
+    // Or the first announcements of a session are held back, by up to ten seconds.
+    ' coalesce-time 50',
+    ' bgp graceful-restart-disable',
+    ' no bgp ebgp-requires-policy',
+    ' no bgp network import-check',
+    ' no bgp default ipv4-unicast',
+    ` timers bgp ${keepalive} ${config.holdTimeSeconds}`,
+    ...config.neighbors.flatMap(({ address, asn, localAddress }) => [
+      ` neighbor ${address} remote-as ${config.fourOctetAs === false ? twoOctetAsn(asn) : asn}`,
+      ` neighbor ${address} update-source ${localAddress}`,
+      ` neighbor ${address} timers connect 1`,
+      ` neighbor ${address} advertisement-interval 0`,
+      ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
+    ]),
+    ...(['ipv4', 'ipv6'] as const).flatMap((family) => [
+      ` address-family ${family} unicast`,
+      ...config.neighbors
+        .filter(({ families }) => families.includes(family))
+        .map(({ address }) => `  neighbor ${address} activate`),
+      ' exit-address-family',
+    ]),
+  ]
+  return lines.join('\n') + '\n'
+}

@@ -1,0 +1,56 @@
+/** Waits for other programs: asks until the answer is right, and shows the last answer when it never was. */
+import { isDeepStrictEqual } from 'node:util'
+
+export interface Patience {
+  readonly deadlineMs?: number
+  /** Between two questions; other people's command lines are not free. */
+  readonly pauseMs?: number
+}
+
+/** The first answer that satisfies; after the deadline an error with the last one. */
+export async function eventually<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  satisfied: (answer: T) => boolean,
+  patience: Patience = {},
+): Promise<T> {
+  return await wait(what, ask, satisfied, (answer) => JSON.stringify(answer), patience)
+}
+
+/** Fulfilled once the rows are as expected; after the deadline an error with those that differ. */
+export async function eventuallyEqual<T>(
+  what: string,
+  ask: () => Promise<readonly T[]>,
+  expected: readonly T[],
+  patience: Patience = {},
+): Promise<void> {
+  const lines = (sign: string, rows: readonly T[], others: readonly T[]): string[] =>
+    rows
+      .filter((row) => !others.some((other) => isDeepStrictEqual(row, other)))
+      .map((row) => `${sign} ${JSON.stringify(row)}`)
+  await wait(
+    what,
+    ask,
+    (rows) => isDeepStrictEqual(rows, expected),
+    (rows) =>
+      ['', ...lines('- expected', expected, rows), ...lines('+ seen', rows, expected)].join('\n'),
+    patience,
+  )
+}
+
+async function wait<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  satisfied: (answer: T) => boolean,
+  report: (answer: T) => string,
+  { deadlineMs = 20_000, pauseMs = 50 }: Patience,
+): Promise<T> {
+  const end = performance.now() + deadlineMs
+  for (;;) {
+    const answer = await ask()
+    if (satisfied(answer)) return answer
+    if (performance.now() > end)
+      throw new Error(`not within ${deadlineMs / 1000} s: ${what}; last seen: ${report(answer)}`)
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
