@@ -151,13 +151,14 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'linnet_fib_routes',
     type: 'gauge',
-    help: 'Kernel routes by state: installed, pending, failed, stale.',
+    help: 'Kernel routes by state: installed, pending, failed, stale, refused (never to be installed).',
     labels: ['state'],
     read: ({ status: { fib } }) => [
       [fib.installed, 'installed'],
       [fib.pending, 'pending'],
       [fib.failed, 'failed'],
       [fib.stale, 'stale'],
+      [fib.refused, 'refused'],
     ],
   },
   {

@@ -29,6 +29,9 @@ export const statusRow = z.object({
       pending: count('Routes on their way to the kernel.'),
       failed: count('Routes that the kernel refused.'),
       stale: count('Routes found at start and not confirmed yet.'),
+      refused: count(
+        'Prefixes that peers announce and that are never installed: `view=rejected` tells why.',
+      ),
       repairs: count('Times somebody else changed a route of ours and we put it back.'),
     })
     .describe('The kernel routes.'),

@@ -74,6 +74,7 @@ function statusRow(options: AnswersOptions): StatusRow {
       pending: fib?.pending ?? 0,
       failed: fib?.failed ?? 0,
       stale: fib?.stale ?? 0,
+      refused: speaker.forwarding?.refused ?? 0,
       repairs: fib?.repairs ?? 0,
     },
     queues: { decide: ipv4.waiting + ipv6.waiting, announce: waiting, fib: fib?.pending ?? 0 },

@@ -17,6 +17,7 @@ import type { Family, FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { Rib } from '../rib/rib.ts'
+import { Column } from '../rib/rows.ts'
 import type { HostView } from '../sources/source.ts'
 import type { Events } from './events.ts'
 import { ownAddresses } from './host-addresses.ts'
@@ -47,12 +48,15 @@ export class Forwarding {
   readonly #ecmp: number
   /** Names of the targets that each next hop is part of, by its address. */
   readonly #targetsOf = new Map<string, Map<string, readonly NextHop[]>>()
-  /** The last answer of `#targetOf`, which most prefixes of a burst share; 0 = none. */
-  #lastNextHop = 0
+  /** The last answer of `#targetOfOne`, which most prefixes of a burst share. */
+  #lastNextHop: NextHop | undefined
   #lastTarget = 0
   #sweepTimer: Timer | undefined
   /** The sweep is a matter of a moment, or over. */
   #soon = false
+  /** 1: the prefix has a route and must not be installed. By family and prefix id. */
+  readonly #refusals = [new Column(), new Column()] as const
+  #refused = 0
 
   constructor(
     rib: Rib,
@@ -90,12 +94,17 @@ export class Forwarding {
     await this.#kernel.close()
   }
 
+  /** Prefixes that have a route and must not be installed (fib/eligibility.ts). */
+  get refused(): number {
+    return this.#refused
+  }
+
   get busy(): boolean {
     return this.fib.busy
   }
 
   step(deadline: number): void {
-    this.#lastNextHop = 0
+    this.#lastNextHop = undefined
     this.fib.step(deadline)
   }
 
@@ -127,13 +136,21 @@ export class Forwarding {
   }
 
   #targetFor(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): number {
-    if (count === 0) return 0
+    if (count === 0) {
+      this.#noteRefusal(family, prefix, 0)
+      return 0
+    }
     const rib = this.#rib.families[family.index]
+    const refused = this.eligibility.refusal(family.index, rib.prefixes, prefix) !== 0
     if (rib.paths.peer(paths[0]) === this.#rib.localPeer.id) {
+      // Somebody else offers what is ours.
+      const offered = rib.paths.next(rib.prefixes.paths(prefix)) !== 0
+      this.#noteRefusal(family, prefix, refused && offered ? 1 : 0)
       const blackhole = this.#localRoutes.get(rib.prefixes.text(prefix))?.blackhole === true
       return blackhole ? this.targets.intern(`${family.name} blackhole`, family.name, BLACKHOLE) : 0
     }
-    if (this.eligibility.refusal(family.index, rib.prefixes, prefix) !== 0) return 0
+    this.#noteRefusal(family, prefix, refused ? 1 : 0)
+    if (refused) return 0
     const { attributes } = this.#rib
     const first = attributes.nextHop(rib.paths.accepted(paths[0]))
     if (count === 1) return this.#targetOfOne(family.name, first)
@@ -144,9 +161,17 @@ export class Forwarding {
       : this.#target(family.name, [...ids])
   }
 
-  #targetOfOne(family: Family, nextHop: number): number {
-    if (nextHop === this.#lastNextHop) return this.#lastTarget
-    this.#lastTarget = this.#target(family, [nextHop])
+  #noteRefusal({ index }: FamilyFacts, prefix: number, refused: 0 | 1): void {
+    const before = this.#refusals[index].get(prefix)
+    if (before === refused) return
+    this.#refusals[index].set(prefix, refused)
+    this.#refused += refused - before
+  }
+
+  #targetOfOne(family: Family, id: number): number {
+    const nextHop = this.#rib.nextHops.get(id) // the id may have had another meaning a moment ago
+    if (nextHop !== undefined && nextHop === this.#lastNextHop) return this.#lastTarget
+    this.#lastTarget = this.#target(family, [id])
     this.#lastNextHop = nextHop
     return this.#lastTarget
   }
@@ -163,7 +188,7 @@ export class Forwarding {
   }
 
   #nextHopChanged(nextHop: NextHop): void {
-    this.#lastNextHop = 0
+    this.#lastNextHop = undefined
     for (const [key, members] of this.#targetsOf.get(nextHop.address.text) ?? []) {
       this.targets.update(key, directTarget(members.map(gatewaysOf), this.#ecmp))
     }

@@ -71,7 +71,7 @@ function pathRow(
   const forwards = fate === 'best' || fate === 'multipath'
   const state = speaker.forwarding?.fib.stateOf(rib.family.index, prefix)
   const text = rib.prefixes.text(prefix)
-  const refused = forwards ? refusal(speaker, rib, prefix, path) : ''
+  const refused = isEligible(fate) ? refusal(speaker, rib, prefix, path) : ''
   return {
     prefix: text,
     family: rib.family.name,

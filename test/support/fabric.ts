@@ -68,7 +68,7 @@ export async function wire(host: Host, { link, host: near, fabric }: Wire): Prom
   return far
 }
 
-/** Our routes in the host's kernel by prefix, IPv4. */
+/** Our routes in the host's kernel by prefix, of both families. */
 export function ourRoutes(host: Host): Map<string, HostRow> {
   const rows = host.json('route show table all proto 179')
   return new Map(rows.map((row) => [row.dst ?? '', row]))

@@ -18,7 +18,7 @@ export function formatStatus(row: StatusRow, look: Look): string {
       ['own prefixes', String(row.sources)],
       [
         'kernel routes',
-        `${fib.installed} installed, ${fib.pending} pending, ${fib.failed} failed, ${fib.stale} stale; ${fib.repairs} repaired`,
+        `${fib.installed} installed, ${fib.pending} pending, ${fib.failed} failed, ${fib.stale} stale, ${fib.refused} refused; ${fib.repairs} repaired`,
       ],
       ['waiting', waiting.map(([stage, length]) => `${length} ${stage}`).join(', ') || 'nothing'],
       ['memory', formatBytes(row.rssBytes)],

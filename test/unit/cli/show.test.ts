@@ -178,7 +178,7 @@ sessions        1 of 2 established
 prefixes        100 ipv4, 20 ipv6
 paths           200 ipv4, 40 ipv6
 own prefixes    1
-kernel routes   117 installed, 1 pending, 0 failed, 0 stale; 2 repaired
+kernel routes   117 installed, 1 pending, 0 failed, 0 stale, 0 refused; 2 repaired
 waiting         3 announce
 memory          64 MiB
 event loop lag  1.5 ms
