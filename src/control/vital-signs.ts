@@ -1,10 +1,12 @@
 /**
  * What a daemon can tell about its own body: how late its timers are, how much memory it holds.
  *
- * One timer fires every 20 ms and sees how late it is, so no stall beyond that goes unseen. (Node's own
- * monitorEventLoopDelay forgets its last sample on reset, and with it the stall that is being looked for.)
+ * One timer fires twice a second and sees how late it is. More often would cost an idle daemon ten times
+ * what all its sessions do; what our own work holds the loop between two looks is measured where the work
+ * is handed out (daemon/scheduler.ts). (Node's own monitorEventLoopDelay forgets its last sample on reset,
+ * and with it the stall that is being looked for.)
  */
-const EVERY_MS = 20
+const EVERY_MS = 500
 
 export interface VitalSigns {
   /** Longest that a timer was late since the previous call, in milliseconds. */
