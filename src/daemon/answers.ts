@@ -79,7 +79,7 @@ function statusRow(options: AnswersOptions): StatusRow {
     },
     queues: { decide: ipv4.waiting + ipv6.waiting, announce: waiting, fib: fib?.pending ?? 0 },
     rssBytes: vitalSigns.rssBytes(),
-    eventLoopLagMs: vitalSigns.eventLoopLagMs(),
+    eventLoopLagMs: Math.max(vitalSigns.eventLoopLagMs(), speaker.scheduler.takeLongestTurnMs()),
     warnings: [...options.warnings()],
   }
 }
