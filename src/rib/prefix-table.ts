@@ -3,7 +3,8 @@
  *
  * One table per family. A row holds the prefix itself and the two things that the RIB hangs on it:
  *
- *   0  meta      prefix length (bits 0-7), waits for a decision (bit 8), holders (bits 9-30)
+ *   0  meta      prefix length (bits 0-7), waits for a decision (bit 8), watched while it does (bit 9),
+ *                holders (bits 10-30)
  *   1  chain     next row of the same hash bucket
  *   2  paths     first path row, or 0
  *   3  best      path row that the last decision chose, or 0
@@ -26,7 +27,8 @@ const KEY = 4
 
 const LENGTH_MASK = 0xff
 const WAITING = 0x100
-const ONE_HOLDER = 0x200
+const WATCHED = 0x200
+const ONE_HOLDER = 0x400
 
 export class PrefixTable {
   readonly family: FamilyFacts
@@ -117,9 +119,22 @@ export class PrefixTable {
     return true
   }
 
+  isWaiting(id: number): boolean {
+    return (this.#rows.get(id, META) & WAITING) !== 0
+  }
+
+  /** Somebody who looked at a waiting prefix wants to look again once it is decided, whatever comes out. */
+  watch(id: number): void {
+    this.#rows.set(id, META, this.#rows.get(id, META) | WATCHED)
+  }
+
+  isWatched(id: number): boolean {
+    return (this.#rows.get(id, META) & WATCHED) !== 0
+  }
+
   /** The decision has been made; without another holder the prefix goes. */
   settle(id: number): void {
-    const meta = this.#rows.get(id, META) & ~WAITING
+    const meta = this.#rows.get(id, META) & ~(WAITING | WATCHED)
     this.#rows.set(id, META, meta)
     if (meta < WAITING) this.#remove(id)
   }

@@ -56,6 +56,11 @@ export class Rib {
   readonly #groups: [Set<UpdateGroup>, Set<UpdateGroup>] = [new Set(), new Set()]
   readonly #jobs: Job[] = []
   readonly #events: RibEvents
+  /** Index of the family that decided last. */
+  #turn = 0
+  /** The walk over the paths of next hops that have changed, until it begins, and these next hops. */
+  #reconsidering: Job | undefined
+  #changedNextHops = new Set<number>()
 
   constructor(options: RibOptions, resolver: NextHopResolver, events: RibEvents) {
     this.#events = events
@@ -170,22 +175,29 @@ export class Rib {
     return this.#jobs.length > 0 || this.families.some((rib) => rib.waiting > 0)
   }
 
-  /** Works until nothing is left or `now()` reaches `deadline` (milliseconds). */
+  /**
+   * Works until nothing is left or `now()` reaches `deadline` (milliseconds). Walks and decisions take turns:
+   * the walk over a million paths of a lost peer shall not hold up what everybody else has to say.
+   */
   step(now: () => number, deadline: number): void {
-    while (this.#jobs.length > 0) {
-      const job = this.#jobs[0]
-      const end = Math.min(job.at + JOB_SLICE, job.end())
-      for (; job.at < end; job.at++) job.visit(job.at)
-      if (job.at >= job.end()) {
-        this.#jobs.shift()
-        job.done()
-      }
+    while (this.busy) {
+      this.#stepJob()
+      // A family that always has something to decide must not starve the other.
+      this.#turn ^= 1
+      this.families[this.#turn].decide(now, deadline)
       if (now() >= deadline) return
     }
-    for (const rib of this.families) {
-      rib.decide(now, deadline)
-      if (now() >= deadline) return
-    }
+  }
+
+  #stepJob(): void {
+    const job = this.#jobs[0]
+    if (job === undefined) return
+    if (job === this.#reconsidering) this.#reconsidering = undefined
+    const end = Math.min(job.at + JOB_SLICE, job.end())
+    for (; job.at < end; job.at++) job.visit(job.at)
+    if (job.at < job.end()) return
+    this.#jobs.shift()
+    job.done()
   }
 
   /** Visits every live path of a family. */
@@ -205,15 +217,24 @@ export class Rib {
     this.#events.workArrived()
   }
 
-  /** The next hop is reachable again, or no longer, or at another cost. */
+  /** The next hop is reachable again, or no longer, or at another cost: so are the paths that use it. */
   #reconsider(nextHop: number): void {
+    // All that change before the walk begins share it: when a link goes, many do at once.
+    if (this.#reconsidering !== undefined) {
+      this.#changedNextHops.add(nextHop)
+      return
+    }
+    const changed = new Set([nextHop])
+    this.#changedNextHops = changed
     for (const rib of this.families) {
       this.#walkPaths(rib, (path) => {
         const set = rib.paths.accepted(path)
-        if (set === 0 || this.attributes.nextHop(set) !== nextHop) return
-        rib.mark(rib.paths.prefix(path))
+        if (set !== 0 && changed.has(this.attributes.nextHop(set))) {
+          rib.mark(rib.paths.prefix(path))
+        }
       })
     }
+    this.#reconsidering = this.#jobs[this.#jobs.length - FAMILIES.length]
   }
 
   #ribOf(prefix: Prefix): FamilyRib {

@@ -15,6 +15,7 @@
  */
 import { addressFromBytes } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
+import { IntQueue } from '../net/int-queue.ts'
 import { rewriteAttributes } from '../wire/rewrite.ts'
 import { AnnouncementEncoder, WINDOW, type BucketForm } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
@@ -23,7 +24,7 @@ import type { FamilyRib } from './family-rib.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import { mayPassOn, type Audience } from './reflection.ts'
-import { Column, IntQueue } from './rows.ts'
+import { Column } from './rows.ts'
 import { endOfRib } from './update-writer.ts'
 
 export interface UpdateGroupOptions extends Audience {
@@ -256,6 +257,9 @@ export class UpdateGroup {
 
   /** Compares one prefix with what the group was told and files the difference. */
   #look(prefix: number): void {
+    // Between a withdrawal and the decision that follows there is no best path, but maybe soon another
+    // one: nobody shall hear of that.
+    if (this.#rib.prefixes.isWaiting(prefix)) return this.#rib.prefixes.watch(prefix)
     const told = this.#told
     const toldSet = told.get(prefix)
     const toldSource = told.get(prefix, 1) & SOURCE_MASK

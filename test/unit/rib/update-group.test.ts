@@ -409,4 +409,21 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
     expect([...it.expected('b').keys()]).toEqual([])
     expect([...it.expected('a').keys()]).toEqual([prefix])
   })
+
+  test('a prefix that goes from one path to another is never withdrawn in between', () => {
+    const it = new Neighbourhood(family)
+    const [prefix] = it.prefixes
+    it.announce('a', [prefix], 0)
+    it.announce('b', [prefix], 1)
+    it.settle()
+    // Marked and not yet read when its best path goes; read before the next decision.
+    it.announce('a', [prefix], 0)
+    it.rib.settle()
+    it.withdraw('a', [prefix])
+    it.pull(LISTENER, 100_000)
+    expect([...(it.sessions.get(LISTENER)?.reading.table.keys() ?? [])]).toEqual([prefix])
+    it.settle()
+    it.expectToldExactly()
+    it.expectNoLeak()
+  })
 })
