@@ -17,11 +17,9 @@ export const reloadCommand = (shell: Shell): Command =>
       } catch (error) {
         if (!(error instanceof RequestRefused) || error.status !== 422) throw error
         const report = JSON.parse(error.body) as ReloadReport
-        shell.terminal.complain(
-          [...report.complaints, `${report.configFile}: not loaded, nothing has changed`, ''].join(
-            '\n',
-          ),
-        )
+        const outcome = `${report.configFile}: not loaded, nothing has changed`
+        const lines = [...report.complaints, ...report.needsRestart, outcome]
+        shell.terminal.complain(`${lines.join('\n')}\n`)
         shell.exitCode = 2
       }
     })

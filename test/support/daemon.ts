@@ -8,8 +8,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { ControlClient, type Query } from '../../src/control/client.ts'
-import type { StatusRow } from '../../src/control/reports.ts'
+import { ControlClient, RequestRefused, type Query } from '../../src/control/client.ts'
+import type { HealthReport, StatusRow } from '../../src/control/reports.ts'
 import type { FibRow, PeerRow, RouteRow } from '../../src/control/rows.ts'
 import type { NetworkNamespace } from './network-namespace.ts'
 import { until } from './until.ts'
@@ -147,6 +147,16 @@ export class Daemon {
 
   status(): Promise<StatusRow> {
     return this.client.get<StatusRow>('/v1/status')
+  }
+
+  /** What /readyz says. */
+  async isReady(): Promise<boolean> {
+    try {
+      return (await this.client.get<HealthReport>('/readyz')).ready
+    } catch (error) {
+      if (error instanceof RequestRefused && error.status === 503) return false
+      throw error
+    }
   }
 
   async peer(name: string): Promise<PeerRow> {

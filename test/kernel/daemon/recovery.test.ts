@@ -207,8 +207,7 @@ describe('the daemon dies', () => {
         const { fib } = await daemon.status()
         return fib.installed === 4 && fib.stale === 0 && fib.pending === 0
       })
-      // A sweep now would show: it comes a moment after everybody has told everything.
-      await until('ready', async () => (await daemon.client.get<object>('/readyz')) !== undefined)
+      await until('ready', () => daemon.isReady())
     })
     expect(changes).toEqual([])
     expect(host.ip('nexthop show')).toBe(objects)
