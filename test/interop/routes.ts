@@ -38,7 +38,10 @@ export const OFFERED: readonly Route[] = [
   ...both('10.202.1.0/24', 'fd00:202:1::/48', EVERYTHING),
   ...both('10.202.2.0/24', 'fd00:202:2::/48', { asPath: '65010 {65011,65012}' }),
   ...both('10.202.3.0/24', 'fd00:202:3::/48', { unknown: ['99 c0 0102'] }),
-  ...both('10.202.4.0/24', 'fd00:202:4::/48', { origin: 'incomplete', communities: ['no-export'] }),
+  ...both('10.202.4.0/24', 'fd00:202:4::/48', {
+    origin: 'incomplete',
+    communities: ['graceful-shutdown'],
+  }),
 ]
 
 export interface Transit {
@@ -89,6 +92,8 @@ export function expectedAtLinnet({ options, family }: Transit, sent = OFFERED): 
     ...it,
     nextHop: DAEMON[family],
     asPath: internal ? it.asPath : `${options.daemonAsn} ${it.asPath}`.trim(),
+    // linnet shows an attribute that it doesn't know as it passes it on (RFC 4271 section 5).
+    unknown: it.unknown.map((text) => text.replace(' c0 ', ' e0 ')),
     // What an external peer says would be ignored; 100 is the default.
     localPref: internal ? (it.localPref ?? 100) : 100,
   }))
@@ -114,6 +119,7 @@ function without(it: Route, attributes: Daemon['cannotSend']): Route {
   return route({
     ...kept,
     prefix: it.prefix,
+    med: kept.med ?? ('noMed' in attributes ? 0 : null),
     asPath: 'asSet' in attributes ? asPath.replace(/ ?\{.*\}/, '') : asPath,
     unknown:
       'partial' in attributes ? unknown.map((text) => text.replace(/ .. /, ' ?? ')) : unknown,

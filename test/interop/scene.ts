@@ -208,6 +208,7 @@ function daemonConfig(options: SceneOptions): DaemonConfig {
   return {
     asn: options.daemonAsn,
     routerId: DAEMON.ipv4,
+    addresses: DAEMON,
     holdTimeSeconds: options.daemonHoldTime,
     ...(options.fourOctetAs === undefined ? {} : { fourOctetAs: options.fourOctetAs }),
     neighbors: [
@@ -228,6 +229,7 @@ function feederConfig(linnetAsn: number): DaemonConfig {
   return {
     asn: FEEDER_ASN,
     routerId: FEEDER.ipv4,
+    addresses: FEEDER,
     holdTimeSeconds: 90,
     neighbors: [neighbor('feeder4', 'ipv4'), neighbor('feeder6', 'ipv6')],
   }

@@ -19,6 +19,8 @@ export interface Neighbor {
 export interface DaemonConfig {
   readonly asn: number
   readonly routerId: string
+  /** Its own on the links, for daemons that must be told their next hop. */
+  readonly addresses: Readonly<Record<Family, string>>
   readonly holdTimeSeconds: number
   readonly neighbors: readonly Neighbor[]
   /** False: it speaks with two octets only (RFC 6793's OLD speaker). */

@@ -20,7 +20,7 @@ export const exabgp: Daemon = {
   title: 'ExaBGP 4',
   cannot: {
     answersRefresh: 'has no table that it could send again; tells its program, which may',
-    showsBadPeerAs: 'NOTIFICATIONs before OPEN is accepted are not told',
+    sendsShutdownText: 'its teardown knows numbers alone',
   },
   cannotSend: {
     originatorId: 'set by reflection only',
@@ -44,7 +44,6 @@ class RunningExabgp implements RunningDaemon {
   readonly #host: LabHost
   readonly #config: DaemonConfig
   readonly #announced = new Map<string, string>()
-  readonly #down = new Set<string>()
   #process: HostProcess | undefined
 
   constructor(host: LabHost, config: DaemonConfig) {
@@ -114,15 +113,17 @@ class RunningExabgp implements RunningDaemon {
     const state = messages.findLast((it) => it.type === 'state')?.neighbor.state
     const holdTime = messages.findLast((it) => it.neighbor.negotiated !== undefined)?.neighbor
       .negotiated?.hold_time
-    const ends = messages.filter(
-      (it) => it.type === 'notification' || it.neighbor.reason !== undefined,
-    )
-    const last = ends.at(-1)?.neighbor
-    const text = ends.at(-1)?.type === 'notification' ? JSON.stringify(last) : (last?.reason ?? '')
+    const complaints = messages.flatMap(({ neighbor: { reason, notification } }) => [
+      ...(reason === undefined ? [] : [reason]),
+      // Its data holds the reason of a shutdown, after a byte that counts its length.
+      ...(notification === undefined
+        ? []
+        : [Buffer.from(notification.data.replace('0x', ''), 'hex').toString()]),
+    ])
     return {
       established: state === 'up',
       holdTimeSeconds: state === 'up' ? holdTime : undefined,
-      complaints: text,
+      complaints: complaints.join('\n'),
     }
   }
 
@@ -131,13 +132,10 @@ class RunningExabgp implements RunningDaemon {
   }
 
   async shutdown(neighbor: Neighbor): Promise<void> {
-    this.#down.add(neighbor.name)
     this.#order(`neighbor ${neighbor.address} teardown 2`)
   }
 
-  async startup(neighbor: Neighbor): Promise<void> {
-    this.#down.delete(neighbor.name)
-  }
+  async startup(): Promise<void> {} // comes back by itself
 
   async kill(): Promise<void> {
     await this.#process?.kill()
@@ -161,7 +159,6 @@ class RunningExabgp implements RunningDaemon {
       .log('exabgp.messages')
       .split('\n')
       .slice(0, -1) // the last may be half a line
-      .filter((line) => !line.includes('"type": "refresh"')) // which ExaBGP quotes twice
       .map((line) => JSON.parse(line) as Message)
       .filter((it) => neighbor === undefined || it.neighbor.address?.peer === neighbor.address)
   }
@@ -174,6 +171,7 @@ interface Message {
     readonly address?: { readonly peer: string }
     readonly state?: string
     readonly reason?: string
+    readonly notification?: { readonly data: string }
     readonly negotiated?: { readonly hold_time: number }
     readonly message?: { readonly update?: Update }
   }
@@ -239,7 +237,7 @@ function announcement(it: Route, neighbor: Neighbor, config: DaemonConfig): stri
   // ExaBGP says what it is told: the own AS before an external path, the own address as next hop.
   const own = neighbor.asn === config.asn ? '' : `${config.asn} `
   const path = `${own}${it.asPath}`.replaceAll('{', '( ').replaceAll('}', ' )').replaceAll(',', ' ')
-  const nextHop = it.nextHop === '' ? neighbor.localAddress : it.nextHop
+  const nextHop = it.nextHop === '' ? config.addresses[familyOf(it.prefix)] : it.nextHop
   const list = (name: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [`${name} [ ${values.join(' ')} ]`]
   return [
@@ -277,7 +275,7 @@ function exabgpConfig(config: DaemonConfig): string {
     processes [ watcher ];
     neighbor-changes;
     negotiated;
-    receive { parsed; update; notification; open; refresh; }
+    receive { parsed; update; notification; open; }
   }
 }`,
   )

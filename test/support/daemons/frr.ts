@@ -15,9 +15,11 @@ import { byPrefix, familyOf, route, type Route } from './route.ts'
 export const frr: Daemon = {
   title: 'FRR 8',
   cannot: {
+    meetsAsTrans: 'reads the neighbour’s AS from its capability also when it offers none itself',
     twoOctetAsIpv6: 'without the capability for four octets it sends none at all, so IPv4 alone',
   },
   cannotSend: {
+    noMed: 'its own routes have MED 0 when nothing else is said',
     asSet: '`set as-path` makes no sets',
     originatorId: 'a route map sets it, and only reflection sends it',
     clusterList: 'set by reflection only',
@@ -254,6 +256,8 @@ function frrConfig(config: DaemonConfig): string {
       ` neighbor ${address} update-source ${localAddress}`,
       ` neighbor ${address} timers connect 1`,
       ` neighbor ${address} advertisement-interval 0`,
+      // Or it tells us our own routes.
+      ` neighbor ${address} sender-as-path-loop-detection`,
       ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
     ]),
     ...(['ipv4', 'ipv6'] as const).flatMap((family) => [

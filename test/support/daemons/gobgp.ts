@@ -1,4 +1,5 @@
 /** GoBGP 3: configuration by file, orders and tables by `gobgp` over a unix socket. */
+import { rmSync } from 'node:fs'
 import type { Family } from '../../../src/net/family.ts'
 import { eventually } from '../eventually.ts'
 import type { HostProcess, LabHost } from '../lab-host.ts'
@@ -14,6 +15,8 @@ import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } 
 export const gobgp: Daemon = {
   title: 'GoBGP 3',
   cannot: {
+    bothFamilies: 'announces IPv6 over an IPv4 session with an IPv4-mapped next hop',
+    asksForRefresh: 'keeps all that it heard and looks at that again',
     twoOctetAs: 'always speaks with four octets',
     twoOctetAsIpv6: 'always speaks with four octets',
   },
@@ -44,6 +47,7 @@ class RunningGobgp implements RunningDaemon {
 
   async run(): Promise<void> {
     this.#host.write('gobgpd.yaml', gobgpConfig(this.#config))
+    rmSync(this.#host.path('gobgp.sock'), { force: true }) // of a killed one
     this.#process = await this.#host.start('gobgpd', [
       ...['-t', 'yaml', '-f', '/run/gobgpd.yaml', '--pprof-disable', '-p'],
       ...['--api-hosts', 'unix:///run/gobgp.sock'],
@@ -65,20 +69,13 @@ class RunningGobgp implements RunningDaemon {
   }
 
   #words(it: Route): string[] {
-    const internal = this.#config.neighbors.find((neighbor) => neighbor.asn === this.#config.asn)
-    const own = this.#config.neighbors.find(
-      ({ localAddress }) => familyOf(localAddress) === familyOf(it.prefix),
-    )?.localAddress
-    const nextHop =
-      it.nextHop === '' && (internal !== undefined || own?.includes(':') === true)
-        ? (own ?? '')
-        : it.nextHop
+    const nextHop = it.nextHop === '' ? this.#config.addresses[familyOf(it.prefix)] : it.nextHop
     const list = (name: string, values: readonly string[]): string[] =>
       values.length === 0 ? [] : [name, values.join(',')]
     return [
       ...[it.prefix, 'origin', it.origin],
       ...(it.asPath === '' ? [] : ['aspath', it.asPath]),
-      ...(nextHop === '' ? [] : ['nexthop', nextHop]),
+      ...['nexthop', nextHop],
       ...(it.med === null ? [] : ['med', String(it.med)]),
       ...(it.localPref === null ? [] : ['local-pref', String(it.localPref)]),
       ...list('community', it.communities.map(communityNumbers)),
@@ -121,7 +118,7 @@ class RunningGobgp implements RunningDaemon {
   }
 
   async shutdown(neighbor: Neighbor, reason: string): Promise<void> {
-    await this.#ask('neighbor', neighbor.address, 'disable', reason)
+    await this.#ask('neighbor', neighbor.address, 'disable', '--reason', reason)
   }
 
   async startup(neighbor: Neighbor): Promise<void> {

@@ -15,6 +15,9 @@ import { byPrefix, communityNumbers, communityName, route, type Route } from './
 export const openbgpd: Daemon = {
   title: 'OpenBGPD 7',
   cannot: {
+    answersRefresh:
+      'refuses every ROUTE-REFRESH, of BIRD as well: `AID IPv4 unicast not negotiated`',
+    meetsAsTrans: 'refuses AS 23456 in its configuration',
     comesBack: 'waits 30 s and more after an error: the test starts the session again',
   },
   cannotSend: {
@@ -52,8 +55,7 @@ class RunningOpenbgpd implements RunningDaemon {
   }
 
   #write(routes: readonly Route[]): void {
-    const file = this.#host.write('bgpd.conf', openbgpdConfig(this.#config, routes))
-    void file
+    this.#host.write('bgpd.conf', openbgpdConfig(this.#config, routes))
   }
 
   async originate(routes: readonly Route[]): Promise<void> {
@@ -152,11 +154,17 @@ interface Row {
 
 interface Attribute {
   readonly type: string
-  readonly flags?: readonly string[]
-  readonly [more: string]: unknown
+  readonly flags: Readonly<Record<'partial' | 'transitive' | 'optional', boolean>>
+  readonly data?: string
+  readonly AS?: number
+  readonly router_id?: string
+  readonly originator?: string
+  readonly cluster_ids?: readonly string[]
 }
 
 function routeOf(row: Row, internal: boolean): Route {
+  const attributes = row.attributes ?? []
+  const aggregator = attributes.find(({ type }) => type === 'Aggregator')
   return route({
     prefix: row.prefix,
     nextHop: row.exit_nexthop,
@@ -180,7 +188,16 @@ function routeOf(row: Row, internal: boolean): Route {
       text.replace('rt ', 'rt:').replace('soo ', 'ro:'),
     ),
     largeCommunities: row.large_communities ?? [],
-    unknown: (row.attributes ?? []).map((it) => JSON.stringify(it)),
+    atomicAggregate: attributes.some(({ type }) => type === 'Atomic Aggregate'),
+    aggregator: aggregator === undefined ? null : `${aggregator.AS} ${aggregator.router_id}`,
+    originatorId: attributes.find(({ type }) => type === 'Originator ID')?.originator ?? null,
+    clusterList: attributes.find(({ type }) => type === 'Cluster ID List')?.cluster_ids ?? [],
+    unknown: attributes.flatMap(({ type, flags, data }) => {
+      const code = /^Unknown Attribute #(\d+)/.exec(type)?.[1]
+      const bits =
+        (flags.optional ? 0x80 : 0) | (flags.transitive ? 0x40 : 0) | (flags.partial ? 0x20 : 0)
+      return code === undefined ? [] : [`${code} ${bits.toString(16)} ${data ?? ''}`]
+    }),
   })
 }
 

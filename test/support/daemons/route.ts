@@ -51,9 +51,9 @@ export function route(it: Partial<Route> & Pick<Route, 'prefix'>): Route {
 
 /**
  * Attributes by name; `asPath` stands for paths beyond the own AS, `asSet` for sets in them, `partial` for
- * the flags of unknown attributes.
+ * the flags of unknown attributes, `noMed` for a route without MULTI_EXIT_DISC.
  */
-export type Attribute = Exclude<keyof Route, 'prefix' | 'nextHop'> | 'asSet' | 'partial'
+export type Attribute = Exclude<keyof Route, 'prefix' | 'nextHop'> | 'asSet' | 'partial' | 'noMed'
 
 export const familyOf = (prefix: string): Family => (prefix.includes(':') ? 'ipv6' : 'ipv4')
 
