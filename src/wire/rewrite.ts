@@ -2,8 +2,8 @@
  * From a canonical attribute set to the bytes that one kind of peer shall hear: the changes that RFC 4271
  * section 5 and RFC 4456 section 8 ask of a speaker that passes a route on.
  *
- * Works on bytes, attribute by attribute, because it runs once for each distinct set and update group. The
- * next hop of MP_REACH is left to the caller: that attribute also holds the NLRI.
+ * Works on bytes, attribute by attribute, and makes no objects on its way to a peer of today, because it
+ * runs once for each distinct set and update group. The next hop of MP_REACH is left to the caller: that attribute also holds the NLRI.
  */
 import { AS_TRANS } from './constants.ts'
 
@@ -41,16 +41,16 @@ export function rewriteAttributes(
 ): number {
   $out = to
   $at = at
-  const inserts = insertsOf(form)
   let insert = 0
   let as4Path: Uint8Array | undefined
   let as4Aggregator: Uint8Array | undefined
   for (let offset = 0; offset <= from.length;) {
     const end = offset === from.length
     const code = end ? 256 : from[offset + 1]
-    while (insert < inserts.length && inserts[insert].code <= code) {
-      const { code: inserted, write } = inserts[insert++]
-      if (inserted !== code || REPLACES.has(inserted)) write()
+    while (insert < INSERTS.length && INSERTS[insert] <= code) {
+      const added = INSERTS[insert++]
+      // Where the set has one itself, only the next hop is replaced.
+      if (added !== code || added === NEXT_HOP) putInsert(added, form)
     }
     if (code > AS4_PATH) {
       if (as4Path !== undefined) put(0xc0, AS4_PATH, as4Path)
@@ -65,7 +65,8 @@ export function rewriteAttributes(
     const next = value + length
     switch (code) {
       case AS_PATH:
-        as4Path = putAsPath(from.subarray(value, next), form)
+        if (form.fourOctetAs) putAsPath(from, value, next, form)
+        else as4Path = putOldAsPath(from.subarray(value, next), form)
         break
       case AGGREGATOR:
         if (form.fourOctetAs) copy(from, offset, next)
@@ -95,35 +96,24 @@ const MP_REACH = 14
 const AS4_PATH = 17
 const AS4_AGGREGATOR = 18
 
-/** Attributes whose insert takes the place of the one in the set. */
-const REPLACES = new Set([NEXT_HOP])
+/** What a form may add where the set has nothing of that code, ascending. */
+const INSERTS = [NEXT_HOP, LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST] as const
 
-interface Insert {
-  readonly code: number
-  readonly write: () => void
-}
-
-/** What the form adds where the set has nothing of that code, by ascending code. */
-function insertsOf(form: OutgoingForm): Insert[] {
-  const inserts: Insert[] = []
-  const { nextHop, reflection } = form
-  if (nextHop !== undefined)
-    inserts.push({ code: NEXT_HOP, write: () => put(0x40, NEXT_HOP, nextHop) })
-  if (!form.external) {
-    inserts.push({
-      code: LOCAL_PREF,
-      write: () => put(0x40, LOCAL_PREF, bytesOf(DEFAULT_LOCAL_PREF)),
-    })
+function putInsert(code: (typeof INSERTS)[number], form: OutgoingForm): void {
+  const { nextHop, external, reflection } = form
+  switch (code) {
+    case NEXT_HOP:
+      if (nextHop !== undefined) put(0x40, NEXT_HOP, nextHop)
+      break
+    case LOCAL_PREF:
+      if (!external) putNumber(0x40, LOCAL_PREF, DEFAULT_LOCAL_PREF)
+      break
+    case ORIGINATOR_ID:
+      if (reflection !== undefined) putNumber(0x80, ORIGINATOR_ID, reflection.originatorId)
+      break
+    case CLUSTER_LIST:
+      if (reflection !== undefined) putNumber(0x80, CLUSTER_LIST, reflection.clusterId)
   }
-  if (reflection !== undefined) {
-    const { originatorId, clusterId } = reflection
-    inserts.push({
-      code: ORIGINATOR_ID,
-      write: () => put(0x80, ORIGINATOR_ID, bytesOf(originatorId)),
-    })
-    inserts.push({ code: CLUSTER_LIST, write: () => put(0x80, CLUSTER_LIST, bytesOf(clusterId)) })
-  }
-  return inserts
 }
 
 function keeps(code: number, form: OutgoingForm): boolean {
@@ -141,13 +131,23 @@ function keeps(code: number, form: OutgoingForm): boolean {
   }
 }
 
-/** AS_PATH for the peer; returns the AS4_PATH that must go with it, if any. */
-function putAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefined {
-  const full = form.external ? prepend(path, form.localAsn) : path
-  if (form.fourOctetAs) {
-    put(0x40, AS_PATH, full)
-    return undefined
+/** AS_PATH; to another AS with ours in front (RFC 4271 5.1.2 b): extends a leading AS_SEQUENCE, or starts one. */
+function putAsPath(from: Uint8Array, start: number, end: number, form: OutgoingForm): void {
+  if (!form.external) {
+    putHeader(0x40, AS_PATH, end - start)
+    return copy(from, start, end)
   }
+  const extend = end > start && from[start] === AS_SEQUENCE && from[start + 1] < 255
+  putHeader(0x40, AS_PATH, end - start + (extend ? 4 : 6))
+  $out[$at++] = AS_SEQUENCE
+  $out[$at++] = extend ? from[start + 1] + 1 : 1
+  put32(form.localAsn)
+  copy(from, extend ? start + 2 : start, end)
+}
+
+/** AS_PATH for a peer of two-octet AS numbers; returns the AS4_PATH that must go with it, if any. */
+function putOldAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefined {
+  const full = form.external ? prepend(path, form.localAsn) : path
   const old: number[] = []
   let lossy = false
   for (let at = 0; at < full.length;) {
@@ -194,13 +194,28 @@ function putClusterList(list: Uint8Array, clusterId: number): void {
 }
 
 function put(flags: number, code: number, value: Uint8Array): void {
-  const extended = value.length > 255
+  putHeader(flags, code, value.length)
+  copy(value, 0, value.length)
+}
+
+function putNumber(flags: number, code: number, value: number): void {
+  putHeader(flags, code, 4)
+  put32(value)
+}
+
+function putHeader(flags: number, code: number, length: number): void {
+  const extended = length > 255
   $out[$at++] = extended ? flags | EXTENDED : flags
   $out[$at++] = code
-  if (extended) $out[$at++] = value.length >> 8
-  $out[$at++] = value.length
-  $out.set(value, $at)
-  $at += value.length
+  if (extended) $out[$at++] = length >> 8
+  $out[$at++] = length
+}
+
+function put32(value: number): void {
+  $out[$at++] = value >>> 24
+  $out[$at++] = value >>> 16
+  $out[$at++] = value >>> 8
+  $out[$at++] = value
 }
 
 function copy(from: Uint8Array, start: number, end: number): void {
