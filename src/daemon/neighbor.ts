@@ -13,6 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn } from '../rib/adj-rib-in.ts'
 import type { Rib } from '../rib/rib.ts'
+import type { Membership } from '../rib/update-group.ts'
 import { endOfRib } from '../rib/update-writer.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
@@ -22,7 +23,7 @@ import type { SocketOptions, Transport } from '../session/transport.ts'
 import type { AttributeProblem } from '../wire/attributes/normalize.ts'
 import type { Events, Level } from './events.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Membership, UpdateGroups } from './update-groups.ts'
+import type { Hearing, UpdateGroups } from './update-groups.ts'
 
 /** What all neighbours of a speaker share. */
 export interface Neighborhood {
@@ -132,7 +133,6 @@ export class Neighbor {
         group.pull(member, PULL_BYTES, parts)
         if (parts.length > 0) session.writable = this.#peer.send(parts)
         if (this.#hood.clock.now() >= deadline) return
-        if (parts.length === 0) break
       }
     }
   }
@@ -152,15 +152,13 @@ export class Neighbor {
     this.#config = config
     const session = this.#session
     if (session === undefined) return
-    session.adjRibIn.peer.importPolicy = policyOf(config.importPolicy)
-    this.#hood.rib.judgeAgain(session.adjRibIn)
-    const before = session.memberships.splice(0)
-    this.#joinGroups(session)
-    for (const old of before) {
-      const now = session.memberships.find(({ group }) => group.family === old.group.family)
-      if (now !== undefined) now.group.succeed(now.member, old.group, old.member)
-      this.#hood.groups.leave(old)
+    const { peer } = session.adjRibIn
+    const importPolicy = policyOf(config.importPolicy)
+    if (importPolicy !== peer.importPolicy) {
+      peer.importPolicy = importPolicy
+      this.#hood.rib.judgeAgain(session.adjRibIn)
     }
+    this.#joinGroups(session)
     this.#hood.scheduler.wake()
   }
 
@@ -205,36 +203,47 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
+  /** Joins the update groups that fit, or moves to them. */
   #joinGroups(session: Session): void {
+    const { groups } = this.#hood
     const { negotiated, adjRibIn, memberships } = session
-    const local = this.#peer.snapshot().connection?.local?.address
-    if (local === undefined) return
+    const before = memberships.splice(0)
     for (const family of negotiated.families) {
-      const { address, link } = this.#hood.ownAddress(local, family)
-      if (address === undefined) {
-        // Worth a warning only to those who have something to announce.
-        this.#tell(
-          this.#hood.hasOwn(family) ? 'warn' : 'debug',
-          'FamilyNotAnnounced',
-          `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write families: without ${family}`,
-        )
-        session.writable = this.#peer.send([endOfRib(factsOf(family))])
-        continue
-      }
-      memberships.push(
-        this.#hood.groups.join(adjRibIn.peer, {
-          family: factsOf(family),
-          external: negotiated.external,
-          routeReflectorClient: this.#config.routeReflectorClient,
-          localAsn: this.#config.localAsn,
-          fourOctetAs: negotiated.fourOctetAs,
-          maxMessageLength: negotiated.maxMessageLength,
-          nextHop: this.#config.nextHop,
-          self: address,
-          link,
-          exportPolicy: policyOf(this.#config.exportPolicy),
-        }),
+      const old = before.find(({ group }) => group.family.name === family)
+      const hearing = this.#hearing(session, family)
+      if (hearing === undefined) {
+        if (old !== undefined) groups.leave(old)
+        else session.writable = this.#peer.send([endOfRib(factsOf(family))])
+      } else if (old === undefined) memberships.push(groups.join(adjRibIn.peer, hearing))
+      else memberships.push(groups.move(old, hearing))
+    }
+  }
+
+  /** What the session hears of a family; undefined for nothing. */
+  #hearing({ negotiated }: Session, family: Family): Hearing | undefined {
+    const local = this.#peer.snapshot().connection?.local?.address
+    if (local === undefined) return undefined
+    const { address, link } = this.#hood.ownAddress(local, family)
+    if (address === undefined) {
+      // Worth a warning only to those who have something to announce.
+      this.#tell(
+        this.#hood.hasOwn(family) ? 'warn' : 'debug',
+        'FamilyNotAnnounced',
+        `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write families: without ${family}`,
       )
+      return undefined
+    }
+    return {
+      family: factsOf(family),
+      external: negotiated.external,
+      routeReflectorClient: this.#config.routeReflectorClient,
+      localAsn: this.#config.localAsn,
+      fourOctetAs: negotiated.fourOctetAs,
+      maxMessageLength: negotiated.maxMessageLength,
+      nextHop: this.#config.nextHop,
+      self: address,
+      link,
+      exportPolicy: policyOf(this.#config.exportPolicy),
     }
   }
 

@@ -95,7 +95,7 @@ export class Speaker {
           this.forwarding?.decided(family, prefix, paths, count),
       },
     )
-    this.groups = new UpdateGroups(this.rib, clusterId)
+    this.groups = new UpdateGroups(this.rib, clusterId, { events, clock })
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =

@@ -3,14 +3,16 @@
  * configured in. What makes two sessions hear the same is the key below, and nothing else.
  */
 import type { Address } from '../net/address.ts'
+import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import { isReflected } from '../rib/reflection.ts'
 import type { Rib } from '../rib/rib.ts'
-import type { GroupMember, UpdateGroup } from '../rib/update-group.ts'
+import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
+import type { Events } from './events.ts'
 
 /** What a session hears depends on this. */
 export interface Hearing {
@@ -28,10 +30,8 @@ export interface Hearing {
   readonly exportPolicy: Policy
 }
 
-export interface Membership {
-  readonly group: UpdateGroup
-  readonly member: GroupMember
-}
+/** A route that is too long is so for every group, and whenever it changes: the log hears once a minute. */
+const TOO_LONG_SILENCE_MS = 60_000
 
 const keyOf = (it: Hearing): string =>
   [
@@ -52,10 +52,17 @@ export class UpdateGroups {
   readonly #clusterId: number
   readonly #groups = new Map<string, UpdateGroup>()
   readonly #keys = new Map<UpdateGroup, string>()
+  readonly #world: { readonly events: Events; readonly clock: Clock }
+  #silentUntil = 0
 
-  constructor(rib: Rib, clusterId: number) {
+  constructor(
+    rib: Rib,
+    clusterId: number,
+    world: { readonly events: Events; readonly clock: Clock },
+  ) {
     this.#rib = rib
     this.#clusterId = clusterId
+    this.#world = world
   }
 
   [Symbol.iterator](): Iterator<UpdateGroup> {
@@ -71,6 +78,14 @@ export class UpdateGroups {
       this.#keys.set(group, key)
     }
     return { group, member: group.join(peer) }
+  }
+
+  /** A session that is a member shall hear this from now on: the same membership, or another. */
+  move(old: Membership, hearing: Hearing): Membership {
+    if (this.#keys.get(old.group) === keyOf(hearing)) return old
+    const now = this.join(old.member.peer, hearing)
+    this.#rib.succeed(now, old, () => this.leave(old))
+    return now
   }
 
   leave({ group, member }: Membership): void {
@@ -93,6 +108,22 @@ export class UpdateGroups {
         return exportPolicy.evaluate({ from, attributes, set }).accept
       },
       formOf: (set, source) => this.#formOf(hearing, set, source),
+      tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),
+    })
+  }
+
+  #tooLong(hearing: Hearing, prefix: number, source: RibPeer, bytes: number): void {
+    const { clock, events } = this.#world
+    if (clock.now() < this.#silentUntil) return
+    this.#silentUntil = clock.now() + TOO_LONG_SILENCE_MS
+    const text = this.#rib.families[hearing.family.index].prefixes.text(prefix)
+    events.tell({
+      level: 'warn',
+      topic: 'peers',
+      kind: 'RouteTooLong',
+      peer: source.options.name,
+      prefix: text,
+      text: `${text} can't be announced: with its attributes a message takes ${bytes} bytes, and no more than ${hearing.maxMessageLength} may be sent`,
     })
   }
 

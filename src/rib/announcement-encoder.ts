@@ -15,7 +15,10 @@ import { UpdateWriter } from './update-writer.ts'
 /** Prefixes of one window: enough to fill messages, few enough to stay within a turn. */
 export const WINDOW = 4096
 const SLOTS = 2 * WINDOW
-const LARGEST_SET = 2 * 65_536
+/** A window of long attribute sets ends here: it is written at once. */
+const MOST_ATTRIBUTE_BYTES = 1 << 20
+/** More than `rewriteAttributes` makes of the longest set. */
+export const LARGEST_SET = 2 * 65_536
 
 /** How a bucket's attributes are written. */
 export interface BucketForm {
@@ -35,9 +38,11 @@ export class AnnouncementEncoder {
   #stamp = 0
   readonly #bucketSet = new Int32Array(WINDOW)
   readonly #bucketSource = new Int32Array(WINDOW)
+  readonly #bucketForm: BucketForm[] = []
   readonly #bucketFirst = new Int32Array(WINDOW)
   readonly #bucketLast = new Int32Array(WINDOW)
   #buckets = 0
+  #attributeBytes = 0
   // Announced prefixes, chained within their bucket.
   readonly #prefix = new Int32Array(WINDOW)
   readonly #next = new Int32Array(WINDOW)
@@ -57,6 +62,12 @@ export class AnnouncementEncoder {
     this.#isMember = isMember
   }
 
+  /** True when the window holds all that it may: `encode` it first. */
+  get full(): boolean {
+    return this.#announced === WINDOW || this.#attributeBytes >= MOST_ATTRIBUTE_BYTES
+  }
+
+  /** The set must stay as it is until the window is written. */
   announce(prefix: number, set: number, source: number): void {
     const bucket = this.#bucketOf(set, source)
     const entry = this.#announced++
@@ -100,13 +111,15 @@ export class AnnouncementEncoder {
     }
     flush()
     this.#buckets = 0
+    this.#bucketForm.length = 0
+    this.#attributeBytes = 0
     this.#announced = 0
     this.#stamp++
   }
 
   #writeBucket(bucket: number, flush: () => void): void {
     const writer = this.#writer
-    const { set, form, nextHop } = this.#formOf(this.#bucketSet[bucket], this.#bucketSource[bucket])
+    const { set, form, nextHop } = this.#bucketForm[bucket]
     const length = rewriteAttributes(set, form, this.#$attributes, 0)
     writer.openAnnouncement(this.#$attributes, length, nextHop)
     for (let entry = this.#bucketFirst[bucket]; entry !== -1; entry = this.#next[entry]) {
@@ -159,6 +172,9 @@ export class AnnouncementEncoder {
     this.#bucketSet[bucket] = set
     this.#bucketSource[bucket] = source
     this.#bucketFirst[bucket] = -1
+    const form = this.#formOf(set, source)
+    this.#bucketForm.push(form)
+    this.#attributeBytes += form.set.length
     return bucket
   }
 }

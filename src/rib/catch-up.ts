@@ -3,8 +3,9 @@
  * slowly that the group's log could not wait for it.
  *
  * It has a queue of prefixes, each in it at most once, and hears for each what the group was told last;
- * so however slow it is, its backlog is bounded by the number of prefixes. When the queue is empty it knows
- * what the group knows and goes on from the head of the log.
+ * so however slow it is, its backlog is bounded by the number of prefixes. What it had not read of the log is
+ * kept as it is, 4 MB at most and shared with others, until there is room in the queue. When all is empty it
+ * knows what the group knows and goes on from the head of the log. Each step is bounded: a window at a time.
  */
 import { FAMILIES } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
@@ -22,6 +23,12 @@ export interface Told {
 }
 
 const HEADER_LENGTH = 19
+/** Rows that a walk passes at a time: most may hold nothing that is told. */
+export const ROWS_AT_A_TIME = 16 * WINDOW
+
+// One message at a time is read, whosever it is.
+const $view = new UpdateView()
+const $nlri = FAMILIES.map((family) => new NlriColumns(family))
 
 export class CatchUp {
   readonly #prefixes: PrefixTable
@@ -29,10 +36,16 @@ export class CatchUp {
   readonly #told: Told
   readonly #queue = new IntQueue()
   readonly #queued = new Column()
+  /** Runs of messages that the member has not got; `#unreadAt` bytes of the last one have been marked. */
+  readonly #unread: Uint8Array[] = []
+  #unreadAt = 0
+  /** Of the group that the member was in before: what it had still to hear there. */
+  #before: CatchUp | undefined
   /** Next PrefixId of the walk through the table, and its end; what comes later is marked. */
   #walk = 1
   #walkEnd: number
 
+  /** `encoder` is empty between calls, so that all who catch up with a group share one. */
   constructor(
     prefixes: PrefixTable,
     encoder: AnnouncementEncoder,
@@ -46,7 +59,12 @@ export class CatchUp {
   }
 
   get done(): boolean {
-    return this.#queue.length === 0 && this.#walk >= this.#walkEnd
+    return this.backlog === 0 && this.#unread.length === 0 && this.#walk >= this.#walkEnd
+  }
+
+  /** Prefixes in the queue. */
+  get backlog(): number {
+    return this.#queue.length + (this.#before?.backlog ?? 0)
   }
 
   /** Tells the whole table, from its beginning. */
@@ -63,63 +81,112 @@ export class CatchUp {
     this.#queue.push(prefix)
   }
 
-  /** Marks every prefix of the UPDATEs in `bytes`, which the member has not got. */
-  markMessages(bytes: Uint8Array): void {
-    const view = new UpdateView()
-    const family = this.#prefixes.family
-    const nlri = new NlriColumns(FAMILIES[family.index])
-    const markAll = (start: number, end: number): void => {
-      if (start === end) return
-      nlri.decode(bytes, start, end)
-      for (let i = 0; i < nlri.count; i++) {
-        this.mark(this.#prefixes.intern(nlri.words, i * nlri.stride, nlri.lengths[i]))
-      }
-    }
-    for (let at = 0; at < bytes.length;) {
-      const length = (bytes[at + 16] << 8) | bytes[at + 17]
-      view.split(bytes, at + HEADER_LENGTH, at + length)
-      markAll(view.withdrawnStart, view.withdrawnEnd)
-      markAll(view.nlriStart, view.nlriEnd)
-      if (view.reachAfi !== 0) markAll(view.reachStart, view.reachEnd)
-      if (view.unreachAfi !== 0) markAll(view.unreachStart, view.unreachEnd)
-      at += length
-    }
+  /** `messages`, a run of whole UPDATEs, have not been read: what they are about will be told anew. */
+  addUnread(messages: Uint8Array): void {
+    if (this.#unread.length > 0 && this.#unreadAt > 0) {
+      // The one being read stays the last.
+      this.#unread.splice(-1, 0, messages)
+    } else this.#unread.push(messages)
+  }
+
+  /** Takes over what the member had to hear in another group. */
+  follow(before: CatchUp): void {
+    for (const messages of before.#takeUnread()) this.addUnread(messages)
+    let last: CatchUp = before
+    while (last.#before !== undefined) last = last.#before
+    last.#before = this.#before
+    this.#before = before
   }
 
   /** The next window as messages; may be none although there is more to do. */
   next(): Uint8Array[] {
-    const told = this.#told
-    let filed = 0
-    while (filed < WINDOW && this.#walk < this.#walkEnd) {
-      const prefix = this.#walk++
-      const set = told.set(prefix)
-      if (set === 0 || this.#queued.get(prefix) !== 0) continue
-      this.#encoder.announce(prefix, set, told.source(prefix))
-      filed++
-    }
+    const encoder = this.#encoder
+    while (this.#queue.length < WINDOW && this.#unread.length > 0) this.#markMessage()
+    while (this.#queue.length < WINDOW && this.#before !== undefined) this.#markBefore(this.#before)
+    this.#tellTable()
     const settled: number[] = []
-    while (filed < WINDOW && this.#queue.length > 0) {
-      const prefix = this.#queue.shift()
-      this.#queued.set(prefix, 0)
-      const set = told.set(prefix)
-      if (set === 0) this.#encoder.withdraw(prefix, 0)
-      else this.#encoder.announce(prefix, set, told.source(prefix))
+    while (settled.length < WINDOW && this.#queue.length > 0 && !encoder.full) {
+      const prefix = this.#take()
+      const set = this.#told.set(prefix)
+      if (set === 0) encoder.withdraw(prefix, 0)
+      else encoder.announce(prefix, set, this.#told.source(prefix))
       settled.push(prefix)
-      filed++
     }
     const chunks: Uint8Array[] = []
-    this.#encoder.encode((entry) => chunks.push(entry.bytes))
+    encoder.encode((entry) => chunks.push(entry.bytes))
     for (const prefix of settled) this.#prefixes.release(prefix)
     return chunks
   }
 
-  /** Gives up what is still queued. */
+  /** The member is gone: nothing more is told. The queue is left to `drop`. */
   close(): void {
-    while (this.#queue.length > 0) {
-      const prefix = this.#queue.shift()
-      this.#queued.set(prefix, 0)
+    this.#unread.length = 0
+    this.#before?.close()
+    this.#walkEnd = 0
+  }
+
+  /** Gives up one of the `backlog`. */
+  drop(): void {
+    if (this.#queue.length > 0) this.#prefixes.release(this.#take())
+    else this.#before?.drop()
+  }
+
+  #tellTable(): void {
+    const encoder = this.#encoder
+    const end = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
+    for (; this.#walk < end && !encoder.full; this.#walk++) {
+      const set = this.#told.set(this.#walk)
+      if (set === 0 || this.#queued.get(this.#walk) !== 0) continue
+      encoder.announce(this.#walk, set, this.#told.source(this.#walk))
+    }
+  }
+
+  #take(): number {
+    const prefix = this.#queue.shift()
+    this.#queued.set(prefix, 0)
+    return prefix
+  }
+
+  #takeUnread(): Uint8Array[] {
+    const taken = this.#unread.splice(0)
+    const last = taken.at(-1)
+    if (last !== undefined) taken[taken.length - 1] = last.subarray(this.#unreadAt)
+    this.#unreadAt = 0
+    return taken
+  }
+
+  #markBefore(before: CatchUp): void {
+    if (before.#queue.length === 0) this.#before = before.#before
+    else {
+      const prefix = before.#take()
+      this.mark(prefix)
       this.#prefixes.release(prefix)
     }
-    this.#walkEnd = 0
+  }
+
+  /** Marks every prefix of the next unread UPDATE. */
+  #markMessage(): void {
+    const bytes = this.#unread[this.#unread.length - 1]
+    const at = this.#unreadAt
+    const end = at + ((bytes[at + 16] << 8) | bytes[at + 17])
+    const view = $view
+    view.split(bytes, at + HEADER_LENGTH, end)
+    this.#markAll(bytes, view.withdrawnStart, view.withdrawnEnd)
+    this.#markAll(bytes, view.nlriStart, view.nlriEnd)
+    if (view.reachAfi !== 0) this.#markAll(bytes, view.reachStart, view.reachEnd)
+    if (view.unreachAfi !== 0) this.#markAll(bytes, view.unreachStart, view.unreachEnd)
+    this.#unreadAt = end
+    if (end < bytes.length) return
+    this.#unread.pop()
+    this.#unreadAt = 0
+  }
+
+  #markAll(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) return
+    const nlri = $nlri[this.#prefixes.family.index]
+    nlri.decode(bytes, start, end)
+    for (let i = 0; i < nlri.count; i++) {
+      this.mark(this.#prefixes.intern(nlri.words, i * nlri.stride, nlri.lengths[i]))
+    }
   }
 }

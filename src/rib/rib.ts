@@ -20,7 +20,7 @@ import { FamilyRib } from './family-rib.ts'
 import { NextHopTable } from './next-hop-table.ts'
 import type { NextHopResolver } from './next-hop.ts'
 import { LOCAL_PEER, RibPeer, RibPeers, type RibPeerOptions } from './peer.ts'
-import { UpdateGroup, type UpdateGroupOptions } from './update-group.ts'
+import { UpdateGroup, type Membership, type UpdateGroupOptions } from './update-group.ts'
 
 export interface RibOptions {
   readonly own: OwnIdentity
@@ -136,9 +136,13 @@ export class Rib {
 
   createGroup(family: FamilyFacts, options: UpdateGroupOptions): UpdateGroup {
     const rib = this.families[family.index]
-    const group = new UpdateGroup(rib, this.attributes, this.peers, options, () =>
-      this.#events.workArrived(),
-    )
+    const group = new UpdateGroup(rib, this.attributes, this.peers, options, {
+      workArrived: () => this.#events.workArrived(),
+      abandoned: (remains) => {
+        const backlog = remains.backlog
+        this.#addJob({ at: 0, end: () => backlog, visit: () => remains.drop(), done: () => {} })
+      },
+    })
     this.#groups[family.index].add(group)
     return group
   }
@@ -151,6 +155,24 @@ export class Rib {
       end: () => prefixes.end,
       visit: (prefix) => group.forget(prefix),
       done: () => undefined,
+    })
+  }
+
+  /**
+   * A session that was `old` goes on as `now`, in another group of the same family: there it loses what is
+   * not told there. `done` may end the old membership, for which nobody may pull any more.
+   */
+  succeed(now: Membership, old: Membership, done: () => void): void {
+    const { prefixes } = this.families[now.group.family.index]
+    now.member.endOfRibSent = old.member.endOfRibSent
+    this.#addJob({
+      at: 1,
+      end: () => prefixes.end,
+      visit: (prefix) => now.group.inherit(now.member, old.group, prefix),
+      done: () => {
+        now.group.inheritUnread(now.member, old.group, old.member)
+        done()
+      },
     })
   }
 

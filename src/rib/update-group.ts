@@ -4,10 +4,7 @@
  *
  * A changed prefix is only marked. When a member's socket takes bytes, a window of marked prefixes is looked
  * up in the Loc-RIB (so a flapping route is sent once, as it is then), filtered by export policy, compared
- * with what was sent, and encoded once for all into the group's log. Columns, by PrefixId:
- *
- *   0  set     AttrId that the group was told, or 0
- *   1  source  peer that it came from (bits 0-15), marked (bit 16)
+ * with what was told before (`told-routes.ts`), and encoded once for all into the group's log.
  *
  * "All but the source" is the audience of an announcement. So when the best path moves from peer A to peer
  * B, everybody but B hears the new one, which for A is the first it hears, and B alone hears a withdrawal:
@@ -17,29 +14,45 @@ import { addressFromBytes } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
 import { rewriteAttributes } from '../wire/rewrite.ts'
-import { AnnouncementEncoder, WINDOW, type BucketForm } from './announcement-encoder.ts'
+import {
+  AnnouncementEncoder,
+  LARGEST_SET,
+  WINDOW,
+  type BucketForm,
+} from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
-import { CatchUp } from './catch-up.ts'
+import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
 import type { FamilyRib } from './family-rib.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import { mayPassOn, type Audience } from './reflection.ts'
-import { Column } from './rows.ts'
-import { endOfRib } from './update-writer.ts'
+import { ToldRoutes } from './told-routes.ts'
+import { endOfRib, shortestAnnouncement } from './update-writer.ts'
 
 export interface UpdateGroupOptions extends Audience {
   readonly maxMessageLength: number
+  /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
+  readonly logLimitBytes?: number
   /** Export policy beyond the rules of BGP: by set and source only. */
   exports(set: number, source: RibPeer): boolean
   /** The bytes that the group hears for a set from a source. */
   formOf(set: number, source: RibPeer): BucketForm
+  /** A route is not told, for no message can hold its attributes: it would take `bytes`. */
+  tooLong(prefix: number, source: RibPeer, bytes: number): void
 }
 
-/** A member that leaves this much of the log unread goes its own way. */
-const LOG_LIMIT = 4 << 20
-const MARKED = 1 << 16
-const ROOM_FOR_REWRITING = 64
-const SOURCE_MASK = 0xffff
+export interface UpdateGroupEvents {
+  /** There is something to pull again. */
+  workArrived(): void
+  /** Somebody has left; `remains` is to be emptied (`drop`), some at a time. */
+  abandoned(remains: CatchUp): void
+}
+
+const LOG_LIMIT_BYTES = 4 << 20
+/** Windows of the table that are looked at in one `pull`, whatever comes out. */
+const MOST_WINDOWS = 4
+
+const $rewritten = new Uint8Array(LARGEST_SET)
 
 export class GroupMember {
   readonly peer: RibPeer
@@ -56,6 +69,11 @@ export class GroupMember {
   }
 }
 
+export interface Membership {
+  readonly group: UpdateGroup
+  readonly member: GroupMember
+}
+
 export class UpdateGroup {
   readonly family: FamilyFacts
   readonly #rib: FamilyRib
@@ -63,38 +81,37 @@ export class UpdateGroup {
   readonly #peers: RibPeers
   readonly #options: UpdateGroupOptions
   readonly #encoder: AnnouncementEncoder
-  readonly #told = new Column(2)
+  /** Of all that catch up; most groups never need it. */
+  #catchUpEncoder: AnnouncementEncoder | undefined
+  /** A set of so many bytes fits into a message, whatever is done to it. */
+  readonly #surelyFits: number
+  readonly #told: ToldRoutes
   readonly #marked = new IntQueue()
   /** What the table held when the group was made is looked at in a walk, up to `#walkEnd`. */
   #walk = 1
   readonly #walkEnd: number
   readonly #log = new OutboundLog()
-  readonly #members = new Map<number, GroupMember>()
-  /** Prefixes that the group has been told; those from a member itself are among them. */
-  #toldCount = 0
-  readonly #toldFrom = new Map<number, number>()
-  /** Called when there is something to pull again. */
-  readonly #wake: () => void
+  readonly #members = new Set<GroupMember>()
+  /** How often a peer is a member, by its number: twice while it moves through this group. */
+  readonly #memberships = new Map<number, number>()
+  readonly #events: UpdateGroupEvents
 
   constructor(
     rib: FamilyRib,
     attributes: AttributeStore,
     peers: RibPeers,
     options: UpdateGroupOptions,
-    wake: () => void,
+    events: UpdateGroupEvents,
   ) {
     this.family = rib.family
     this.#rib = rib
     this.#attributes = attributes
     this.#peers = peers
     this.#options = options
-    this.#wake = wake
-    this.#encoder = new AnnouncementEncoder(
-      rib.prefixes,
-      options.maxMessageLength,
-      (set, source) => options.formOf(set, peers.get(source)),
-      (peer) => this.#members.has(peer),
-    )
+    this.#events = events
+    this.#told = new ToldRoutes(rib.prefixes, attributes, peers)
+    this.#encoder = this.#newEncoder((peer) => this.#isMember(peer))
+    this.#surelyFits = options.maxMessageLength / 2 - 128
     this.#walkEnd = rib.prefixes.end
   }
 
@@ -114,92 +131,90 @@ export class UpdateGroup {
 
   /** Takes `peer` in. It hears the whole table, then what changes. */
   join(peer: RibPeer): GroupMember {
-    const fresh = this.#toldCount === 0
+    const fresh = this.#told.count === 0
     const catchUp = fresh ? undefined : this.#newCatchUp(peer, true)
     const member = new GroupMember(peer, this.#log.head, catchUp)
-    this.#members.set(peer.id, member)
+    this.#members.add(member)
+    this.#memberships.set(peer.id, (this.#memberships.get(peer.id) ?? 0) + 1)
     return member
   }
 
   leave(member: GroupMember): void {
-    this.#members.delete(member.peer.id)
-    member.catchUp?.close()
+    if (!this.#members.delete(member)) return
+    const left = (this.#memberships.get(member.peer.id) ?? 1) - 1
+    if (left > 0) this.#memberships.set(member.peer.id, left)
+    else this.#memberships.delete(member.peer.id)
+    this.#abandon(member.catchUp)
+    member.catchUp = undefined
     this.#trim()
   }
 
   /** The member asked to hear everything once more (RFC 2918). */
   tellAgain(member: GroupMember): void {
-    if (member.catchUp === undefined) member.catchUp = this.#detach(member, true)
-    else member.catchUp.startOver()
+    this.#detach(member).startOver()
     this.#trim()
   }
 
-  /** `member` has heard what `old` told it, and goes on here: it must also lose what is not told here. */
-  succeed(member: GroupMember, old: UpdateGroup, oldMember: GroupMember): void {
-    const catchUp = (member.catchUp ??= this.#newCatchUp(member.peer, true))
-    member.endOfRibSent = oldMember.endOfRibSent
-    const prefixes = this.#rib.prefixes
-    for (let prefix = 1; prefix < prefixes.end; prefix++) {
-      if (prefixes.exists(prefix) && old.toldTo(oldMember.peer.id, prefix) !== 0)
-        catchUp.mark(prefix)
-    }
-    old.#markUnread(oldMember, catchUp)
+  /**
+   * `member` has heard what `old` told it as `oldMember`, and goes on here: it must also lose what is not
+   * told here. A walk over all prefixes, then `inheritUnread`; meanwhile `oldMember` stays where it is, and
+   * nobody pulls for it. Nothing happens for a member that has left.
+   */
+  inherit(member: GroupMember, old: UpdateGroup, prefix: number): void {
+    const peer = member.peer.id
+    if (!this.#members.has(member) || old.toldTo(peer, prefix) === 0) return
+    // What is told here it hears anyway, and what no longer is, as everybody does.
+    if (this.toldTo(peer, prefix) === 0) this.#detach(member).mark(prefix)
+  }
+
+  inheritUnread(member: GroupMember, old: UpdateGroup, oldMember: GroupMember): void {
+    if (!this.#members.has(member)) return
+    this.#detach(member).follow(old.#detach(oldMember))
+    oldMember.catchUp = undefined
+    oldMember.place = old.#log.head
   }
 
   /** Frees what the group holds for a prefix: for the walk that follows the last member's leaving. */
   forget(prefix: number): void {
-    const set = this.#told.get(prefix)
-    const source = this.#told.get(prefix, 1)
-    this.#told.set(prefix, 0)
-    this.#told.set(prefix, 0, 1)
-    if ((source & MARKED) !== 0) this.#rib.prefixes.release(prefix)
-    if (set === 0) return
-    this.#count(source & SOURCE_MASK, -1)
-    this.#attributes.release(set)
-    this.#rib.prefixes.release(prefix)
+    this.#told.forget(prefix)
   }
 
   /** The Loc-RIB has another best path for `prefix`. */
   mark(prefix: number): void {
-    const source = this.#told.get(prefix, 1)
-    if ((source & MARKED) !== 0) return
-    this.#told.set(prefix, source | MARKED, 1)
-    this.#rib.prefixes.retain(prefix)
+    if (!this.#told.mark(prefix)) return
     this.#marked.push(prefix)
-    if (this.#marked.length === 1) this.#wake()
+    if (this.#marked.length === 1) this.#events.workArrived()
   }
 
   hasWork(member: GroupMember): boolean {
-    return (
-      member.catchUp !== undefined ||
-      member.place < this.#log.head ||
-      this.#hasMarks ||
-      !member.endOfRibSent
-    )
+    return !member.endOfRibSent || !this.#knowsAll(member)
   }
 
   /**
-   * The next messages for a member, some `wantedBytes` of them, or none when it knows everything. Called
-   * only while its socket takes bytes.
+   * The next messages for a member, some `wantedBytes` of them. May be none although `hasWork` says that
+   * there is more: what is looked at in one call is bounded. Called only while its socket takes bytes.
    */
   pull(member: GroupMember, wantedBytes: number, out: Uint8Array[]): void {
     let bytes = 0
-    if (member.catchUp !== undefined) {
-      bytes = this.#pullCatchUp(member, member.catchUp, wantedBytes, out)
-      if (bytes >= wantedBytes || member.catchUp !== undefined) return
-    }
-    while (bytes < wantedBytes) {
-      if (member.place === this.#log.head) {
+    let windows = 0
+    while (bytes < wantedBytes && windows < MOST_WINDOWS) {
+      // A new group looks at the whole table once before it tells anybody that something is not told.
+      const { catchUp } = member
+      if (catchUp !== undefined && this.#walk >= this.#walkEnd) {
+        bytes += this.#pullCatchUp(member, catchUp, out)
+        windows++
+      } else if (catchUp === undefined && member.place < this.#log.head) {
+        const entry = this.#log.at(member.place++)
+        if (!isFor(entry, member.peer.id)) continue
+        out.push(entry.bytes)
+        bytes += entry.bytes.length
+      } else {
         if (!this.#hasMarks) break
         this.#encodeWindow()
-        continue
+        windows++
       }
-      const entry = this.#log.at(member.place++)
-      if (!isFor(entry, member.peer.id)) continue
-      out.push(entry.bytes)
-      bytes += entry.bytes.length
     }
-    if (!member.endOfRibSent && member.place === this.#log.head && !this.#hasMarks) {
+    if (!member.endOfRibSent && this.#knowsAll(member)) {
       member.endOfRibSent = true
       out.push(endOfRib(this.family))
     }
@@ -208,25 +223,23 @@ export class UpdateGroup {
 
   /** Prefixes that `member` has been told or is about to be. */
   announced(member: GroupMember): number {
-    return this.#toldCount - (this.#toldFrom.get(member.peer.id) ?? 0)
+    return this.#told.count - this.#told.countFrom(member.peer.id)
   }
 
   /** What the group was told for a prefix: AttrId, or 0 when nothing or when it came from `peer`. */
   toldTo(peer: number, prefix: number): number {
-    const source = this.#told.get(prefix, 1) & SOURCE_MASK
-    return source === peer ? 0 : this.#told.get(prefix)
+    return this.#told.source(prefix) === peer ? 0 : this.#told.set(prefix)
   }
 
   /** The attributes that a member was told for a prefix, as sent, or undefined for nothing. */
   toldForm(peer: number, prefix: number): { set: Uint8Array; nextHop: string } | undefined {
     const set = this.toldTo(peer, prefix)
     if (set === 0) return undefined
-    const source = this.#peers.get(this.#told.get(prefix, 1) & SOURCE_MASK)
+    const source = this.#peers.get(this.#told.source(prefix))
     const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
-    const scratch = new Uint8Array(2 * bytes.length + ROOM_FOR_REWRITING)
-    const end = rewriteAttributes(bytes, form, scratch, 0)
+    const end = rewriteAttributes(bytes, form, $rewritten, 0)
     return {
-      set: scratch.subarray(0, end),
+      set: $rewritten.slice(0, end),
       nextHop: addressFromBytes(nextHop.subarray(0, 16)).text,
     }
   }
@@ -235,24 +248,34 @@ export class UpdateGroup {
     return this.#marked.length > 0 || this.#walk < this.#walkEnd
   }
 
+  #knowsAll(member: GroupMember): boolean {
+    return member.catchUp === undefined && member.place === this.#log.head && !this.#hasMarks
+  }
+
+  #isMember(peer: number): boolean {
+    return this.#memberships.has(peer)
+  }
+
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */
   #encodeWindow(): void {
+    const encoder = this.#encoder
     let room = WINDOW
     // The mark holds a withdrawn prefix, maybe alone, until it has been written.
     const looked: number[] = []
-    for (; room > 0 && this.#marked.length > 0; room--) {
+    for (; room > 0 && this.#marked.length > 0 && !encoder.full; room--) {
       const prefix = this.#marked.shift()
       this.#look(prefix)
       looked.push(prefix)
     }
-    for (; room > 0 && this.#walk < this.#walkEnd; this.#walk++) {
+    const walkEnd = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
+    for (; room > 0 && this.#walk < walkEnd && !encoder.full; this.#walk++) {
       if (!this.#rib.prefixes.exists(this.#walk)) continue
       this.#look(this.#walk)
       room--
     }
-    this.#encoder.encode((entry) => this.#log.append(entry))
-    for (const prefix of looked) this.#unmark(prefix)
-    if (this.#log.bytes > LOG_LIMIT) this.#letSlowestGo()
+    encoder.encode((entry) => this.#log.append(entry))
+    for (const prefix of looked) this.#told.unmark(prefix)
+    if (this.#log.bytes > (this.#options.logLimitBytes ?? LOG_LIMIT_BYTES)) this.#letSlowestGo()
   }
 
   /** Compares one prefix with what the group was told and files the difference. */
@@ -260,122 +283,109 @@ export class UpdateGroup {
     // Between a withdrawal and the decision that follows there is no best path, but maybe soon another
     // one: nobody shall hear of that.
     if (this.#rib.prefixes.isWaiting(prefix)) return this.#rib.prefixes.watch(prefix)
-    const told = this.#told
-    const toldSet = told.get(prefix)
-    const toldSource = told.get(prefix, 1) & SOURCE_MASK
+    const toldSet = this.#told.set(prefix)
+    const toldSource = this.#told.source(prefix)
     let set = 0
     let source = 0
     const best = this.#rib.prefixes.best(prefix)
     if (best !== 0) {
       set = this.#rib.paths.accepted(best)
       source = this.#rib.paths.peer(best)
-      if (set !== 0 && !this.#exports(set, source)) set = 0
+      if (set !== 0 && !this.#exports(prefix, set, source)) set = 0
     }
     if (set === toldSet && (set === 0 || source === toldSource)) return
-    if (set !== 0) {
+    if (set === 0) this.#encoder.withdraw(prefix, toldSource)
+    else {
       this.#encoder.announce(prefix, set, source)
-      this.#attributes.retain(set)
-      if (toldSet === 0) {
-        this.#rib.prefixes.retain(prefix)
-        this.#toldCount++
-      } else if (source !== toldSource && this.#members.has(source)) {
+      if (toldSet !== 0 && source !== toldSource && this.#isMember(source)) {
         this.#encoder.withdrawFrom(prefix, source)
       }
-      this.#count(source, 1)
-    } else this.#encoder.withdraw(prefix, toldSource)
-    told.set(prefix, set)
-    told.set(prefix, source | (told.get(prefix, 1) & MARKED), 1)
-    for (const member of this.#members.values()) member.catchUp?.mark(prefix)
-    if (toldSet === 0) return
-    this.#count(toldSource, -1)
-    this.#attributes.release(toldSet)
-    if (set === 0) {
-      this.#toldCount--
-      this.#rib.prefixes.release(prefix)
     }
+    this.#told.put(prefix, set, source)
+    for (const member of this.#members) member.catchUp?.mark(prefix)
   }
 
-  #exports(set: number, source: number): boolean {
+  #exports(prefix: number, set: number, source: number): boolean {
     const peer = this.#peers.get(source)
     return (
       mayPassOn(peer, this.#attributes.flags(set), this.#options) &&
-      this.#options.exports(set, peer)
+      this.#options.exports(set, peer) &&
+      this.#fits(prefix, set, peer)
     )
   }
 
-  #unmark(prefix: number): void {
-    this.#told.set(prefix, this.#told.get(prefix, 1) & SOURCE_MASK, 1)
-    this.#rib.prefixes.release(prefix)
+  /** False, and told, when the attributes leave no room for a prefix in a message. */
+  #fits(prefix: number, set: number, source: RibPeer): boolean {
+    if (this.#attributes.view(set).length <= this.#surelyFits) return true
+    const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
+    const length = rewriteAttributes(bytes, form, $rewritten, 0)
+    const needed = shortestAnnouncement(this.family, length, nextHop.length)
+    if (needed <= this.#options.maxMessageLength) return true
+    this.#options.tooLong(prefix, source, needed)
+    return false
   }
 
-  #count(source: number, change: number): void {
-    const before = this.#toldFrom.get(source) ?? 0
-    const count = before + change
-    if (before === 0) this.#peers.retain(source)
-    if (count !== 0) this.#toldFrom.set(source, count)
-    else {
-      this.#toldFrom.delete(source)
-      this.#peers.release(source)
-    }
-  }
-
-  #pullCatchUp(member: GroupMember, catchUp: CatchUp, wanted: number, out: Uint8Array[]): number {
+  #pullCatchUp(member: GroupMember, catchUp: CatchUp, out: Uint8Array[]): number {
     let bytes = 0
-    while (bytes < wanted && !catchUp.done) {
-      for (const chunk of catchUp.next()) {
-        out.push(chunk)
-        bytes += chunk.length
-      }
+    for (const chunk of catchUp.next()) {
+      out.push(chunk)
+      bytes += chunk.length
     }
     if (catchUp.done) {
-      catchUp.close()
       member.catchUp = undefined
       member.place = this.#log.head
     }
     return bytes
   }
 
-  #newCatchUp(peer: RibPeer, wholeTable: boolean): CatchUp {
-    const encoder = new AnnouncementEncoder(
+  #newEncoder(isMember: (peer: number) => boolean): AnnouncementEncoder {
+    const { maxMessageLength, formOf } = this.#options
+    return new AnnouncementEncoder(
       this.#rib.prefixes,
-      this.#options.maxMessageLength,
-      (set, source) => this.#options.formOf(set, this.#peers.get(source)),
-      () => false,
+      maxMessageLength,
+      (set, source) => formOf(set, this.#peers.get(source)),
+      isMember,
     )
+  }
+
+  #newCatchUp(peer: RibPeer, wholeTable: boolean): CatchUp {
+    this.#catchUpEncoder ??= this.#newEncoder(() => false)
     const told = {
       set: (prefix: number) => this.toldTo(peer.id, prefix),
-      source: (prefix: number) => this.#told.get(prefix, 1) & SOURCE_MASK,
+      source: (prefix: number) => this.#told.source(prefix),
     }
-    return new CatchUp(this.#rib.prefixes, encoder, told, wholeTable)
+    return new CatchUp(this.#rib.prefixes, this.#catchUpEncoder, told, wholeTable)
   }
 
   /** The members furthest behind get their own list of what they miss, and the log its memory back. */
   #letSlowestGo(): void {
-    for (const member of this.#members.values()) {
-      if (member.catchUp !== undefined || member.place > this.#log.base) continue
-      member.catchUp = this.#detach(member, false)
+    for (const member of this.#members) {
+      if (member.catchUp === undefined && member.place <= this.#log.base) this.#detach(member)
     }
     this.#trim()
   }
 
-  /** A list of what the member has not read; with all that it should know if `wholeTable`. */
-  #detach(member: GroupMember, wholeTable: boolean): CatchUp {
-    const catchUp = this.#newCatchUp(member.peer, wholeTable)
-    if (member.catchUp === undefined) this.#markUnread(member, catchUp)
+  /** From now on the member is told apart from the others; first what it has not read of the log. */
+  #detach(member: GroupMember): CatchUp {
+    if (member.catchUp !== undefined) return member.catchUp
+    const catchUp = this.#newCatchUp(member.peer, false)
+    for (let place = member.place; place < this.#log.head; place++) {
+      const entry = this.#log.at(place)
+      if (isFor(entry, member.peer.id)) catchUp.addUnread(entry.bytes)
+    }
+    member.catchUp = catchUp
     return catchUp
   }
 
-  #markUnread(member: GroupMember, catchUp: CatchUp): void {
-    if (member.catchUp !== undefined) return
-    for (let place = member.place; place < this.#log.head; place++) {
-      const entry = this.#log.at(place)
-      if (isFor(entry, member.peer.id)) catchUp.markMessages(entry.bytes)
-    }
+  #abandon(catchUp: CatchUp | undefined): void {
+    if (catchUp === undefined) return
+    catchUp.close()
+    if (catchUp.backlog > 0) this.#events.abandoned(catchUp)
   }
 
   #trim(): void {
     let lowest = this.#log.head
-    for (const member of this.#members.values()) {
+    for (const member of this.#members) {
       if (member.catchUp === undefined && member.place < lowest) lowest = member.place
     }
     this.#log.trim(lowest)

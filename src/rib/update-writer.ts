@@ -15,6 +15,21 @@ const OPTIONAL_EXTENDED = 0x90
 /** A chunk goes out as one buffer. Ask `full` before each `add`. */
 const CHUNK = 65_536
 
+/**
+ * Bytes of a message that announces one prefix of any length with `attributesLength` bytes of attributes and,
+ * for IPv6, a next hop of `nextHopLength`: what is more than a message can have can't be announced at all.
+ */
+export function shortestAnnouncement(
+  family: FamilyFacts,
+  attributesLength: number,
+  nextHopLength: number,
+): number {
+  const prefix = 1 + family.bits / 8
+  // The attribute's header, AFI, SAFI, the next hop's length, a reserved byte.
+  const reach = family.index === 0 ? 0 : 4 + 2 + 1 + 1 + nextHopLength + 1
+  return HEADER_LENGTH + 2 + 2 + attributesLength + reach + prefix
+}
+
 export class UpdateWriter {
   readonly #family: FamilyFacts
   readonly #prefixes: PrefixTable
@@ -48,9 +63,13 @@ export class UpdateWriter {
 
   /**
    * Starts announcements with `attributes[0..length)`; for IPv6, `nextHop` (16 or 32 bytes) goes into
-   * MP_REACH. Both are used until `close`.
+   * MP_REACH. Both are used until `close`. Throws a RangeError when no message can hold them: see
+   * `shortestAnnouncement`.
    */
   openAnnouncement(attributes: Uint8Array, length: number, nextHop: Uint8Array): void {
+    if (shortestAnnouncement(this.#family, length, nextHop.length) > this.#maxMessage) {
+      throw new RangeError(`${length} bytes of attributes in a message of ${this.#maxMessage}`)
+    }
     this.#attributes = attributes
     this.#attributesLength = length
     this.#nextHop = nextHop

@@ -275,6 +275,7 @@ describe.each(FAMILIES)('the number of a $name peer', (family) => {
           reflection: undefined,
         },
       }),
+      tooLong: () => expect.unreachable(),
     })
     const member = group.join(hearer.peer)
     source.send({ announce: [text], set: SET })
