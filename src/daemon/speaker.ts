@@ -150,6 +150,7 @@ export class Speaker {
 
   /** Ceases all sessions; `routes` says what becomes of those in the kernel. */
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
+    this.#callTimer?.cancel()
     for (const neighbor of this.#neighbors.values()) {
       neighbor.peer.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
