@@ -47,8 +47,12 @@ export class AnnouncementEncoder {
   readonly #prefix = new Int32Array(WINDOW)
   readonly #next = new Int32Array(WINDOW)
   #announced = 0
-  // Withdrawn prefixes by audience: `except` when >= 0, else the only hearer is ~value.
-  readonly #withdrawals = new Map<number, number[]>()
+  // Withdrawn prefixes, chained within their audience: `except` when >= 0, else the only hearer is ~value.
+  readonly #withdrawnPrefix = new Int32Array(WINDOW)
+  readonly #withdrawnNext = new Int32Array(WINDOW)
+  #withdrawn = 0
+  readonly #withdrawnLast = new Map<number, number>()
+  readonly #withdrawnFirst = new Map<number, number>()
   readonly #$attributes = new Uint8Array(LARGEST_SET)
 
   constructor(
@@ -64,7 +68,11 @@ export class AnnouncementEncoder {
 
   /** True when the window holds all that it may: `encode` it first. */
   get full(): boolean {
-    return this.#announced === WINDOW || this.#attributeBytes >= MOST_ATTRIBUTE_BYTES
+    return (
+      this.#announced === WINDOW ||
+      this.#withdrawn === WINDOW ||
+      this.#attributeBytes >= MOST_ATTRIBUTE_BYTES
+    )
   }
 
   /** The set must stay as it is until the window is written. */
@@ -90,12 +98,14 @@ export class AnnouncementEncoder {
 
   /** Writes the window as messages, withdrawals first, and starts a new one. */
   encode(emit: (entry: LogEntry) => void): void {
-    for (const [audience, prefixes] of this.#withdrawals) {
+    for (const [audience, first] of this.#withdrawnFirst) {
       const entry =
         audience < 0 ? { except: -1, only: ~audience } : { except: exceptOf(audience), only: -1 }
-      this.#writeWithdrawals(prefixes, entry, emit)
+      this.#writeWithdrawals(first, entry, emit)
     }
-    this.#withdrawals.clear()
+    this.#withdrawnFirst.clear()
+    this.#withdrawnLast.clear()
+    this.#withdrawn = 0
     let except = EVERYBODY
     const flush = (): void => {
       if (this.#writer.length > 0) {
@@ -134,28 +144,32 @@ export class AnnouncementEncoder {
   }
 
   #writeWithdrawals(
-    prefixes: readonly number[],
+    first: number,
     audience: { except: number; only: number },
     emit: (entry: LogEntry) => void,
   ): void {
     const writer = this.#writer
     writer.openWithdrawal()
-    for (const prefix of prefixes) {
+    for (let entry = first; entry !== -1; entry = this.#withdrawnNext[entry]) {
       if (writer.full) {
         writer.close()
         emit({ bytes: writer.take(), ...audience })
         writer.openWithdrawal()
       }
-      writer.add(prefix)
+      writer.add(this.#withdrawnPrefix[entry])
     }
     writer.close()
     emit({ bytes: writer.take(), ...audience })
   }
 
   #addWithdrawal(audience: number, prefix: number): void {
-    const list = this.#withdrawals.get(audience)
-    if (list === undefined) this.#withdrawals.set(audience, [prefix])
-    else list.push(prefix)
+    const entry = this.#withdrawn++
+    this.#withdrawnPrefix[entry] = prefix
+    this.#withdrawnNext[entry] = -1
+    const last = this.#withdrawnLast.get(audience)
+    if (last === undefined) this.#withdrawnFirst.set(audience, entry)
+    else this.#withdrawnNext[last] = entry
+    this.#withdrawnLast.set(audience, entry)
   }
 
   #bucketOf(set: number, source: number): number {
