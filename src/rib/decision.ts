@@ -192,9 +192,9 @@ export class Decision {
   /** (c): MEDs count only between paths through the same neighbouring AS. */
   #climbMed(): void {
     if (this.#options.alwaysCompareMed) return this.#climb(MED, MED + 1)
-    if (this.#count < 2) return
     const attributes = this.#attributes
     const candidates = this.#$candidates
+    if (this.#haveSameMed()) return
     const lowest = this.#$lowestMeds
     lowest.clear()
     for (let i = 0; i < this.#count; i++) {
@@ -210,6 +210,15 @@ export class Decision {
       if (!beaten) candidates[kept++] = candidates[i]
     }
     this.#count = kept
+  }
+
+  #haveSameMed(): boolean {
+    const candidates = this.#$candidates
+    const med = this.#attributes.med(this.#paths.accepted(candidates[0]))
+    for (let i = 1; i < this.#count; i++) {
+      if (this.#attributes.med(this.#paths.accepted(candidates[i])) !== med) return false
+    }
+    return true
   }
 
   /** (g), the last rung: compares addresses as bytes; one path per peer, so one stays. */

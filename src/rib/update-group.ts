@@ -49,8 +49,6 @@ export interface UpdateGroupEvents {
 }
 
 const LOG_LIMIT_BYTES = 4 << 20
-/** Windows of the table that are looked at in one `pull`, whatever comes out. */
-const MOST_WINDOWS = 4
 
 const $rewritten = new Uint8Array(LARGEST_SET)
 
@@ -192,26 +190,28 @@ export class UpdateGroup {
 
   /**
    * The next messages for a member, some `wantedBytes` of them. May be none although `hasWork` says that
-   * there is more: what is looked at in one call is bounded. Called only while its socket takes bytes.
+   * there is more: one window of the table is looked at in a call, which takes some milliseconds when its
+   * rows are in no cache. Called only while its socket takes bytes.
    */
   pull(member: GroupMember, wantedBytes: number, out: Uint8Array[]): void {
     let bytes = 0
-    let windows = 0
-    while (bytes < wantedBytes && windows < MOST_WINDOWS) {
+    let looked = false
+    while (bytes < wantedBytes) {
       // A new group looks at the whole table once before it tells anybody that something is not told.
       const { catchUp } = member
       if (catchUp !== undefined && this.#walk >= this.#walkEnd) {
+        if (looked) break
         bytes += this.#pullCatchUp(member, catchUp, out)
-        windows++
+        looked = true
       } else if (catchUp === undefined && member.place < this.#log.head) {
         const entry = this.#log.at(member.place++)
         if (!isFor(entry, member.peer.id)) continue
         out.push(entry.bytes)
         bytes += entry.bytes.length
       } else {
-        if (!this.#hasMarks) break
+        if (looked || !this.#hasMarks) break
         this.#encodeWindow()
-        windows++
+        looked = true
       }
     }
     if (!member.endOfRibSent && this.#knowsAll(member)) {
