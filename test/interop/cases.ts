@@ -134,7 +134,7 @@ export const SUITES: readonly Suite[] = [
       ...{ linnetHoldTime: 90, daemonHoldTime: 90 },
       ...{
         overIpv4: ['ipv4'],
-        overIpv6: daemon.cannot.twoOctetAsIpv6 === undefined ? ['ipv6'] : [],
+        overIpv6: ['ipv6'],
       },
     }),
     cases: [
@@ -342,6 +342,9 @@ async function weRestart(scene: Scene): Promise<void> {
   await bothHaveAll(scene)
 }
 
+/** BIRD and ExaBGP; FRR; OpenBGPD; GoBGP. */
+const SAYS_BAD_PEER_AS = /bad peer as|AS unacceptable|Code=2 .*Subcode=2/i
+
 async function wrongAsn(scene: Scene): Promise<void> {
   const [session] = scene.sessions
   const { options } = scene
@@ -358,7 +361,7 @@ async function wrongAsn(scene: Scene): Promise<void> {
   await eventually(
     'it shows that we refused',
     () => scene.daemon.session(session),
-    ({ complaints }) => /bad peer as/i.test(complaints),
+    ({ complaints }) => SAYS_BAD_PEER_AS.test(complaints),
   )
 }
 

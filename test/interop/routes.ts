@@ -18,7 +18,7 @@ const EVERYTHING: Partial<Route> = {
   extendedCommunities: ['rt:65002:9'],
   largeCommunities: ['4200000002:1:2', '4200000002:3:4'],
   atomicAggregate: true,
-  aggregator: '65010 192.0.2.7',
+  aggregator: '4200000010 192.0.2.7',
 }
 
 /** From the feeder, through linnet. */

@@ -121,12 +121,25 @@ function birdConfig(config: DaemonConfig, routes: readonly Route[]): string {
     // BIRD drops MED towards another AS unless the export filter itself sets it.
     'filter announced {',
     '  if source != RTS_STATIC then reject;',
-    ...routes.map((it) => `  if net = ${it.prefix} then { ${settings(it).join(' ')} accept; }`),
+    ...[...prefixesBySettings(routes)].map(
+      ([words, prefixes]) => `  if net ~ [ ${prefixes.join(', ')} ] then { ${words} accept; }`,
+    ),
     '  reject;',
     '}',
     ...config.neighbors.map((it) => protocol(config, it)),
     '',
   ].join('\n')
+}
+
+/** Sets of prefixes are tries: thousands of routes cost no more than a few. */
+function prefixesBySettings(routes: readonly Route[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const it of routes) {
+    // A set holds prefixes of one family.
+    const words = `${settings(it).join(' ')} /* ${familyOf(it.prefix)} */`
+    groups.set(words, [...(groups.get(words) ?? []), it.prefix])
+  }
+  return groups
 }
 
 function protocol(config: DaemonConfig, neighbor: Neighbor): string {

@@ -58,8 +58,6 @@ export type Ability =
   | 'twoOctetAs'
   /** The same, beside a neighbour whose AS number doesn't fit. */
   | 'meetsAsTrans'
-  /** The same, with IPv6 as well. */
-  | 'twoOctetAsIpv6'
   /** IPv4 and IPv6 over one session, with next hops that can be used. */
   | 'bothFamilies'
   /** Its session comes back by itself within seconds after an error. */

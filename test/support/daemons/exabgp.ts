@@ -20,6 +20,7 @@ export const exabgp: Daemon = {
   title: 'ExaBGP 4',
   cannot: {
     answersRefresh: 'has no table that it could send again; tells its program, which may',
+    showsShutdownText: 'fails to read a Cease that has a text, and calls it malformed',
     sendsShutdownText: 'its teardown knows numbers alone',
   },
   cannotSend: {

@@ -15,8 +15,8 @@ import { byPrefix, familyOf, route, type Route } from './route.ts'
 export const frr: Daemon = {
   title: 'FRR 8',
   cannot: {
-    meetsAsTrans: 'reads the neighbour’s AS from its capability also when it offers none itself',
-    twoOctetAsIpv6: 'without the capability for four octets it sends none at all, so IPv4 alone',
+    twoOctetAs:
+      'without its capability it expects four octets in AGGREGATOR all the same, and ends the session',
   },
   cannotSend: {
     noMed: 'its own routes have MED 0 when nothing else is said',
@@ -242,6 +242,8 @@ function frrConfig(config: DaemonConfig): string {
   const keepalive = Math.max(1, Math.floor(config.holdTimeSeconds / 3))
   const lines = [
     'hostname peer',
+    ...config.neighbors.map(({ asn }) => `bgp as-path access-list own deny _${asn}_`),
+    'bgp as-path access-list own permit .*',
     `router bgp ${config.asn}`,
     ` bgp router-id ${config.routerId}`,
     // Or the first announcements of a session are held back, by up to ten seconds.
@@ -256,15 +258,17 @@ function frrConfig(config: DaemonConfig): string {
       ` neighbor ${address} update-source ${localAddress}`,
       ` neighbor ${address} timers connect 1`,
       ` neighbor ${address} advertisement-interval 0`,
-      // Or it tells us our own routes.
-      ` neighbor ${address} sender-as-path-loop-detection`,
       ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
     ]),
     ...(['ipv4', 'ipv6'] as const).flatMap((family) => [
       ` address-family ${family} unicast`,
       ...config.neighbors
         .filter(({ families }) => families.includes(family))
-        .map(({ address }) => `  neighbor ${address} activate`),
+        .flatMap(({ address }) => [
+          `  neighbor ${address} activate`,
+          // Or it would tell us our own routes.
+          `  neighbor ${address} filter-list own out`,
+        ]),
       ' exit-address-family',
     ]),
   ]

@@ -15,10 +15,10 @@ import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } 
 export const gobgp: Daemon = {
   title: 'GoBGP 3',
   cannot: {
+    showsBadPeerAs: 'says nothing of a NOTIFICATION before the session is up',
     bothFamilies: 'announces IPv6 over an IPv4 session with an IPv4-mapped next hop',
     asksForRefresh: 'keeps all that it heard and looks at that again',
     twoOctetAs: 'always speaks with four octets',
-    twoOctetAsIpv6: 'always speaks with four octets',
   },
   cannotSend: {
     originatorId: 'set by reflection only',
@@ -109,7 +109,7 @@ class RunningGobgp implements RunningDaemon {
     return {
       established,
       holdTimeSeconds: established ? it.timers.state?.negotiated_hold_time : undefined,
-      complaints: errors.slice(-2).join('\n'),
+      complaints: errors.join('\n'),
     }
   }
 
@@ -118,7 +118,7 @@ class RunningGobgp implements RunningDaemon {
   }
 
   async shutdown(neighbor: Neighbor, reason: string): Promise<void> {
-    await this.#ask('neighbor', neighbor.address, 'disable', '--reason', reason)
+    await this.#ask('neighbor', neighbor.address, 'shutdown', '--reason', reason)
   }
 
   async startup(neighbor: Neighbor): Promise<void> {

@@ -15,6 +15,7 @@ import { byPrefix, communityNumbers, communityName, route, type Route } from './
 export const openbgpd: Daemon = {
   title: 'OpenBGPD 7',
   cannot: {
+    bothFamilies: 'announces IPv6 over an IPv4 session with the next hop ::1',
     answersRefresh:
       'refuses every ROUTE-REFRESH, of BIRD as well: `AID IPv4 unicast not negotiated`',
     meetsAsTrans: 'refuses AS 23456 in its configuration',
