@@ -165,7 +165,7 @@ export function scanAttributes(
         // Beside it NEXT_HOP says nothing (RFC 4760 section 3) and is left out.
         if ((facts.flags & HAS_NEXT_HOP) !== 0) return false
         if (kind !== 0x80 || length < 5 || length !== 5 + bytes[at + 3]) return false
-        if (!plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
+        if (bytes[next - 1] !== 0 || !plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
         facts.nextHopAt = at + 4
         facts.nextHopLength = bytes[at + 3]
         facts.flags |= HAS_NEXT_HOP | NEXT_HOP_IN_REACH
@@ -195,11 +195,14 @@ function plainNextHop(bytes: Uint8Array, at: number): boolean {
 function plainReachNextHop(bytes: Uint8Array, at: number, length: number): boolean {
   if (length === 4) return plainNextHop(bytes, at)
   if (length !== 16 && length !== 32) return false
-  if (length === 32 && (bytes[at + 16] !== 0xfe || (bytes[at + 17] & 0xc0) !== 0x80)) return false
+  if (length === 32 && (!isLinkLocal(bytes, at + 16) || isLinkLocal(bytes, at))) return false
   let high = 0
   for (let i = at; i < at + 15; i++) high |= bytes[i]
   return bytes[at] !== 0xff && (high !== 0 || bytes[at + 15] > 1)
 }
+
+const isLinkLocal = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 0xfe && (bytes[at + 1] & 0xc0) === 0x80
 
 /** Large communities say each thing once (RFC 8092 section 5). Lists are short. */
 function hasRepetition(bytes: Uint8Array, start: number, end: number, size: number): boolean {
