@@ -64,8 +64,18 @@ export class Chain {
     } catch (error) {
       const words = hosts.map((host) => host.lastWords()).join('\n')
       await Promise.all(hosts.map((host) => host.close()))
-      throw new Error(`the chain can't be set: ${String(error)}\n${words}`)
+      throw new Error(`the chain can't be set: ${String(error)}\n${words}`, { cause: error })
     }
+  }
+
+  /** Of the kernel of the right host, both families. */
+  async routesOfRight(): Promise<readonly { readonly dst: string; readonly protocol?: string }[]> {
+    const host = this.#hosts.find(({ name }) => name === 'right')
+    if (host === undefined) return []
+    const tables = await Promise.all(
+      ['-4', '-6'].map((family) => host.run('ip', '-j', family, 'route', 'show')),
+    )
+    return tables.flatMap((text) => JSON.parse(text) as { dst: string }[])
   }
 
   async close(): Promise<void> {

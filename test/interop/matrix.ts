@@ -16,12 +16,14 @@ export function interoperates(daemon: Daemon): void {
       for (const row of suite.cases) {
         if (obstacle(daemon, row) !== undefined) continue
         test.sequential(row.title, async () => {
-          if (scene === undefined) throw new Error('no scene')
-          const { lastWords } = { lastWords: () => scene?.lastWords() ?? '' }
+          const here = scene
+          if (here === undefined) throw new Error('no scene')
           onTestFailed(() => {
-            process.stderr.write(`${daemon.title}: ${row.title}\n${lastWords()}\n`)
+            process.stderr.write(`${daemon.title}: ${row.title}
+${here.lastWords()}
+`)
           })
-          await row.run(scene)
+          await row.run(here)
         })
       }
     })

@@ -25,13 +25,11 @@ const EVERYTHING: Partial<Route> = {
 export const FED: readonly Route[] = [
   ...both('10.201.1.0/24', 'fd00:201:1::/48', EVERYTHING),
   ...both('10.201.2.0/24', 'fd00:201:2::/48', { unknown: ['99 c0 0102'] }),
-  ...both('10.201.3.0/24', 'fd00:201:3::/48', { origin: 'incomplete', asPath: '65010' }),
+  ...both('10.201.3.0/24', 'fd00:201:3::/48', {
+    origin: 'incomplete',
+    asPath: '65010 {65011,65012}',
+  }),
 ]
-
-/** A set at the end of AS_PATH, which some refuse (RFC 9774). */
-export const FED_SET: readonly Route[] = both('10.201.4.0/24', 'fd00:201:4::/48', {
-  asPath: '65010 {65011,65012}',
-})
 
 /** From the daemon. */
 export const OFFERED: readonly Route[] = [

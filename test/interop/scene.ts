@@ -65,7 +65,7 @@ export class Scene {
     } catch (error) {
       const words = hosts.map((host) => host.lastWords()).join('\n')
       await Promise.all(hosts.map((host) => host.close()))
-      throw new Error(`the scene can't be set: ${String(error)}\n${words}`)
+      throw new Error(`the scene can't be set: ${String(error)}\n${words}`, { cause: error })
     }
   }
 

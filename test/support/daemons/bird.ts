@@ -163,7 +163,7 @@ function settings(it: Route): string[] {
     ...it.asPath
       .split(' ')
       .filter(Boolean)
-      .reverse()
+      .toReversed()
       .map((asn) => `bgp_path.prepend(${asn});`),
     ...(it.med === null ? [] : [`bgp_med = ${it.med};`]),
     ...(it.localPref === null ? [] : [`bgp_local_pref = ${it.localPref};`]),

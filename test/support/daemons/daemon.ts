@@ -58,6 +58,8 @@ export type Ability =
   | 'twoOctetAs'
   /** The same, beside a neighbour whose AS number doesn't fit. */
   | 'meetsAsTrans'
+  /** The same, and to read AS4_AGGREGATOR. */
+  | 'readsAs4Aggregator'
   /** IPv4 and IPv6 over one session, with next hops that can be used. */
   | 'bothFamilies'
   /** Its session comes back by itself within seconds after an error. */

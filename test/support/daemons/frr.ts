@@ -21,6 +21,7 @@ export const frr: Daemon = {
   cannotSend: {
     noMed: 'its own routes have MED 0 when nothing else is said',
     asSet: '`set as-path` makes no sets',
+    aggregator: 'its route map makes AS 3816962000 of 4200000010',
     originatorId: 'a route map sets it, and only reflection sends it',
     clusterList: 'set by reflection only',
     unknown: 'no route map sets them',

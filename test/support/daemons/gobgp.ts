@@ -167,9 +167,15 @@ interface PathAttribute {
   readonly as_paths?: readonly { readonly segment_type: number; readonly asns: readonly number[] }[]
 }
 
+interface LargeCommunity {
+  readonly ASN: number
+  readonly LocalData1: number
+  readonly LocalData2: number
+}
+
 function routeOf(path: Path): Route {
   const of = (type: number): PathAttribute | undefined => path.attrs.find((it) => it.type === type)
-  const list = <T>(type: number): readonly T[] => (of(type)?.value ?? []) as readonly T[]
+  const list = (type: number): readonly unknown[] => (of(type)?.value ?? []) as readonly unknown[]
   const aggregator = of(7)
   return route({
     prefix: path.nlri.prefix,
@@ -181,16 +187,16 @@ function routeOf(path: Path): Route {
     med: of(4)?.metric ?? null,
     localPref: of(5) === undefined ? null : Number(of(5)?.value),
     communities: (of(8)?.communities ?? []).map(communityOf),
-    extendedCommunities: list<{ subtype: number; value: string }>(16).map(
+    extendedCommunities: (list(16) as readonly { subtype: number; value: string }[]).map(
       ({ subtype, value }) => `${subtype === 2 ? 'rt' : subtype === 3 ? 'ro' : subtype}:${value}`,
     ),
-    largeCommunities: list<{ ASN: number; LocalData1: number; LocalData2: number }>(32).map(
+    largeCommunities: (list(32) as readonly LargeCommunity[]).map(
       (it) => `${it.ASN}:${it.LocalData1}:${it.LocalData2}`,
     ),
     atomicAggregate: of(6) !== undefined,
     aggregator: aggregator === undefined ? null : `${aggregator.as} ${aggregator.address}`,
     originatorId: (of(9)?.value as string | undefined) ?? null,
-    clusterList: list<string>(10),
+    clusterList: list(10) as readonly string[],
     unknown: path.attrs
       .filter((it) => !KNOWN.has(it.type))
       .map(

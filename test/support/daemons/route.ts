@@ -30,7 +30,7 @@ export interface Route {
 
 /** A route with these attributes; all others are absent. */
 export function route(it: Partial<Route> & Pick<Route, 'prefix'>): Route {
-  const sorted = (list: readonly string[] = []): string[] => [...list].sort()
+  const sorted = (list: readonly string[] = []): string[] => list.toSorted()
   return {
     prefix: it.prefix,
     nextHop: it.nextHop ?? '',
@@ -58,7 +58,7 @@ export type Attribute = Exclude<keyof Route, 'prefix' | 'nextHop'> | 'asSet' | '
 export const familyOf = (prefix: string): Family => (prefix.includes(':') ? 'ipv6' : 'ipv4')
 
 export const byPrefix = (routes: readonly Route[]): Route[] =>
-  [...routes].sort((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0))
+  routes.toSorted((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0))
 
 const WELL_KNOWN: Readonly<Record<string, string>> = {
   '65535:0': 'graceful-shutdown',
