@@ -22,13 +22,9 @@ export class FakeClock implements Clock {
     this.#startedAtWallMs = startedAtWallMs
   }
 
-  now(): number {
-    return this.#nowMs
-  }
-
-  wallNow(): number {
-    return this.#startedAtWallMs + this.#nowMs
-  }
+  // Handed around without their clock, as those of the real one are.
+  readonly now = (): number => this.#nowMs
+  readonly wallNow = (): number => this.#startedAtWallMs + this.#nowMs
 
   after(milliseconds: number, fire: () => void): Timer {
     const id = this.#nextId++

@@ -11,6 +11,8 @@ export class FakeResolver implements NextHopResolver {
   readonly #answers = new Map<string, Partial<Resolution>>()
   readonly #listeners: ((nextHop: Address, resolution: Resolution) => void)[] = []
   readonly #addresses = new Map<string, Address>()
+  /** The link that a next hop is on; 0 = on none, out of reach. */
+  linkOf: (nextHop: Address) => number = () => 1
 
   resolve(nextHop: Address): Resolution {
     this.watched.add(nextHop.text)
@@ -39,12 +41,13 @@ export class FakeResolver implements NextHopResolver {
   }
 
   #answer(nextHop: Address): Resolution {
+    const link = this.linkOf(nextHop)
     return {
-      gateways: [{ via: nextHop, link: 1 }],
-      onLink: true,
+      gateways: link === 0 ? [] : [{ via: nextHop, link }],
+      onLink: link !== 0,
       own: false,
       metric: 0,
-      resolvedBy: 'connected on link1',
+      resolvedBy: `connected on link${link}`,
       ...this.#answers.get(nextHop.text),
     }
   }
