@@ -17,6 +17,9 @@ import { join, LabHost } from '../support/lab-host.ts'
 
 export const FEEDER_ASN = 65003
 
+/** Seconds; the shortest that RFC 4271 allows. */
+export const SHORT_HOLD = 3
+
 /** linnet's addresses as the daemon sees them, and the other way round. */
 export const LINNET = { ipv4: '10.1.0.1', ipv6: 'fd00:1::1' } as const
 export const DAEMON = { ipv4: '10.1.0.2', ipv6: 'fd00:1::2' } as const
