@@ -104,7 +104,11 @@ export function readUpdate(body: Uint8Array): ReadUpdate {
   const attributesEnd = withdrawnEnd + 2 + at16(body, withdrawnEnd)
   const withdrawn = prefixesIn(body.subarray(2, withdrawnEnd), 4)
   const announced = prefixesIn(body.subarray(attributesEnd), 4)
-  let route: HeardRoute = { nextHop: '', asPath: [], communities: [] }
+  const route: { -readonly [K in keyof HeardRoute]: HeardRoute[K] } = {
+    nextHop: '',
+    asPath: [],
+    communities: [],
+  }
   let multiprotocol = false
   for (let at = withdrawnEnd + 2; at < attributesEnd;) {
     const isLong = (body[at] & 0x10) !== 0
@@ -113,23 +117,23 @@ export function readUpdate(body: Uint8Array): ReadUpdate {
     const value = body.subarray(start, start + length)
     switch (body[at + 1]) {
       case 2:
-        route = { ...route, asPath: asPathIn(value) }
+        route.asPath = asPathIn(value)
         break
       case 3:
-        route = { ...route, nextHop: addressFromBytes(value).text }
+        route.nextHop = addressFromBytes(value).text
         break
       case 4:
-        route = { ...route, med: at32(value, 0) }
+        route.med = at32(value, 0)
         break
       case 5:
-        route = { ...route, localPref: at32(value, 0) }
+        route.localPref = at32(value, 0)
         break
       case 8:
-        route = { ...route, communities: communitiesIn(value) }
+        route.communities = communitiesIn(value)
         break
       case 14: {
         const hops = value.subarray(4, 4 + value[3])
-        route = { ...route, nextHop: addressFromBytes(hops.subarray(0, 16)).text }
+        route.nextHop = addressFromBytes(hops.subarray(0, 16)).text
         announced.push(...prefixesIn(value.subarray(5 + value[3]), 16))
         multiprotocol = true
         break

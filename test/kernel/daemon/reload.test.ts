@@ -76,7 +76,7 @@ async function stage(settings: Settings = ALL): Promise<Stage> {
   const daemon = await workshop.daemon(host, config(settings))
   const [a, b, c] = [router(0), router(1), router(2)]
   const wanted = settings.routers.map((it, i) => (it === '' ? undefined : [a, b, c][i]))
-  await Promise.all(wanted.map((it) => it?.up()))
+  await Promise.all(wanted.map(async (it) => it?.up()))
   return { daemon, a, b, c }
 }
 
