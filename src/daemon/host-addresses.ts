@@ -19,12 +19,22 @@ export function addressBeside(
   local: Address,
   family: Family,
 ): { address: Address | undefined; link: number } {
-  const bare = local.text.split('%')[0]
-  const at = [...host.addresses()].find((it) => it.address.text.split('%')[0] === bare)
-  const link = at?.link ?? 0
+  const link = linkOf(host, local)
   if (local.family === family && !isLinkLocal(local)) return { address: local, link }
   const beside = usable(host).find((it) => it.link === link && it.address.family === family)
   return { address: beside?.address, link }
+}
+
+/** Index of the link that `local` stands on; a link-local address is the same on many: its zone tells. */
+function linkOf(host: HostView, local: Address): number {
+  const { zone } = local
+  if (zone !== undefined) {
+    const named = [...host.links()].find(({ name, index }) => name === zone || `${index}` === zone)
+    if (named !== undefined) return named.index
+  }
+  const bare = local.text.split('%')[0]
+  const at = [...host.addresses()].find((it) => it.address.text.split('%')[0] === bare)
+  return at?.link ?? 0
 }
 
 /** All of this host's addresses, without their zones. */

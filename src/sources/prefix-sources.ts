@@ -66,8 +66,7 @@ export class PrefixSources {
     this.#offers.set(text, offers)
     const before = best(offers)
     offers.set(source, { sourced, since: offers.get(source)?.since ?? this.#wallNow() })
-    const now = best(offers)
-    if (now !== undefined && now !== before) this.#events.announced(now)
+    this.#announce(before, best(offers))
   }
 
   #retract(source: PrefixSource, prefix: Prefix): void {
@@ -79,10 +78,28 @@ export class PrefixSources {
       this.#events.withdrawn(prefix)
       return
     }
-    const now = best(offers)
-    if (now !== undefined && now !== before) this.#events.announced(now)
+    this.#announce(before, best(offers))
+  }
+
+  /** A reload puts a source in another's place: whoever offers it, the same is not announced anew. */
+  #announce(before: SourcedPrefix | undefined, now: SourcedPrefix | undefined): void {
+    if (now === undefined || (before !== undefined && sameFacts(before, now))) return
+    this.#events.announced(now)
   }
 }
+
+const sameFacts = (a: SourcedPrefix, b: SourcedPrefix): boolean => factsOf(a) === factsOf(b)
+
+const factsOf = (it: SourcedPrefix): string =>
+  JSON.stringify([
+    it.source,
+    it.interface,
+    it.network,
+    it.container,
+    it.communities ?? [],
+    it.med,
+    it.blackhole ?? false,
+  ])
 
 function best(offers: ReadonlyMap<PrefixSource, SourceRecord>): SourcedPrefix | undefined {
   let highest: SourcedPrefix | undefined

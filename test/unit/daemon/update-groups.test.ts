@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest'
+import { Events } from '../../../src/daemon/events.ts'
+import { UpdateGroups, type Hearing } from '../../../src/daemon/update-groups.ts'
+import { address } from '../../../src/net/address.ts'
+import { IPV4, IPV6 } from '../../../src/net/family.ts'
+import { prefix } from '../../../src/net/prefix.ts'
+import { accept, local } from '../../../src/policy/standard.ts'
+import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import type { AttributeValues } from '../../support/update-builder.ts'
+import { OWN_ASN, OWN_ROUTER_ID, SmallRib, type PeerValues } from '../rib/small-rib.ts'
+
+const HEARING: Hearing = {
+  family: IPV4,
+  external: true,
+  routeReflectorClient: false,
+  localAsn: OWN_ASN,
+  fourOctetAs: true,
+  maxMessageLength: 4096,
+  nextHop: 'auto',
+  self: address('10.0.0.100'),
+  link: 1,
+  exportPolicy: accept,
+}
+const INTERNAL: Hearing = { ...HEARING, external: false }
+
+function stage() {
+  const rib = new SmallRib()
+  const clock = new FakeClock()
+  const events = new Events(clock)
+  const told: string[] = []
+  events.subscribe(({ kind, text }) => told.push(`${kind}: ${text}`))
+  const groups = new UpdateGroups(rib.rib, OWN_ROUTER_ID, { events, clock })
+  return { rib, clock, told, groups }
+}
+
+describe('sessions that hear the same share a group', () => {
+  const differing: readonly [what: string, other: Partial<Hearing>][] = [
+    ['family', { family: IPV6, self: address('2001:db8::100') }],
+    ['internal or external', { external: false }],
+    ['client or not', { routeReflectorClient: true }],
+    ['AS number', { localAsn: 65200 }],
+    ['octets of AS numbers', { fourOctetAs: false }],
+    ['longest message', { maxMessageLength: 65_535 }],
+    ['next hop policy', { nextHop: 'keep' }],
+    ['our address', { self: address('10.0.1.100') }],
+    ['link', { link: 2 }],
+    ['export policy', { exportPolicy: local }],
+  ]
+  test('and only they', () => {
+    const { rib, groups } = stage()
+    const join = (name: string, hearing: Hearing) => groups.join(rib.peer(name).peer, hearing).group
+    const first = join('first', HEARING)
+    expect(join('second', { ...HEARING })).toBe(first)
+    for (const [what, other] of differing) {
+      expect(join(what, { ...HEARING, ...other }), what).not.toBe(first)
+    }
+    expect([...groups]).toHaveLength(1 + differing.length)
+  })
+
+  test('every field of what they hear is in the table', () => {
+    const fields = new Set(differing.flatMap(([, other]) => Object.keys(other)))
+    expect([...fields].toSorted()).toEqual(Object.keys(HEARING).toSorted())
+  })
+
+  test('a group goes with its last member', () => {
+    const { rib, groups } = stage()
+    const memberships = ['a', 'b'].map((name) => groups.join(rib.peer(name).peer, HEARING))
+    groups.leave(memberships[0])
+    expect([...groups]).toHaveLength(1)
+    groups.leave(memberships[1])
+    expect([...groups]).toHaveLength(0)
+  })
+
+  test('who shall hear the same as before stays, who shall not moves', () => {
+    const { rib, groups } = stage()
+    const [mover, stayer] = ['mover', 'stayer'].map((name) => rib.peer(name))
+    const before = groups.join(mover.peer, HEARING)
+    groups.join(stayer.peer, HEARING)
+    expect(groups.move(before, { ...HEARING })).toBe(before)
+    const after = groups.move(before, { ...HEARING, exportPolicy: local })
+    expect(after.group).not.toBe(before.group)
+    rib.settle()
+    expect([before.group.size, after.group.size]).toEqual([1, 1])
+    groups.leave(after)
+    expect([...groups]).toEqual([before.group])
+  })
+})
+
+/** What a member of `hearing` is told of a route that `source` offers. */
+function told(
+  hearing: Hearing,
+  source: PeerValues | 'own',
+  set: AttributeValues,
+  prepare: (rib: SmallRib) => void = () => {},
+) {
+  const { rib, groups } = stage()
+  prepare(rib)
+  const ipv6 = hearing.family === IPV6
+  const text = ipv6 ? '2001:db8:9::/48' : '192.0.2.0/24'
+  const hearer = rib.peer('hearer', { address: '10.0.0.50' })
+  const { group, member } = groups.join(hearer.peer, hearing)
+  if (source === 'own') rib.announceOwn(text, set)
+  else {
+    const values = source.external === false ? { localPref: 100, ...set } : set
+    const peer = rib.peer('source', { address: '10.0.0.60', ...source })
+    peer.send({ announce: [text], set: values, nextHop6: set.nextHop ?? '' })
+  }
+  rib.settle()
+  group.pull(member, 1, [])
+  const id = rib.rib.families[ipv6 ? 1 : 0].prefixes.findPrefix(prefix(text))
+  const form = group.toldForm(hearer.peer.id, id)
+  return form === undefined ? undefined : { ...describeAttributes(form.set), nextHop: form.nextHop }
+}
+
+describe('the next hop (RFC 4271 5.1.3)', () => {
+  const EXTERNAL_SOURCE: PeerValues = {}
+  const INTERNAL_SOURCE: PeerValues = { external: false, routeReflectorClient: true }
+  const theirs = '10.0.0.9'
+  const cases: readonly [
+    what: string,
+    hearing: Hearing,
+    source: PeerValues | 'own',
+    nextHop: string,
+  ][] = [
+    ['our own route: ourselves', HEARING, 'own', '10.0.0.100'],
+    ['our own route within the AS: ourselves', INTERNAL, 'own', '10.0.0.100'],
+    [
+      'our own route, although theirs shall be kept',
+      { ...HEARING, nextHop: 'keep' },
+      'own',
+      '10.0.0.100',
+    ],
+    ['a neighbour on the link that the peer is on too: that one', HEARING, EXTERNAL_SOURCE, theirs],
+    ['a peer on another link: ourselves', { ...HEARING, link: 2 }, EXTERNAL_SOURCE, '10.0.0.100'],
+    ['a peer on no link: ourselves', { ...HEARING, link: 0 }, EXTERNAL_SOURCE, '10.0.0.100'],
+    ['self', { ...HEARING, nextHop: 'self' }, EXTERNAL_SOURCE, '10.0.0.100'],
+    ['keep', { ...HEARING, nextHop: 'keep', link: 2 }, EXTERNAL_SOURCE, theirs],
+    ['within the AS it stays', INTERNAL, EXTERNAL_SOURCE, theirs],
+    ['within the AS, self', { ...INTERNAL, nextHop: 'self' }, EXTERNAL_SOURCE, '10.0.0.100'],
+    ['reflected it stays', INTERNAL, INTERNAL_SOURCE, theirs],
+  ]
+  test.each(cases)('%s', (_, hearing, source, nextHop) => {
+    const set = source === 'own' ? {} : { asPath: '65001', nextHop: theirs }
+    expect(told(hearing, source, set)?.nextHop).toBe(nextHop)
+  })
+
+  test('one that is reached through a router is nobody on the link', () => {
+    const far = (rib: SmallRib): void => rib.resolver.set(theirs, { onLink: false })
+    expect(told(HEARING, {}, { asPath: '65001', nextHop: theirs }, far)?.nextHop).toBe('10.0.0.100')
+  })
+
+  test('IPv6 has its own', () => {
+    const hearing = { ...HEARING, family: IPV6, self: address('2001:db8::100') }
+    expect(told(hearing, 'own', {})?.nextHop).toBe('2001:db8::100')
+    const set = { asPath: '65001', nextHop: '2001:db8::9' }
+    expect(told(hearing, {}, set)?.nextHop).toBe('2001:db8::9')
+    expect(told({ ...hearing, link: 2 }, {}, set)?.nextHop).toBe('2001:db8::100')
+  })
+})
+
+describe('the attributes', () => {
+  const set = { asPath: '65001', nextHop: '10.0.0.9', med: 7 }
+
+  test('to another AS: ours in front, a MED only of our own routes', () => {
+    const it = told(HEARING, {}, set)
+    expect(it).toMatchObject({ asPath: `${OWN_ASN} 65001` })
+    expect(it).not.toHaveProperty('med')
+    expect(told(HEARING, 'own', { med: 7 })).toMatchObject({ asPath: `${OWN_ASN}`, med: 7 })
+  })
+
+  test('reflected: who originated it, and our cluster', () => {
+    const source = { external: false, routeReflectorClient: true, routerId: 0x0a000007 }
+    expect(told(INTERNAL, source, set)).toMatchObject({
+      originatorId: '10.0.0.7',
+      clusterList: ['10.0.0.100'],
+    })
+    const before = { ...set, originatorId: '1.2.3.4', clusterList: ['5.6.7.8'] }
+    expect(told(INTERNAL, source, before)).toMatchObject({
+      originatorId: '1.2.3.4',
+      clusterList: ['10.0.0.100', '5.6.7.8'],
+    })
+  })
+
+  test('within the AS, from outside: not reflected', () => {
+    expect(told(INTERNAL, {}, set)).not.toHaveProperty('originatorId')
+  })
+})
+
+describe('what is told at all', () => {
+  const CLIENT = { ...INTERNAL, routeReflectorClient: true }
+  const fromClient = { external: false, routeReflectorClient: true }
+  const fromOther = { external: false }
+  const cases: readonly [
+    what: string,
+    hearing: Hearing,
+    source: PeerValues | 'own',
+    communities: readonly string[],
+    told: boolean,
+  ][] = [
+    ['from outside to outside', HEARING, {}, [], true],
+    ['from outside to inside', INTERNAL, {}, [], true],
+    ['from inside to outside', HEARING, fromOther, [], true],
+    ['from inside to inside (RFC 4271 9.2.1)', INTERNAL, fromOther, [], false],
+    ['from a client to inside (RFC 4456 6)', INTERNAL, fromClient, [], true],
+    ['from inside to a client', CLIENT, fromOther, [], true],
+    ['from client to client', CLIENT, fromClient, [], true],
+    ['our own, local policy', { ...HEARING, exportPolicy: local }, 'own', [], true],
+    ['learned, local policy', { ...HEARING, exportPolicy: local }, {}, [], false],
+    ['no-export to outside (RFC 1997)', HEARING, {}, ['no-export'], false],
+    ['no-export to inside', INTERNAL, {}, ['no-export'], true],
+    ['no-export of our own: for the neighbour to keep', HEARING, 'own', ['no-export'], true],
+    ['no-advertise to inside', INTERNAL, {}, ['no-advertise'], false],
+    ['no-advertise of our own', HEARING, 'own', ['no-advertise'], true],
+  ]
+  test.each(cases)('%s: %s', (_, hearing, source, communities, isTold) => {
+    const set = source === 'own' ? {} : { asPath: '65001', nextHop: '10.0.0.9' }
+    expect(told(hearing, source, { ...set, communities }) !== undefined).toBe(isTold)
+  })
+})
+
+test('a route that is too long to be told is named, once a minute', () => {
+  const { rib, clock, told, groups } = stage()
+  const { group, member } = groups.join(rib.peer('hearer').peer, HEARING)
+  const source = rib.peer('source')
+  const announce = (text: string): void => {
+    const unknown = [{ code: 200, flags: 0xe0, value: 'ab'.repeat(4060) }]
+    source.send({ announce: [text], set: { asPath: '65001', unknown } })
+    rib.settle()
+    group.pull(member, 1, [])
+  }
+  announce('192.0.2.0/24')
+  announce('198.51.100.0/24')
+  expect(told).toEqual([
+    "RouteTooLong: 192.0.2.0/24 can't be announced: with its attributes a message takes 4116 bytes, and no more than 4096 may be sent",
+  ])
+  clock.advance(60_000)
+  announce('203.0.113.0/24')
+  expect(told).toHaveLength(2)
+})
