@@ -364,7 +364,7 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
   })
 
   test('who reads too slowly is let go, and knows the same in the end', () => {
-    const it = new Neighbourhood(family, 3_900)
+    const it = new Neighbourhood(family, 3_900, 1 << 20)
     it.settle()
     const listener = it.sessions.get(LISTENER)
     for (let round = 0; listener?.member.catchUp === undefined; round++) {
@@ -374,7 +374,7 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
       it.withdraw('abc'[(round + 1) % 3], it.prefixes.slice(round % 5))
       it.rib.settle()
       for (const name of ['a', 'b', 'c']) it.pull(name, 1_000_000)
-      expect(it.group(0).backlogBytes).toBeLessThan(5 << 20)
+      expect(it.group(0).backlogBytes).toBeLessThan(2 << 20)
     }
     it.settle()
     it.expectToldExactly()
@@ -467,6 +467,50 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
     it.tellAgain(LISTENER)
     it.settle()
     expect(told()).toEqual([other])
+    it.expectNoLeak()
+  })
+
+  test('one pull looks at a window of the table, however little of it is told', () => {
+    const it = new Neighbourhood(family)
+    const source = it.sessions.get(UNLOVED)?.small
+    const text = (i: number): string =>
+      family.index === 0 ? `10.${i >> 8}.${i & 0xff}.0/24` : `2001:db8:${i.toString(16)}::/48`
+    for (let i = 0; i < 20_000; i += 100) {
+      const announce = Array.from({ length: 100 }, (_, j) => text(i + j))
+      source?.send({ announce, set: { asPath: '65001', nextHop: '10.0.0.1' } })
+    }
+    it.rib.settle()
+    // The second group exports nothing of this source.
+    it.disconnect(LISTENER)
+    it.connect(LISTENER, 1)
+    const group = it.group(1)
+    const member = it.sessions.get(LISTENER)?.member
+    if (member === undefined) throw new Error('no listener')
+    let pulls = 0
+    for (; group.hasWork(member); pulls++) it.pull(LISTENER, 100_000)
+    expect(pulls).toBeGreaterThanOrEqual(Math.floor(20_000 / 4_096))
+    expect(group.announced(member)).toBe(0)
+    it.expectNoLeak()
+  })
+
+  test('who leaves with a long list of what it missed leaves nothing behind', () => {
+    const it = new Neighbourhood(family, 0, 1)
+    it.settle()
+    for (let round = 0; round < 4; round++) {
+      it.announce('a', it.prefixes)
+      it.rib.settle()
+      it.pull('b', 1_000_000)
+    }
+    const session = it.sessions.get(LISTENER)
+    expect(session?.member.catchUp).toBeDefined()
+    // Some of it is in the queue, some still unread.
+    it.pull(LISTENER, 1)
+    it.announce('b', it.prefixes, 0)
+    it.rib.settle()
+    it.pull('a', 1_000_000)
+    it.disconnect(LISTENER)
+    it.settle()
+    it.expectToldExactly()
     it.expectNoLeak()
   })
 })
