@@ -185,7 +185,7 @@ export class UpdateGroup {
   }
 
   hasWork(member: GroupMember): boolean {
-    return !member.endOfRibSent || !this.#knowsAll(member)
+    return !this.#knowsAll(member) || this.#owesEndOfRib(member)
   }
 
   /**
@@ -214,7 +214,7 @@ export class UpdateGroup {
         looked = true
       }
     }
-    if (!member.endOfRibSent && this.#knowsAll(member)) {
+    if (this.#owesEndOfRib(member) && this.#knowsAll(member)) {
       member.endOfRibSent = true
       out.push(endOfRib(this.family))
     }
@@ -250,6 +250,11 @@ export class UpdateGroup {
 
   #knowsAll(member: GroupMember): boolean {
     return member.catchUp === undefined && member.place === this.#log.head && !this.#hasMarks
+  }
+
+  /** What waits for a decision may be part of the table that End-of-RIB says was told. */
+  #owesEndOfRib(member: GroupMember): boolean {
+    return !member.endOfRibSent && this.#rib.waiting === 0
   }
 
   #isMember(peer: number): boolean {

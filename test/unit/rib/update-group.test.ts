@@ -513,4 +513,15 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
     it.expectToldExactly()
     it.expectNoLeak()
   })
+
+  test('End-of-RIB waits for what is not decided yet', () => {
+    const it = new Neighbourhood(family)
+    it.announce('a', it.prefixes)
+    it.pull(LISTENER, 100_000)
+    const session = it.sessions.get(LISTENER)
+    expect([session?.reading.endOfRibs, session?.reading.table.size]).toEqual([0, 0])
+    it.rib.settle()
+    it.pull(LISTENER, 100_000)
+    expect([session?.reading.endOfRibs, session?.reading.table.size]).toEqual([1, 5])
+  })
 })
