@@ -29,6 +29,7 @@ import { anyIpv4, ownAddresses } from './host-addresses.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
 import { Speaker } from './speaker.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 export interface DaemonRun {
   readonly configPath: string
@@ -85,6 +86,7 @@ async function startAndServe(
   hangUps: HangUps,
 ): Promise<number> {
   const startedAt = new Date()
+  boundYoungGeneration()
   const clock = systemClock
   const events = new Events(clock)
   // Which routes are ours is known only from the configuration: a first look, without addresses.

@@ -5,7 +5,7 @@
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
-import type { Policy } from '../policy/policy.ts'
+import type { AttributeView, Policy } from '../policy/policy.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import { isReflected } from '../rib/reflection.ts'
@@ -103,10 +103,7 @@ export class UpdateGroups {
       external,
       routeReflectorClient,
       maxMessageLength,
-      exports: (set, source) => {
-        const from = { local: source.local, name: source.options.name }
-        return exportPolicy.evaluate({ from, attributes, set }).accept
-      },
+      exports: exporter(exportPolicy, attributes),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),
     })
@@ -162,6 +159,21 @@ export class UpdateGroups {
     if (theirs.address.family !== hearing.family.name) return hearing.self
     if (hearing.nextHop === 'keep' || !hearing.external) return theirs.address
     return sharesLink(theirs, hearing.link) ? theirs.address : hearing.self
+  }
+}
+
+/** Asked for each prefix of each group, so it makes no objects but the one that it shows to the policy. */
+function exporter(
+  policy: Policy,
+  attributes: AttributeView,
+): (set: number, source: RibPeer) => boolean {
+  const from = { local: false, name: '' }
+  const $route = { from, attributes, set: 0 }
+  return (set, source) => {
+    from.local = source.local
+    from.name = source.options.name
+    $route.set = set
+    return policy.evaluate($route).accept
   }
 }
 

@@ -133,6 +133,11 @@ export class AttributeStore {
     return this.#rows.get(id, ORIGINATOR_ID) >>> 0
   }
 
+  /** Of the canonical bytes. */
+  byteLength(id: number): number {
+    return this.#rows.get(id, LENGTH)
+  }
+
   /** The canonical bytes, as a view: valid until the set is freed. */
   view(id: number): Uint8Array {
     const address = this.#rows.get(id, ADDRESS)

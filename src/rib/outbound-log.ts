@@ -14,6 +14,8 @@ export interface LogEntry {
   readonly only: number
 }
 
+const GONE: LogEntry = { bytes: new Uint8Array(0), except: -1, only: -1 }
+
 export class OutboundLog {
   #entries: LogEntry[] = []
   /** Place of `#entries[0]` counted from the first entry ever. */
@@ -48,6 +50,8 @@ export class OutboundLog {
     const count = place - this.#base
     if (count <= 0) return
     for (let i = 0; i < count; i++) this.#bytes -= this.#entries[i].bytes.length
+    // The old array may live on until the next full collection; nothing large shall live on with it.
+    for (let i = 0; i < count; i++) this.#entries[i] = GONE
     this.#entries = this.#entries.slice(count)
     this.#base = place
   }

@@ -51,6 +51,8 @@ export interface UpdateGroupEvents {
 const LOG_LIMIT_BYTES = 4 << 20
 
 const $rewritten = new Uint8Array(LARGEST_SET)
+/** Prefixes of the window that is being encoded. */
+const $looked = new Int32Array(WINDOW)
 
 export class GroupMember {
   readonly peer: RibPeer
@@ -266,11 +268,11 @@ export class UpdateGroup {
     const encoder = this.#encoder
     let room = WINDOW
     // The mark holds a withdrawn prefix, maybe alone, until it has been written.
-    const looked: number[] = []
+    let looked = 0
     for (; room > 0 && this.#marked.length > 0 && !encoder.full; room--) {
       const prefix = this.#marked.shift()
       this.#look(prefix)
-      looked.push(prefix)
+      $looked[looked++] = prefix
     }
     const walkEnd = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
     for (; room > 0 && this.#walk < walkEnd && !encoder.full; this.#walk++) {
@@ -279,7 +281,7 @@ export class UpdateGroup {
       room--
     }
     encoder.encode((entry) => this.#log.append(entry))
-    for (const prefix of looked) this.#told.unmark(prefix)
+    for (let i = 0; i < looked; i++) this.#told.unmark($looked[i])
     if (this.#log.bytes > (this.#options.logLimitBytes ?? LOG_LIMIT_BYTES)) this.#letSlowestGo()
   }
 
@@ -321,7 +323,7 @@ export class UpdateGroup {
 
   /** False, and told, when the attributes leave no room for a prefix in a message. */
   #fits(prefix: number, set: number, source: RibPeer): boolean {
-    if (this.#attributes.view(set).length <= this.#surelyFits) return true
+    if (this.#attributes.byteLength(set) <= this.#surelyFits) return true
     const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
     const length = rewriteAttributes(bytes, form, $rewritten, 0)
     const needed = shortestAnnouncement(this.family, length, nextHop.length)

@@ -42,7 +42,8 @@ describe('a prefix of a bridge reaches the kernel of the other host', () => {
       else await host1.docker('network', 'create', `--subnet=${network}`, `net${i}`)
       await until(`${network} is there`, () => routes.events(network).length > 0, limitMs)
       const [route] = routes.events(network)
-      const [added] = addresses.events(address.replace('/24', '/24 brd').split(' ')[0])
+      await until(`${address} was told`, () => addresses.events(address).length > 0, limitMs)
+      const [added] = addresses.events(address)
       fromCommand.push(route.atMs - startedAt)
       fromAddress.push(route.atMs - added.atMs)
     }

@@ -1,4 +1,5 @@
 /** FRR 8: zebra (which tells bgpd the addresses of links) and bgpd; orders and tables by `vtysh`. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Family } from '../../../src/net/family.ts'
 import { eventually } from '../eventually.ts'
 import type { HostProcess, LabHost } from '../lab-host.ts'
@@ -38,6 +39,7 @@ class RunningFrr implements RunningDaemon {
   readonly #host: LabHost
   readonly #config: DaemonConfig
   #originated: readonly Route[] = []
+  #maps = 0
   #zebra: HostProcess | undefined
   #bgpd: HostProcess | undefined
 
@@ -67,25 +69,28 @@ class RunningFrr implements RunningDaemon {
   }
 
   async originate(routes: readonly Route[]): Promise<void> {
-    const commands = ['configure terminal']
-    for (const [at, it] of routes.entries()) {
-      commands.push(`no route-map own${at}`, `route-map own${at} permit 10`, ...settings(it))
-    }
-    commands.push('exit', `router bgp ${this.#config.asn}`)
-    const perFamily = (family: Family, words: readonly string[]): void => {
-      if (words.length > 0) commands.push(`address-family ${family} unicast`, ...words, 'exit')
-    }
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      const ours = (it: Route): boolean => familyOf(it.prefix) === family
-      perFamily(family, [
-        ...this.#originated.filter(ours).map(({ prefix }) => `no network ${prefix}`),
-        ...routes.flatMap((it, at) =>
-          ours(it) ? [`network ${it.prefix} route-map own${at}`] : [],
-        ),
-      ])
-    }
+    const before = this.#originated
+    const news = routes.filter((it) => !before.some((old) => isDeepStrictEqual(old, it)))
+    const gone = before.filter((old) => !routes.some(({ prefix }) => prefix === old.prefix))
     this.#originated = routes
-    await this.#ask(...commands, 'end')
+    // Each route has a map of its own for good: bgpd dies now and then when one in use is deleted.
+    const maps = new Map(news.map((it) => [it, `own${this.#maps++}`]))
+    const perFamily = (family: Family): string[] => {
+      const ours = (it: Route): boolean => familyOf(it.prefix) === family
+      const words = [
+        ...gone.filter(ours).map(({ prefix }) => `no network ${prefix}`),
+        ...news.filter(ours).map((it) => `network ${it.prefix} route-map ${maps.get(it)}`),
+      ]
+      return words.length === 0 ? [] : [`address-family ${family} unicast`, ...words, 'exit']
+    }
+    await this.#ask(
+      'configure terminal',
+      ...news.flatMap((it) => [`route-map ${maps.get(it)} permit 10`, ...settings(it), 'exit']),
+      `router bgp ${this.#config.asn}`,
+      ...perFamily('ipv4'),
+      ...perFamily('ipv6'),
+      'end',
+    )
   }
 
   async table(neighbor: Neighbor, family: Family): Promise<Route[]> {
