@@ -15,6 +15,7 @@ import type { AdjRibIn } from '../rib/adj-rib-in.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { endOfRib } from '../rib/update-writer.ts'
+import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
 import type { PeerOptions } from '../session/peer-options.ts'
@@ -46,6 +47,7 @@ export interface Neighborhood {
 const PULL_BYTES = 256 << 10
 
 const MALFORMED_SILENCE_MS = 60_000
+const SAME_CAUSE_SILENCE_MS = 600_000
 
 interface Session {
   readonly adjRibIn: AdjRibIn
@@ -63,6 +65,9 @@ export class Neighbor {
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
   #silentUntil = 0
+  /** Why the last attempt failed that the log has heard of. */
+  #toldCause = ''
+  #toldUntil = 0
 
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
@@ -190,6 +195,7 @@ export class Neighbor {
       writable: true,
     }
     this.#session = session
+    this.#toldCause = ''
     this.#joinGroups(session)
     const families = negotiated.families.join(', ')
     events.tell({
@@ -269,10 +275,20 @@ export class Neighbor {
     this.#hood.changed()
   }
 
-  #stateChanged(from: string, to: string, cause: string): void {
+  #stateChanged(from: State, to: State, cause: string): void {
     if (to === 'Established' || from === 'Established') return
     this.#tell('debug', 'StateChanged', `${from} -> ${to}: ${cause}`)
-    if (to === 'Idle') this.#tell('info', 'AttemptFailed', cause)
+    const failed = STATES.indexOf(to) < STATES.indexOf(from)
+    if (failed && this.#peer.snapshot().started) this.#attemptFailed(cause)
+  }
+
+  /** Attempts go on for as long as a peer is away: the log hears of a cause once, and again after a while. */
+  #attemptFailed(cause: string): void {
+    const now = this.#hood.clock.now()
+    if (cause === this.#toldCause && now < this.#toldUntil) return
+    this.#toldCause = cause
+    this.#toldUntil = now + SAME_CAUSE_SILENCE_MS
+    this.#tell('warn', 'AttemptFailed', cause)
   }
 
   #malformedReceived(problems: readonly AttributeProblem[]): void {
