@@ -116,7 +116,9 @@ export class Daemon {
   }
 
   async up(): Promise<void> {
-    const isUp = (): boolean => this.lines('DaemonStarted').length > 0
+    const isUp = (): boolean =>
+      this.lines('DaemonStarted').length > 0 ||
+      this.strayLines.some((it) => it.includes('control socket')) // a log for people
     await until('the daemon is up', () => isUp() || this.#ended !== undefined, START_DEADLINE_MS)
     if (!isUp()) throw new Error(`the daemon has ended: ${this.stderr}`)
   }
