@@ -11,6 +11,7 @@ import { FED, OFFERED } from './routes.ts'
 import { SHORT_HOLD, type Scene, type SceneOptions } from './scene.ts'
 import {
   sessionsUp,
+  shownByCommand,
   hearsUs,
   weHear,
   withdrawnByUs,
@@ -63,6 +64,10 @@ export const SUITES: readonly Suite[] = [
       {
         title: 'what it announces arrives, every attribute as sent',
         run: (scene) => weHear(scene),
+      },
+      {
+        title: '`linnet show routes --json` tells the same',
+        run: ({ linnet, sessions }) => shownByCommand(linnet, sessions[0]),
       },
       {
         title: 'prefixes that we or others withdraw leave its table, and come back',

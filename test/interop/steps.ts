@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import type { Family } from '../../src/net/family.ts'
 import type { Neighbor } from '../support/daemons/daemon.ts'
+import type { Linnet } from '../support/daemons/linnet.ts'
 import type { Route } from '../support/daemons/route.ts'
 import { eventually, eventuallyEqual } from '../support/eventually.ts'
 import { expectedAtDaemon, expectedAtLinnet, FED, ofFamily, OFFERED, sendable } from './routes.ts'
@@ -38,6 +39,13 @@ export async function weHear(scene: Scene, sent: readonly Route[] = OFFERED): Pr
       )
     }
   }
+}
+
+export async function shownByCommand(linnet: Linnet, { name, families }: Neighbor): Promise<void> {
+  const [family] = families
+  const filters = ['--received', '--peer', name, '--family', family]
+  const text = await linnet.command('show', 'routes', '--json', ...filters)
+  expect(JSON.parse(text)).toEqual(await linnet.received(name, family))
 }
 
 export async function withdrawnByUs(scene: Scene): Promise<void> {

@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { outputOf, startProcess, type Child, type Exit } from '../../src/linux/process.ts'
 
-/** Settings of the machine are given where a measurement asked for them, never by a test. */
+/** Ends when its standard input does. */
 const FIRST_PROCESS = [
   'mount -t tmpfs -o mode=755 tmpfs /run',
   'mount -t proc proc /proc',
