@@ -106,7 +106,7 @@ describe('monitoring', () => {
     expect((await daemon.peer('tor-a')).state).toBe('Established')
 
     expect(await daemon.stop()).toBe(0)
-    await expect(fetch(`${HTTP}/healthz`)).rejects.toThrow()
+    await expect(fetch(`${HTTP}/healthz`)).rejects.toThrow('fetch failed')
   })
 
   test('a daemon without peers is ready at once', async () => {
