@@ -1,0 +1,255 @@
+/**
+ * What linnet speaks, RFC by RFC: the table of docs/protocol.md.
+ *
+ * A row names what it covers of wire/'s tables, and tests that would fail without it. `protocol.test.ts`
+ * holds the rows to the code: no code point without a row, no row without a test that is there and runs.
+ */
+export interface ProtocolRow {
+  readonly rfc: string
+  readonly title: string
+  readonly done: string
+  /** What the RFC has and linnet has not. */
+  readonly missing?: string
+  /** `message 1`, `attribute 2`, `capability 65`: rows of the tables in wire/. */
+  readonly codes?: readonly string[]
+  /** `file: title`, the file below test/, the title as it stands in that file. */
+  readonly tests: readonly string[]
+}
+
+export const PROTOCOL: readonly ProtocolRow[] = [
+  {
+    rfc: 'RFC 4271',
+    title: 'BGP-4: messages and attributes',
+    done: 'every message and attribute, canonical form, passing on of unknown attributes',
+    codes: [
+      ...['message 1', 'message 2', 'message 3', 'message 4'],
+      ...['attribute 1', 'attribute 2', 'attribute 3', 'attribute 4', 'attribute 5'],
+      ...['attribute 6', 'attribute 7'],
+    ],
+    tests: [
+      'unit/wire/attributes.test.ts: golden bytes of $name',
+      'unit/wire/open.test.ts: golden bytes: %s',
+      'unit/wire/framer.test.ts: byte by byte, also when all are pushed before the first is read',
+      'unit/wire/rewrite.test.ts: what stays and what goes',
+    ],
+  },
+  {
+    rfc: 'RFC 4271 section 8',
+    title: 'finite state machine',
+    done: 'all states; both directions at once; collisions; back-off with jitter',
+    missing: 'DelayOpen and DampPeerOscillations, which are optional: the back-off spaces attempts',
+    tests: [
+      'unit/session/fsm.test.ts: the session begins on Established and ends with Idle, only there',
+      'unit/session/peer.test.ts: when both call at once, over exactly one connection',
+      'unit/session/collision.test.ts: both ends keep the same connection, whichever OPEN each sees last',
+    ],
+  },
+  {
+    rfc: 'RFC 4271 section 9',
+    title: 'decision process, route dissemination',
+    done: 'every rung of 9.1.2.2, with the reason kept; MEDs independent of arrival order',
+    missing: 'MinRouteAdvertisementInterval: changes coalesce by what the socket takes instead',
+    tests: [
+      'unit/rib/decision.test.ts: every rung of the ladder is in the table, or in a test below',
+      'unit/rib/decision.test.ts: changes nothing: all 120 orders of five candidates agree',
+      'unit/rib/update-group.test.ts: know exactly what they shall, whatever has happened',
+    ],
+  },
+  {
+    rfc: 'RFC 4760',
+    title: 'multiprotocol extensions',
+    done: 'IPv4 and IPv6 unicast; other families are ignored',
+    codes: ['attribute 14', 'attribute 15', 'capability 1'],
+    tests: [
+      'unit/rib/adj-rib-in.test.ts: families that were not agreed on are ignored (RFC 4760 section 8)',
+      'unit/wire/update.test.ts: multiprotocol NLRI are no part of the set: %s',
+    ],
+  },
+  {
+    rfc: 'RFC 2545',
+    title: 'IPv6 next hops',
+    done: 'a global one, and a link-local one beside it',
+    tests: ['unit/wire/normalize.test.ts: IPv6 next hop: %s'],
+  },
+  {
+    rfc: 'RFC 5492',
+    title: 'capabilities',
+    done: 'one or many per parameter, duplicates, unknown ones kept and shown',
+    tests: [
+      'unit/wire/open.test.ts: duplicates are kept (RFC 5492 section 4)',
+      'unit/wire/capabilities.test.ts: every row of the table has golden bytes',
+    ],
+  },
+  {
+    rfc: 'RFC 9072',
+    title: 'extended optional parameters',
+    done: 'read, and written when the parameters take more than 255 bytes',
+    tests: [
+      'unit/wire/open.test.ts: more than 255 bytes of them are written in the extended format and read back',
+    ],
+  },
+  {
+    rfc: 'RFC 6793',
+    title: 'AS numbers of four octets',
+    done: 'old peers too: AS_TRANS, AS4_PATH and AS4_AGGREGATOR, merged and made',
+    codes: ['attribute 17', 'attribute 18', 'capability 65'],
+    tests: [
+      'unit/wire/as-path.test.ts: AS_PATH and AS4_PATH together (RFC 6793 4.2.3)',
+      'unit/wire/rewrite.test.ts: is the same to an old speaker that puts it together again (RFC 6793 4.2.3)',
+    ],
+  },
+  {
+    rfc: 'RFC 2918',
+    title: 'route refresh',
+    done: 'asked for and answered; policy changes never need it, for Adj-RIB-In is kept',
+    codes: ['message 5', 'capability 2'],
+    tests: [
+      'unit/wire/route-refresh.test.ts: golden bytes (RFC 2918 section 3, RFC 7313 section 3.2)',
+      'interop/cases.ts: sends its routes again when `linnet refresh --in` asks',
+    ],
+  },
+  {
+    rfc: 'RFC 1997',
+    title: 'communities',
+    done: 'carried; NO_EXPORT, NO_ADVERTISE and NO_EXPORT_SUBCONFED honoured',
+    codes: ['attribute 8'],
+    tests: ['unit/wire/scan.test.ts: %s as flags'],
+  },
+  {
+    rfc: 'RFC 4360',
+    title: 'extended communities',
+    done: 'carried and shown',
+    codes: ['attribute 16'],
+    tests: [
+      'unit/wire/attributes.test.ts: every row has golden bytes, except those that are never in a set',
+    ],
+  },
+  {
+    rfc: 'RFC 8092',
+    title: 'large communities',
+    done: 'carried and shown',
+    codes: ['attribute 32'],
+    tests: [
+      'unit/wire/attributes.test.ts: every row has golden bytes, except those that are never in a set',
+    ],
+  },
+  {
+    rfc: 'RFC 4456',
+    title: 'route reflection',
+    done: 'clients and non-clients, loops by ORIGINATOR_ID and CLUSTER_LIST',
+    codes: ['attribute 9', 'attribute 10'],
+    tests: [
+      'unit/rib/decision.test.ts: two paths that differ in one rung: the better one is best and the other falls there',
+    ],
+  },
+  {
+    rfc: 'RFC 7606',
+    title: 'revised error handling',
+    done: 'discard, withdraw and reset as each attribute asks',
+    tests: [
+      'unit/wire/malformed-attributes.test.ts: every row has a malformed value in these tables',
+      'unit/wire/normalize.test.ts: of several errors the strongest counts, and all are told (RFC 7606 section 3 h)',
+    ],
+  },
+  {
+    rfc: 'RFC 6608',
+    title: 'FSM error subcodes',
+    done: 'with the type of the unexpected message as data',
+    tests: [
+      'unit/session/fsm.test.ts: a NOTIFICATION is never answered with a NOTIFICATION (RFC 4271 6.4)',
+    ],
+  },
+  {
+    rfc: 'RFC 6286',
+    title: 'AS-wide BGP identifiers',
+    done: 'zero and our own within the AS are refused; ties of collisions',
+    tests: [
+      'unit/session/collision.test.ts: with equal identifiers the larger AS number wins (RFC 6286 2.3)',
+    ],
+  },
+  {
+    rfc: 'RFC 4486',
+    title: 'cease subcodes',
+    done: 'sent and named',
+    tests: ['unit/wire/constants.test.ts: error %i/%i is "%s"'],
+  },
+  {
+    rfc: 'RFC 9003',
+    title: 'shutdown communication',
+    done: 'sent with `linnet shutdown --message`, shown when received',
+    tests: [
+      'unit/wire/notification.test.ts: are cut at 255 bytes, not within a character',
+      'interop/cases.ts: we show the reason that it gives when it shuts down',
+    ],
+  },
+  {
+    rfc: 'RFC 9687',
+    title: 'send hold timer',
+    done: '`sendHoldTime`',
+    tests: [
+      'unit/session/peer.test.ts: that nobody takes for eight minutes end the session (RFC 9687)',
+    ],
+  },
+  {
+    rfc: 'RFC 8212',
+    title: 'no eBGP without a policy',
+    done: 'routes of an external peer without `import` are kept and not used',
+    tests: ['unit/config/complaints-of-peers.test.ts: no import policy (RFC 8212)'],
+  },
+  {
+    rfc: 'RFC 8950',
+    title: 'IPv4 routes with IPv6 next hops',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 5'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'RFC 8654',
+    title: 'extended messages',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 6'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'RFC 9234',
+    title: 'roles and Only-To-Customer',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 9'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'RFC 4724, RFC 8538',
+    title: 'graceful restart',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 64'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'RFC 7911',
+    title: 'ADD-PATH',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 69'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'RFC 7313',
+    title: 'enhanced route refresh',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 70'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+  {
+    rfc: 'draft-walton-bgp-hostname-capability',
+    title: 'names of speakers',
+    done: 'the capability is read and shown',
+    missing: 'the rest',
+    codes: ['capability 73'],
+    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+  },
+]
