@@ -5,9 +5,10 @@
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
-import type { AttributeView, Policy } from '../policy/policy.ts'
+import { Route, TELL_MED, TELL_NEXT_HOP, TELL_SELF, type Policy } from '../policy/policy.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
+import type { PrefixTable } from '../rib/prefix-table.ts'
 import { isReflected } from '../rib/reflection.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
@@ -97,13 +98,12 @@ export class UpdateGroups {
   }
 
   #create(hearing: Hearing): UpdateGroup {
-    const { attributes } = this.#rib
-    const { external, routeReflectorClient, maxMessageLength, exportPolicy } = hearing
+    const { external, routeReflectorClient, maxMessageLength } = hearing
     return this.#rib.createGroup(hearing.family, {
       external,
       routeReflectorClient,
       maxMessageLength,
-      exports: exporter(exportPolicy, attributes),
+      exported: exporter(hearing, this.#rib.families[hearing.family.index].prefixes),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),
     })
@@ -136,7 +136,7 @@ export class UpdateGroups {
         localAsn: hearing.localAsn,
         fourOctetAs: hearing.fourOctetAs,
         nextHop: hearing.family.index === 0 ? nextHop.bytes : undefined,
-        keepMed: source.local,
+        keepMed: source.local || (attributes.flags(set) & TELL_MED) !== 0,
         reflection: reflected
           ? {
               originatorId: attributes.originatorId(set) || source.options.routerId,
@@ -153,27 +153,33 @@ export class UpdateGroups {
    */
   #nextHopFor(hearing: Hearing, set: number, source: RibPeer): Address {
     const { nextHops, attributes } = this.#rib
-    const theirs = source.local ? undefined : nextHops.get(attributes.nextHop(set))
-    if (theirs === undefined || hearing.nextHop === 'self') return hearing.self
+    const marks = attributes.flags(set)
+    const chosen = (marks & TELL_NEXT_HOP) !== 0
+    const theirs = source.local && !chosen ? undefined : nextHops.get(attributes.nextHop(set))
+    if (theirs === undefined || (marks & TELL_SELF) !== 0) return hearing.self
+    if (hearing.nextHop === 'self' && !chosen) return hearing.self
     // A reflected route's next hop is left alone (RFC 4456 section 10).
     if (theirs.address.family !== hearing.family.name) return hearing.self
-    if (hearing.nextHop === 'keep' || !hearing.external) return theirs.address
+    if (hearing.nextHop === 'keep' || !hearing.external || chosen) return theirs.address
     return sharesLink(theirs, hearing.link) ? theirs.address : hearing.self
   }
 }
 
-/** Asked for each prefix of each group, so it makes no objects but the one that it shows to the policy. */
+/** Asked for each prefix of each group, so it makes no objects. */
 function exporter(
-  policy: Policy,
-  attributes: AttributeView,
-): (set: number, source: RibPeer) => boolean {
-  const from = { local: false, name: '' }
-  const $route = { from, attributes, set: 0 }
-  return (set, source) => {
-    from.local = source.local
-    from.name = source.options.name
+  { family, exportPolicy: policy }: Hearing,
+  prefixes: PrefixTable,
+): (prefix: number, set: number, source: RibPeer) => number {
+  const $route = new Route()
+  $route.family = family
+  return (prefix, set, source) => {
+    $route.from = source.origin
     $route.set = set
-    return policy.evaluate($route).accept
+    if (policy.looksAtPrefix) {
+      prefixes.copyWords(prefix, $route.words)
+      $route.length = prefixes.length(prefix)
+    }
+    return policy.judge($route).accept ? $route.set : 0
   }
 }
 

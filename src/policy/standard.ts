@@ -4,7 +4,7 @@ import type { Policy, Verdict } from './policy.ts'
 const constant = (name: string, verdict: Verdict): Policy => ({
   name,
   looksAtPrefix: false,
-  evaluate: () => verdict,
+  judge: () => verdict,
 })
 
 export const accept = constant('accept', { accept: true, reason: 'policy accept' })
@@ -19,7 +19,7 @@ const LEARNED: Verdict = { accept: false, reason: 'policy local: learned from a 
 export const local: Policy = {
   name: 'local',
   looksAtPrefix: false,
-  evaluate: ({ from }) => (from.local ? OWN : LEARNED),
+  judge: ({ from }) => (from.local ? OWN : LEARNED),
 }
 
 export const STANDARD_POLICIES: ReadonlyMap<string, Policy> = new Map(

@@ -20,7 +20,7 @@ import {
   normalizeAttributes,
   type AttributeProblem,
 } from '../wire/attributes/normalize.ts'
-import type { RouteOrigin } from '../policy/policy.ts'
+import { Route } from '../policy/policy.ts'
 import { ERROR_UPDATE, INVALID_NETWORK_FIELD } from '../wire/constants.ts'
 import { SessionError } from '../wire/errors.ts'
 import { NlriColumns } from '../wire/nlri.ts'
@@ -64,6 +64,9 @@ const MANDATORY = HAS_ORIGIN | HAS_AS_PATH | HAS_NEXT_HOP
 // One message at a time is taken apart, whosever it is: all sessions share the scratch.
 const $view = new UpdateView()
 const $nlri: readonly [NlriColumns, NlriColumns] = [new NlriColumns(IPV4), new NlriColumns(IPV6)]
+const $route = new Route()
+/** The key of a prefix that stands in a table. */
+const $words = new Int32Array(4)
 
 export class AdjRibIn {
   readonly peer: RibPeer
@@ -72,7 +75,6 @@ export class AdjRibIn {
   readonly #options: AdjRibInOptions
   readonly #events: AdjRibInEvents
   readonly #negotiated: readonly [boolean, boolean]
-  readonly #from: RouteOrigin
 
   constructor(
     peer: RibPeer,
@@ -86,7 +88,6 @@ export class AdjRibIn {
     this.#attributes = attributes
     this.#options = options
     this.#events = events
-    this.#from = { local: false, name: peer.options.name }
     this.#negotiated = [options.families.includes('ipv4'), options.families.includes('ipv6')]
   }
 
@@ -194,11 +195,17 @@ export class AdjRibIn {
     try {
       const nlri = this.#decode(family, start, end)
       const rib = this.#ribs[family.index]
-      const rejection = this.judge(set)
-      const accepted = rejection === 'none' ? set : 0
+      const each = this.peer.importPolicy.looksAtPrefix
+      const rejection = this.#loop(set)
+      let accepted = each ? 0 : this.#admit(family, set, rejection)
       for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-        rib.put(this.peer, nlri.words, at, nlri.lengths[i], set, accepted, rejection, since)
+        const length = nlri.lengths[i]
+        if (each) accepted = this.#admit(family, set, rejection, nlri.words, at, length)
+        const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
+        rib.put(this.peer, nlri.words, at, length, set, accepted, why, since)
+        if (each) this.#giveBack(accepted, set)
       }
+      if (!each) this.#giveBack(accepted, set)
     } finally {
       this.#attributes.release(set)
     }
@@ -226,16 +233,48 @@ export class AdjRibIn {
     return nlri
   }
 
-  /** Why a path with this set may not take part: loops (RFC 4271 9.1.2, RFC 4456 section 8), policy. */
-  judge(set: number): Rejection {
+  /** Another verdict about a path of this session: policy has changed. */
+  judgeAgain(rib: FamilyRib, path: number): void {
+    const set = rib.paths.received(path)
+    const loop = this.#loop(set)
+    const prefix = rib.paths.prefix(path)
+    rib.prefixes.copyWords(prefix, $words)
+    const accepted = this.#admit(rib.family, set, loop, $words, 0, rib.prefixes.length(prefix))
+    const rejection = accepted === 0 && loop === 'none' ? 'importPolicy' : loop
+    rib.judge(this.peer, path, accepted, rejection)
+    this.#giveBack(accepted, set)
+  }
+
+  /** Why a path with this set may not take part: loops (RFC 4271 9.1.2, RFC 4456 section 8). */
+  #loop(set: number): Rejection {
     const attributes = this.#attributes
-    const { options } = this.peer
-    const flags = attributes.flags(set)
-    if (attributes.ownAsCount(set) > options.allowOwnAsn) return 'ownAs'
-    if ((flags & HAS_OWN_CLUSTER) !== 0) return 'ownCluster'
+    if (attributes.ownAsCount(set) > this.peer.options.allowOwnAsn) return 'ownAs'
+    if ((attributes.flags(set) & HAS_OWN_CLUSTER) !== 0) return 'ownCluster'
     const originator = attributes.originatorId(set)
     if (originator !== 0 && originator === this.#options.routerId) return 'ownOriginatorId'
-    const route = { from: this.#from, attributes, set }
-    return this.peer.importPolicy.evaluate(route).accept ? 'none' : 'importPolicy'
+    return 'none'
+  }
+
+  /** The set that import policy makes of `set`, to be given back; 0 when the path is rejected. */
+  #admit(
+    family: FamilyFacts,
+    set: number,
+    loop: Rejection,
+    words: Int32Array = $words,
+    at = 0,
+    length = 0,
+  ): number {
+    if (loop !== 'none') return 0
+    $route.family = family
+    $route.from = this.peer.origin
+    $route.set = set
+    $route.words = words
+    $route.at = at
+    $route.length = length
+    return this.peer.importPolicy.judge($route).accept ? $route.set : 0
+  }
+
+  #giveBack(accepted: number, set: number): void {
+    if (accepted !== 0 && accepted !== set) this.#attributes.release(accepted)
   }
 }

@@ -11,10 +11,12 @@
  *   2  address     of the bytes in the arena
  *   3  length      of the bytes
  *   4  hash        of the bytes
- *   5  flags       wire/scan.ts: HAS_MED, NO_EXPORT, HAS_OWN_AS...
+ *   5  flags       wire/scan.ts: HAS_MED, NO_EXPORT, HAS_OWN_AS..., and the marks of policy/policy.ts
  *   6  lengths     AS_PATH (bits 0-15), CLUSTER_LIST (16-23), ORIGIN (24-25), own AS seen (26-31)
  *   7  neighborAs  8  localPref  9  med  10  nextHop (NextHopTable)  11  originatorId
+ *   12 birth       counts the sets ever stored, so that an AttrId that is used again is told from before
  */
+import { MARKS, type AttributeSets } from '../policy/policy.ts'
 import { AttributeFacts, HAS_NEXT_HOP, scanAttributes, type OwnIdentity } from '../wire/scan.ts'
 import { BucketIndex } from './bucket-index.ts'
 import { ByteArena, LONGEST } from './byte-arena.ts'
@@ -33,15 +35,17 @@ const LOCAL_PREF = 8
 const MED = 9
 const NEXT_HOP = 10
 const ORIGINATOR_ID = 11
-const WIDTH = 12
+const BIRTH = 12
+const WIDTH = 13
 
-export class AttributeStore {
+export class AttributeStore implements AttributeSets {
   readonly #own: OwnIdentity
   readonly #nextHops: NextHopTable
   readonly #rows = new Rows(WIDTH)
   readonly #arena = new ByteArena()
   readonly #index = new BucketIndex(this.#rows, CHAIN, (id) => this.#rows.get(id, HASH))
   readonly #$facts = new AttributeFacts()
+  #births = 0
 
   constructor(own: OwnIdentity, nextHops: NextHopTable) {
     this.#own = own
@@ -58,19 +62,19 @@ export class AttributeStore {
   }
 
   /**
-   * The AttrId of the set with these bytes, with one reference taken for the caller; 0 when it is a new
-   * one and not plain, or longer than any message: numbers of two octets that grow to four can do that.
+   * The AttrId of the set with these bytes and marks, with one reference taken for the caller; 0 when it is
+   * a new one and not plain, or longer than any message: numbers of two octets that grow to four can do that.
    */
-  intern(bytes: Uint8Array, start: number, end: number): number {
+  intern(bytes: Uint8Array, start: number, end: number, marks = 0): number {
     if (end - start > LONGEST) return 0
     const hash = hashBytes(bytes, start, end)
     for (let id = this.#index.head(hash); id !== 0; id = this.#rows.get(id, CHAIN)) {
-      if (this.#is(id, hash, bytes, start, end)) {
+      if (this.#is(id, hash, marks, bytes, start, end)) {
         this.retain(id)
         return id
       }
     }
-    return this.#add(hash, bytes, start, end)
+    return this.#add(hash, marks, bytes, start, end)
   }
 
   retain(id: number, count = 1): void {
@@ -90,6 +94,10 @@ export class AttributeStore {
 
   flags(id: number): number {
     return this.#rows.get(id, FLAGS)
+  }
+
+  birth(id: number): number {
+    return this.#rows.get(id, BIRTH)
   }
 
   /** 0 IGP, 1 EGP, 2 incomplete. */
@@ -145,15 +153,23 @@ export class AttributeStore {
     return this.#arena.segment(address).subarray(at, at + this.#rows.get(id, LENGTH))
   }
 
-  #is(id: number, hash: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #is(
+    id: number,
+    hash: number,
+    marks: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     return (
       this.#rows.get(id, HASH) === hash &&
+      (this.#rows.get(id, FLAGS) & MARKS) === marks &&
       this.#rows.get(id, LENGTH) === end - start &&
       this.#arena.equals(this.#rows.get(id, ADDRESS), bytes, start, end)
     )
   }
 
-  #add(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  #add(hash: number, marks: number, bytes: Uint8Array, start: number, end: number): number {
     const facts = this.#$facts
     if (!scanAttributes(bytes, start, end, this.#own, facts)) return 0
     const id = this.#rows.allocate()
@@ -163,7 +179,7 @@ export class AttributeStore {
     row[at + ADDRESS] = this.#arena.store(bytes, start, end)
     row[at + LENGTH] = end - start
     row[at + HASH] = hash
-    row[at + FLAGS] = facts.flags
+    row[at + FLAGS] = facts.flags | marks
     row[at + LENGTHS] =
       Math.min(facts.asPathLength, 0xffff) |
       (Math.min(facts.clusterListLength, 0xff) << 16) |
@@ -177,6 +193,8 @@ export class AttributeStore {
         ? 0
         : this.#nextHops.intern(bytes, facts.nextHopAt, facts.nextHopLength)
     row[at + ORIGINATOR_ID] = facts.originatorId
+    this.#births = (this.#births + 1) | 0 || 1
+    row[at + BIRTH] = this.#births
     this.#index.add(id, hash)
     return id
   }

@@ -125,11 +125,9 @@ export class FamilyRib {
     prefixes.release(prefix)
   }
 
-  /** Another verdict about a path that is there: policy has changed. */
-  judge(peer: RibPeer, path: number, rejection: Rejection): void {
+  /** Another verdict about a path that is there: policy has changed. `accepted` is 0 for a rejection. */
+  judge(peer: RibPeer, path: number, accepted: number, rejection: Rejection): void {
     const paths = this.paths
-    const received = paths.received(path)
-    const accepted = rejection === 'none' ? received : 0
     const before = paths.accepted(path)
     if (accepted === before && rejection === paths.rejection(path)) return
     if (accepted !== 0) {
@@ -140,7 +138,7 @@ export class FamilyRib {
       this.#attributes.release(before)
       peer.accepted[this.family.index]--
     }
-    paths.put(path, received, accepted, rejection, paths.since(path))
+    paths.put(path, paths.received(path), accepted, rejection, paths.since(path))
     this.mark(paths.prefix(path))
   }
 

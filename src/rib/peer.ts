@@ -8,10 +8,13 @@
  * once, and that alone makes them ineligible.
  */
 import type { Address } from '../net/address.ts'
-import type { Policy } from '../policy/policy.ts'
+import { originOf, type Policy, type RouteOrigin } from '../policy/policy.ts'
 
 export interface RibPeerOptions {
   readonly name: string
+  /** The peer group, and the link that the session runs over: for policies. */
+  readonly group?: string | undefined
+  readonly link?: string | undefined
   /** The neighbour's address: the last tie-breaker. */
   readonly address: Address
   /** The neighbour's BGP identifier, unsigned. */
@@ -34,6 +37,8 @@ export class RibPeer {
   readonly id: number
   readonly options: RibPeerOptions
   readonly local: boolean
+  /** As policies see it. Of our own prefixes it says no more than that. */
+  readonly origin: RouteOrigin
   up = true
   /** May change while the session lives: see `Rib.judgeAgain`. */
   importPolicy: Policy
@@ -47,6 +52,9 @@ export class RibPeer {
     this.importPolicy = importPolicy
     this.options = options
     this.local = id === LOCAL_PEER
+    const { name, group, link } = options
+    const source = this.local ? 'static' : 'peer'
+    this.origin = originOf({ local: this.local, name, group, link, source })
   }
 }
 

@@ -175,6 +175,11 @@ export class PrefixTable {
     this.#rows.set(id, BEST, path)
   }
 
+  /** Copies the words of the address into `to`. */
+  copyWords(id: number, to: Int32Array): void {
+    for (let i = 0; i < this.#keyWords; i++) to[i] = this.word(id, i)
+  }
+
   /** Canonical text, `10.0.0.0/8`. */
   text(id: number): string {
     return `${this.#addressText(id)}/${this.length(id)}`
@@ -193,7 +198,7 @@ export class PrefixTable {
 
   #key(id: number): Int32Array {
     const key = new Int32Array(this.#keyWords)
-    for (let i = 0; i < key.length; i++) key[i] = this.word(id, i)
+    this.copyWords(id, key)
     return key
   }
 

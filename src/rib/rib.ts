@@ -97,7 +97,7 @@ export class Rib {
     for (const rib of this.families) {
       this.#walkPaths(rib, (path) => {
         if (rib.paths.peer(path) !== peer.id) return
-        rib.judge(peer, path, session.judge(rib.paths.received(path)))
+        session.judgeAgain(rib, path)
       })
     }
   }

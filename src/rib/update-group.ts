@@ -23,6 +23,7 @@ import {
 import type { AttributeStore } from './attribute-store.ts'
 import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
 import type { FamilyRib } from './family-rib.ts'
+import { GroupMember } from './group-member.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import { mayPassOn, type Audience } from './reflection.ts'
@@ -33,8 +34,11 @@ export interface UpdateGroupOptions extends Audience {
   readonly maxMessageLength: number
   /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
   readonly logLimitBytes?: number
-  /** Export policy beyond the rules of BGP: by set and source only. */
-  exports(set: number, source: RibPeer): boolean
+  /**
+   * Export policy beyond the rules of BGP: what is told of this route, `set` or another one, which comes with
+   * a reference; 0 for nothing.
+   */
+  exported(prefix: number, set: number, source: RibPeer): number
   /** The bytes that the group hears for a set from a source. */
   formOf(set: number, source: RibPeer): BucketForm
   /** A route is not told, for no message can hold its attributes: it would take `bytes`. */
@@ -54,21 +58,6 @@ const $rewritten = new Uint8Array(LARGEST_SET)
 /** Prefixes of the window that is being encoded. */
 const $looked = new Int32Array(WINDOW)
 
-export class GroupMember {
-  readonly peer: RibPeer
-  /** Place in the group's log; meaningless while catching up. */
-  place: number
-  /** Set while the member is told the table apart from the others. */
-  catchUp: CatchUp | undefined
-  endOfRibSent = false
-  /** Prefixes it has been told, for `show peers`; counted when asked. */
-  constructor(peer: RibPeer, place: number, catchUp: CatchUp | undefined) {
-    this.peer = peer
-    this.place = place
-    this.catchUp = catchUp
-  }
-}
-
 export interface Membership {
   readonly group: UpdateGroup
   readonly member: GroupMember
@@ -87,9 +76,9 @@ export class UpdateGroup {
   readonly #surelyFits: number
   readonly #told: ToldRoutes
   readonly #marked = new IntQueue()
-  /** What the table held when the group was made is looked at in a walk, up to `#walkEnd`. */
+  /** What the table held when the group was made, or its policy changed, is looked at up to `#walkEnd`. */
   #walk = 1
-  readonly #walkEnd: number
+  #walkEnd: number
   readonly #log = new OutboundLog()
   readonly #members = new Set<GroupMember>()
   /** How often a peer is a member, by its number: twice while it moves through this group. */
@@ -177,6 +166,13 @@ export class UpdateGroup {
   /** Frees what the group holds for a prefix: for the walk that follows the last member's leaving. */
   forget(prefix: number): void {
     this.#told.forget(prefix)
+  }
+
+  /** Export policy has changed: what is told is compared with what shall be, and only that is sent. */
+  lookAgain(): void {
+    this.#walk = 1
+    this.#walkEnd = this.#rib.prefixes.end
+    this.#events.workArrived()
   }
 
   /** The Loc-RIB has another best path for `prefix`. */
@@ -290,16 +286,18 @@ export class UpdateGroup {
     // Between a withdrawal and the decision that follows there is no best path, but maybe soon another
     // one: nobody shall hear of that.
     if (this.#rib.prefixes.isWaiting(prefix)) return this.#rib.prefixes.watch(prefix)
+    const best = this.#rib.prefixes.best(prefix)
+    const accepted = best === 0 ? 0 : this.#rib.paths.accepted(best)
+    const source = best === 0 ? 0 : this.#rib.paths.peer(best)
+    const set = accepted === 0 ? 0 : this.#exported(prefix, accepted, source)
+    this.#tell(prefix, set, source)
+    if (set !== 0 && set !== accepted) this.#attributes.release(set)
+  }
+
+  /** The group shall know `set` from `source`, or nothing: files the difference. */
+  #tell(prefix: number, set: number, source: number): void {
     const toldSet = this.#told.set(prefix)
     const toldSource = this.#told.source(prefix)
-    let set = 0
-    let source = 0
-    const best = this.#rib.prefixes.best(prefix)
-    if (best !== 0) {
-      set = this.#rib.paths.accepted(best)
-      source = this.#rib.paths.peer(best)
-      if (set !== 0 && !this.#exports(prefix, set, source)) set = 0
-    }
     if (set === toldSet && (set === 0 || source === toldSource)) return
     if (set === 0) this.#encoder.withdraw(prefix, toldSource)
     else {
@@ -312,13 +310,14 @@ export class UpdateGroup {
     for (const member of this.#members) member.catchUp?.mark(prefix)
   }
 
-  #exports(prefix: number, set: number, source: number): boolean {
+  /** The set to tell for `set` from `source`, 0 for nothing; another one comes with a reference. */
+  #exported(prefix: number, set: number, source: number): number {
     const peer = this.#peers.get(source)
-    return (
-      mayPassOn(peer, this.#attributes.flags(set), this.#options) &&
-      this.#options.exports(set, peer) &&
-      this.#fits(prefix, set, peer)
-    )
+    if (!mayPassOn(peer, this.#attributes.flags(set), this.#options)) return 0
+    const told = this.#options.exported(prefix, set, peer)
+    if (told === 0 || this.#fits(prefix, told, peer)) return told
+    if (told !== set) this.#attributes.release(told)
+    return 0
   }
 
   /** False, and told, when the attributes leave no room for a prefix in a message. */

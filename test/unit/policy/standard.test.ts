@@ -1,27 +1,29 @@
 import { describe, expect, test } from 'vitest'
-import type { AttributeView, RouteView } from '../../../src/policy/policy.ts'
+import { originOf, Route } from '../../../src/policy/policy.ts'
 import { STANDARD_POLICIES } from '../../../src/policy/standard.ts'
 
-const attributes: AttributeView = {
-  origin: () => 0,
-  asPathLength: () => 1,
-  neighborAs: () => 65001,
-  localPref: () => 100,
-  med: () => 0,
+const from = {
+  own: originOf({ local: true, name: 'local', source: 'static' }),
+  learned: originOf({ local: false, name: 'tor-a', source: 'peer' }),
 }
-const own: RouteView = { from: { local: true, name: 'local' }, attributes, set: 1 }
-const learned: RouteView = { from: { local: false, name: 'tor-a' }, attributes, set: 1 }
+
+function routeFrom(which: keyof typeof from): Route {
+  const route = new Route()
+  route.from = from[which]
+  route.set = 1
+  return route
+}
 
 describe('the policies that need no configuration', () => {
   test.each([
-    { name: 'accept', route: 'our own', accepted: true },
+    { name: 'accept', route: 'own', accepted: true },
     { name: 'accept', route: 'learned', accepted: true },
-    { name: 'reject', route: 'our own', accepted: false },
+    { name: 'reject', route: 'own', accepted: false },
     { name: 'reject', route: 'learned', accepted: false },
-    { name: 'local', route: 'our own', accepted: true },
+    { name: 'local', route: 'own', accepted: true },
     { name: 'local', route: 'learned', accepted: false },
-  ])('$name: $route prefix accepted: $accepted', ({ name, route, accepted }) => {
-    const verdict = STANDARD_POLICIES.get(name)?.evaluate(route === 'learned' ? learned : own)
+  ] as const)('$name: $route prefix accepted: $accepted', ({ name, route, accepted }) => {
+    const verdict = STANDARD_POLICIES.get(name)?.judge(routeFrom(route))
     expect(verdict?.accept).toBe(accepted)
     expect(verdict?.reason).toContain(`policy ${name}`)
   })

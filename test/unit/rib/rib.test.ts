@@ -262,7 +262,7 @@ describe.each(FAMILIES)('the number of a $name peer', (family) => {
       external: true,
       routeReflectorClient: false,
       maxMessageLength: 4096,
-      exports: () => true,
+      exported: (_prefix, set) => set,
       formOf: (set) => ({
         set: attributes.view(set),
         nextHop: self,

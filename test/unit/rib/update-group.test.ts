@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { FAMILIES, type FamilyFacts } from '../../../src/net/family.ts'
 import { addressFromWords, address } from '../../../src/net/address.ts'
 import { prefixOf } from '../../../src/net/prefix.ts'
-import type { GroupMember, UpdateGroup } from '../../../src/rib/update-group.ts'
+import type { GroupMember } from '../../../src/rib/group-member.ts'
+import type { UpdateGroup } from '../../../src/rib/update-group.ts'
 import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { NlriColumns } from '../../../src/wire/nlri.ts'
 import { UpdateView } from '../../../src/wire/update.ts'
@@ -114,7 +115,8 @@ class Neighbourhood {
       routeReflectorClient: false,
       maxMessageLength: 4096,
       logLimitBytes: this.#logLimitBytes,
-      exports: (_set, source) => index === 0 || source.options.name !== UNLOVED,
+      exported: (_prefix, set, source) =>
+        index === 0 || source.options.name !== UNLOVED ? set : 0,
       formOf: (set) => ({
         set: attributes.view(set),
         nextHop: this.family.index === 0 ? self4 : self6,
