@@ -123,10 +123,7 @@ export class Forwarding {
   neighborsChanged(neighbors: readonly Neighbor[]): void {
     const addresses = neighbors.map(({ config }) => config.address)
     this.#reconsider(this.eligibility.setPeerAddresses(addresses))
-    const settled = neighbors.every((it) => {
-      const { session } = it
-      return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
-    })
+    const settled = neighbors.every((it) => it.saidAll || it.outOfReach)
     if (settled && neighbors.length > 0) this.#sweepSoon()
   }
 

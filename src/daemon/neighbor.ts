@@ -39,13 +39,14 @@ export interface Neighborhood {
   ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
   /** Prefixes of our own to announce. */
   hasOwn(family: Family): boolean
-  /** The session is up or gone, or has sent its End-of-RIB. */
+  /** The session is up or gone, has sent its End-of-RIB, or is out of reach. */
   changed(): void
 }
 
 /** Asked of a group at a time: some ten milliseconds of a gigabit link. */
 const PULL_BYTES = 256 << 10
 
+const FAILURES_OUT_OF_REACH = 2
 const MALFORMED_SILENCE_MS = 60_000
 const SAME_CAUSE_SILENCE_MS = 600_000
 
@@ -97,6 +98,17 @@ export class Neighbor {
 
   get session(): Omit<Session, 'writable'> | undefined {
     return this.#session
+  }
+
+  /** It has told all of its routes (RFC 4724 section 2). */
+  get saidAll(): boolean {
+    const session = this.#session
+    return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
+  }
+
+  /** Called more than once in vain: nobody shall wait for its routes. */
+  get outOfReach(): boolean {
+    return this.#session === undefined && this.#peer.snapshot().failures >= FAILURES_OUT_OF_REACH
   }
 
   /** UPDATEs that were malformed and cost less than the session. */
@@ -284,6 +296,7 @@ export class Neighbor {
 
   /** Attempts go on for as long as a peer is away: the log hears of a cause once, and again after a while. */
   #attemptFailed(cause: string): void {
+    if (this.outOfReach) this.#hood.changed()
     const now = this.#hood.clock.now()
     if (cause === this.#toldCause && now < this.#toldUntil) return
     this.#toldCause = cause

@@ -9,6 +9,8 @@
  *   FAILED    refused, waits for another try          STALE     left by an earlier run, not yet wanted
  *   UNSURE    the kernel may not have `installed`     SEEN      equals the parity: held against a dump
  *
+ * A stale row may have a `wanted` all the same: what is not yet the last word (`postpone`).
+ *
  * A prefix has at most one operation under way, whose target the in-flight queue remembers; changes
  * meanwhile wait for its end. Targets are held by `wanted`, by `installed` and by the operation. A row that
  * says nothing (state 'none') is all zeros and holds no prefix.
@@ -212,21 +214,36 @@ export class FibTable {
     this.#settle(row, at, id, before)
   }
 
-  /** A stale route has gone by itself. */
-  forget(id: number): void {
+  /**
+   * The RIB wants `target` of a stale route, and this is put off until the sweep: false when it can't be,
+   * because there is nothing to wait for or the route is not quite right.
+   */
+  postpone(id: number, target: number): boolean {
+    const row = this.#touch(id)
+    const at = (id & MASK) * WIDTH
+    if (stateAt(row, at) !== IS_STALE) return false
+    if (target === row[at + INSTALLED] || (row[at + FLAGS] & UNSURE) !== 0) return false
+    this.#setWanted(row, at, target)
+    return true
+  }
+
+  /** A stale route has gone by itself. True: another is wanted, the row belongs into the queue. */
+  forget(id: number): boolean {
     const row = this.#touch(id)
     const at = (id & MASK) * WIDTH
     const before = stateAt(row, at)
-    if (before !== IS_STALE) return
+    if (before !== IS_STALE) return false
+    const due = row[at + WANTED] !== 0
     this.#setInstalled(row, at, 0)
-    row[at + FLAGS] = 0
+    row[at + FLAGS] = due ? DIRTY : 0
     this.#settle(row, at, id, before)
+    return due
   }
 
-  /** Whoever wanted it would have said so. True: the row belongs into the queue. */
+  /** What was put off is due; whoever wanted the rest would have said so. True: it belongs into the queue. */
   sweep(id: number): boolean {
     if (this.state(id) !== 'stale') return false
-    return this.want(id, 0)
+    return this.want(id, this.wanted(id))
   }
 
   /** A comparison with a dump begins: no row has been seen yet. One that was broken off goes on instead. */

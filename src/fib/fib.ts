@@ -145,8 +145,9 @@ export class Fib {
   want(family: 0 | 1, prefixId: number, target: number): void {
     if (this.#stopping !== undefined) return
     const table = this.#tables[family]
-    // Not wanted yet is no reason to take away what an earlier run left: that is for `sweep` to say.
-    if (target === 0 && table.state(prefixId) === 'stale') return
+    // While peers come back one by one, what an earlier run left forwards better than what the first of
+    // them says: it stays as it is until `sweep` says that everybody has spoken.
+    if (!this.#reconciler.swept && table.postpone(prefixId, target)) return
     if (!table.want(prefixId, target)) return
     const code = (prefixId << 1) | family
     this.#failures.forget(code)
@@ -332,7 +333,7 @@ export class Fib {
   }
 
   #row(table: FibTable, id: number, state: FibRoute['state']): FibRoute {
-    const targetId = table.wanted(id) || table.installed(id)
+    const targetId = (state === 'stale' ? 0 : table.wanted(id)) || table.installed(id)
     const second = table.writtenAt(id)
     const error = state === 'failed' ? this.#errorOf(table, id) : undefined
     return {

@@ -78,7 +78,11 @@ export class Reconciler implements KernelEvents {
     this.#verifyLater(VERIFY_EVERY_MS)
   }
 
-  /** What is stale now is wanted by nobody. */
+  get swept(): boolean {
+    return this.#swept
+  }
+
+  /** What is stale now is wanted by nobody, or otherwise. */
   sweep(): void {
     this.#swept = true
     if (this.#started) this.#walkStale()
@@ -110,7 +114,7 @@ export class Reconciler implements KernelEvents {
       return
     }
     if (id === 0) return
-    if (table.state(id) === 'stale') table.forget(id)
+    if (table.state(id) === 'stale') this.#forget(table, id)
     else if (table.installed(id) !== 0 || table.inFlight(id)) {
       this.#repair(table, id, 'somebody deleted it')
     }
@@ -179,6 +183,10 @@ export class Reconciler implements KernelEvents {
     repairs.attempt(codeOf(table, id), what, () => {
       if (table.retry(id)) queue(table, id)
     })
+  }
+
+  #forget(table: FibTable, id: number): void {
+    if (table.forget(id)) this.#options.queue(table, id)
   }
 
   #rowOf({ prefix }: KernelRoute): { table: FibTable; id: number } {
@@ -280,7 +288,7 @@ export class Reconciler implements KernelEvents {
     await new Promise<void>((resolve) => {
       walks.add((table, id) => {
         if (!table.notSeen(id)) return
-        if (table.state(id) === 'stale') table.forget(id)
+        if (table.state(id) === 'stale') this.#forget(table, id)
         else this.#repair(table, id, 'it was missing')
       }, resolve)
       workArrived()

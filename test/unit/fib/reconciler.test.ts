@@ -60,6 +60,31 @@ describe('a restart', () => {
     expect(stage.prefixes[0].live).toBe(1)
   })
 
+  test('peers that come back one by one change nothing that they agree on in the end', async () => {
+    const stage = await restarted({ [P1]: `${A} + ${B}`, [P2]: B })
+    const before = stage.kernel.table
+    stage.want(P1, A)
+    stage.want(P2, A)
+    await stage.settle()
+    expect(stage.kernel.table).toEqual(before)
+    expect(stage.fib.counters).toMatchObject({ stale: 2, installed: 0 })
+    stage.want(P1, `${A} + ${B}`)
+    stage.want(P2, undefined)
+    stage.want(P2, B)
+    stage.fib.sweep()
+    await stage.pass(10_000)
+    expect(stage.kernel.log).toEqual([])
+    expect(stage.fib.counters).toMatchObject({ stale: 0, installed: 2 })
+  })
+
+  test('a stale route that somebody deletes while another is wanted is put as wanted', async () => {
+    const stage = await restarted({ [P1]: A })
+    stage.want(P1, B)
+    stage.kernel.dropRoute(P1)
+    await stage.settle()
+    expect(stage.kernel.table).toEqual([`${P1} via 10.0.1.1 link 2`])
+  })
+
   test('leaves a stale route that nobody wants yet to the sweep', async () => {
     const stage = await restarted({ [P1]: A })
     stage.want(P1, undefined)
