@@ -11,7 +11,7 @@ import type { Clock } from '../net/clock.ts'
 import { factsOf, type Family } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import { STANDARD_POLICIES } from '../policy/standard.ts'
-import type { AdjRibIn } from '../rib/adj-rib-in.ts'
+import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { endOfRib } from '../rib/update-writer.ts'
@@ -21,8 +21,9 @@ import { Peer } from '../session/peer.ts'
 import type { PeerOptions } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
 import type { SocketOptions, Transport } from '../session/transport.ts'
-import type { AttributeProblem } from '../wire/attributes/normalize.ts'
+import { SessionError } from '../wire/errors.ts'
 import type { Events, Level } from './events.ts'
+import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Hearing, UpdateGroups } from './update-groups.ts'
 
@@ -195,7 +196,7 @@ export class Neighbor {
       policyOf(config.importPolicy),
       { families: negotiated.families, fourOctetAs: negotiated.fourOctetAs, routerId },
       {
-        malformedReceived: (problems) => this.#malformedReceived(problems),
+        malformedReceived: (update) => this.#malformedReceived(update),
         endOfRibReceived: (family) => this.#endOfRib(family),
       },
     )
@@ -268,7 +269,12 @@ export class Neighbor {
   #update(buffer: Uint8Array, start: number, end: number): void {
     const { scheduler, clock } = this.#hood
     scheduler.readingBegins()
-    this.#session?.adjRibIn.receive(buffer, start, end, Math.floor(clock.wallNow() / 1000))
+    try {
+      this.#session?.adjRibIn.receive(buffer, start, end, Math.floor(clock.wallNow() / 1000))
+    } catch (error) {
+      if (error instanceof SessionError) this.#unreadable(error, buffer.subarray(start, end))
+      throw error
+    }
   }
 
   #writable(): void {
@@ -304,13 +310,23 @@ export class Neighbor {
     this.#tell('warn', 'AttemptFailed', cause)
   }
 
-  #malformedReceived(problems: readonly AttributeProblem[]): void {
+  #malformedReceived(update: MalformedUpdate): void {
     this.#malformed++
-    const text = problems.map(({ name, why, remedy }) => `${name}: ${why} (${remedy})`).join('; ')
+    if (this.#isSilent()) return
+    this.#tell('warn', 'MalformedUpdateReceived', describeMalformed(update))
+  }
+
+  /** An UPDATE that ends the session. */
+  #unreadable(error: SessionError, body: Uint8Array): void {
+    if (this.#isSilent()) return
+    this.#tell('warn', 'MalformedUpdateReceived', describeUnreadable(error, body))
+  }
+
+  #isSilent(): boolean {
     const now = this.#hood.clock.now()
-    if (now < this.#silentUntil) return
+    if (now < this.#silentUntil) return true
     this.#silentUntil = now + MALFORMED_SILENCE_MS
-    this.#tell('warn', 'MalformedUpdateReceived', `malformed UPDATE: ${text}`)
+    return false
   }
 
   #endOfRib(family: Family): void {

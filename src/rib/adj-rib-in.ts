@@ -7,21 +7,25 @@
  * trusted but can be understood withdraws the prefixes that it names ("treat-as-withdraw").
  */
 import {
-  FAMILIES,
   IPV4,
   IPV6,
   SAFI_UNICAST,
+  factsOf,
   familyOfAfi,
   type Family,
   type FamilyFacts,
 } from '../net/family.ts'
+import { findAttribute } from '../wire/attributes/attribute.ts'
 import {
   missingMandatory,
   normalizeAttributes,
   type AttributeProblem,
+  type Normalized,
 } from '../wire/attributes/normalize.ts'
+import { mpReachNlri } from '../wire/attributes/mp-reach-nlri.ts'
+import { mpUnreachNlri } from '../wire/attributes/mp-unreach-nlri.ts'
 import { Route } from '../policy/policy.ts'
-import { ERROR_UPDATE, INVALID_NETWORK_FIELD } from '../wire/constants.ts'
+import { ERROR_UPDATE, INVALID_NETWORK_FIELD, OPTIONAL_ATTRIBUTE_ERROR } from '../wire/constants.ts'
 import { SessionError } from '../wire/errors.ts'
 import { NlriColumns } from '../wire/nlri.ts'
 import {
@@ -49,9 +53,18 @@ export interface AdjRibInOptions {
   readonly routerId: number
 }
 
+/** Valid during the call that hands it over. */
+export interface MalformedUpdate {
+  readonly problems: readonly AttributeProblem[]
+  /** The body of the message. */
+  readonly bytes: Uint8Array
+  /** The prefixes that it names, withdrawn ones first, at most so many. */
+  prefixes(most: number): string[]
+}
+
 export interface AdjRibInEvents {
   /** A malformed UPDATE was dealt with without ending the session. */
-  malformedReceived(problems: readonly AttributeProblem[]): void
+  malformedReceived(update: MalformedUpdate): void
   endOfRibReceived(family: Family): void
 }
 
@@ -75,6 +88,8 @@ export class AdjRibIn {
   readonly #options: AdjRibInOptions
   readonly #events: AdjRibInEvents
   readonly #negotiated: readonly [boolean, boolean]
+  /** Found in the current message. */
+  #problems: AttributeProblem[] = []
 
   constructor(
     peer: RibPeer,
@@ -97,21 +112,36 @@ export class AdjRibIn {
    */
   receive(bytes: Uint8Array, start: number, end: number, since: number): void {
     const view = $view
+    if (this.#problems.length > 0) this.#problems = []
     view.split(bytes, start, end)
     if (view.empty) return this.#endOfRib(IPV4)
     // Broken headers hide the multiprotocol attributes: read them the slow way before anything else.
-    if (view.attributes === undefined) this.#normalize(view)
+    if (view.attributes === undefined) this.#locate(view)
     this.#withdraw(IPV4, view.withdrawnStart, view.withdrawnEnd)
     if (view.unreachAfi !== 0) this.#unreach(view)
+    const announces = view.nlriStart < view.nlriEnd
+    const reaches = view.reachStart < view.reachEnd && view.reachAfi !== 0
+    // Attributes of nothing are read as well: errors in them may hide prefixes (RFC 7606 5.2).
+    if (!announces && !reaches && view.attributes !== undefined && view.from < view.to) {
+      this.#locate(view)
+    }
     // What was not agreed on is ignored (RFC 4760 section 8).
-    if (view.nlriStart < view.nlriEnd && this.#negotiated[IPV4.index]) {
+    if (announces && this.#negotiated[IPV4.index]) {
       this.#announce(IPV4, view.nlriStart, view.nlriEnd, this.#internSet(view, 'nlri'), since)
     }
-    const family = familyOfAfi(view.reachAfi)
-    if (family === undefined) return
-    const facts = family === 'ipv4' ? IPV4 : IPV6
-    if (view.reachStart < view.reachEnd && this.#negotiated[facts.index]) {
-      this.#announce(facts, view.reachStart, view.reachEnd, this.#internSet(view, 'reach'), since)
+    const family = reaches ? familyOfAfi(view.reachAfi) : undefined
+    if (family !== undefined) {
+      const facts = family === 'ipv4' ? IPV4 : IPV6
+      if (this.#negotiated[facts.index]) {
+        this.#announce(facts, view.reachStart, view.reachEnd, this.#internSet(view, 'reach'), since)
+      }
+    }
+    if (this.#problems.length > 0) {
+      this.#events.malformedReceived({
+        problems: this.#problems,
+        bytes: bytes.subarray(start, end),
+        prefixes: (most) => this.#named(view, most),
+      })
     }
   }
 
@@ -145,37 +175,51 @@ export class AdjRibIn {
     return (flags & (mandatory | NEXT_HOP_IN_REACH)) === wanted && (flags & unwanted) === 0
   }
 
+  /** Finds the multiprotocol NLRI where the headers of a section are irregular. */
+  #locate(view: UpdateView): void {
+    const { reach, unreach, problems } = this.#normalized(view)
+    this.#note(problems)
+    if (reach !== undefined) {
+      view.reachAfi = reach.safi === SAFI_UNICAST ? reach.afi : OTHER_AFI
+      view.reachStart = reach.nlriStart
+      view.reachEnd = reach.nlriEnd
+    }
+    if (unreach !== undefined) {
+      view.unreachAfi = unreach.safi === SAFI_UNICAST ? unreach.afi : OTHER_AFI
+      view.unreachStart = unreach.nlriStart
+      view.unreachEnd = unreach.nlriEnd
+    }
+  }
+
   /**
    * The long way round: every rule of RFC 7606. Returns canonical bytes, valid until the next message, or
-   * undefined to treat the message as a withdrawal. Without `setFor`, only finds the NLRI.
+   * undefined to treat the message as a withdrawal.
    */
-  #normalize(view: UpdateView, setFor?: 'nlri' | 'reach'): Uint8Array | undefined {
+  #normalize(view: UpdateView, setFor: 'nlri' | 'reach'): Uint8Array | undefined {
     const { external } = this.peer.options
-    const hasNlri = view.nlriStart < view.nlriEnd
-    const context = { external, fourOctetAs: this.#options.fourOctetAs }
-    const message = setFor === undefined ? { hasNlri } : { hasNlri, setFor }
+    const { problems, remedy, canonical } = this.#normalized(view, setFor)
+    const missing =
+      remedy === 'withdraw' ? [] : missingMandatory(canonical, setFor === 'nlri', { external })
+    this.#note([...problems, ...missing])
+    return remedy === 'withdraw' || missing.length > 0 ? undefined : canonical
+  }
+
+  #normalized(view: UpdateView, setFor?: 'nlri' | 'reach'): Normalized {
     const { bytes, sectionStart, sectionEnd } = view
-    const normalized = normalizeAttributes(bytes, sectionStart, sectionEnd, context, message)
-    if (setFor === undefined) {
-      const { reach, unreach } = normalized
-      if (reach !== undefined) {
-        view.reachAfi = reach.safi === SAFI_UNICAST ? reach.afi : OTHER_AFI
-        view.reachStart = reach.nlriStart
-        view.reachEnd = reach.nlriEnd
-      }
-      if (unreach !== undefined) {
-        view.unreachAfi = unreach.safi === SAFI_UNICAST ? unreach.afi : OTHER_AFI
-        view.unreachStart = unreach.nlriStart
-        view.unreachEnd = unreach.nlriEnd
-      }
-      return undefined
+    const { fourOctetAs } = this.#options
+    const context = { external: this.peer.options.external, fourOctetAs }
+    const hasNlri = view.nlriStart < view.nlriEnd
+    const message = setFor === undefined ? { hasNlri } : { hasNlri, setFor }
+    return normalizeAttributes(bytes, sectionStart, sectionEnd, context, message)
+  }
+
+  /** A section is read once for each family that its message announces: it is told once. */
+  #note(problems: readonly AttributeProblem[]): void {
+    for (const problem of problems) {
+      const { code, why } = problem
+      if (this.#problems.some((known) => known.code === code && known.why === why)) continue
+      this.#problems.push(problem)
     }
-    const problems = [...normalized.problems]
-    if (normalized.remedy !== 'withdraw') {
-      problems.push(...missingMandatory(normalized.canonical, setFor === 'nlri', { external }))
-    }
-    if (problems.length > 0) this.#events.malformedReceived(problems)
-    return problems.some(({ remedy }) => remedy === 'withdraw') ? undefined : normalized.canonical
   }
 
   #unreach(view: UpdateView): void {
@@ -220,16 +264,28 @@ export class AdjRibIn {
     }
   }
 
-  /** RFC 7606 section 3 i: prefixes that can't be told apart can't be treated as withdrawn either. */
+  #named(view: UpdateView, most: number): string[] {
+    const texts: string[] = []
+    const list = (family: FamilyFacts, start: number, end: number): void => {
+      if (start === end || !this.#negotiated[family.index]) return
+      const nlri = this.#decode(family, start, end)
+      for (let i = 0; i < nlri.count && texts.length < most; i++) {
+        texts.push(nlri.text(i))
+      }
+    }
+    const unreach = familyOfAfi(view.unreachAfi)
+    const reach = familyOfAfi(view.reachAfi)
+    list(IPV4, view.withdrawnStart, view.withdrawnEnd)
+    if (unreach !== undefined) list(factsOf(unreach), view.unreachStart, view.unreachEnd)
+    list(IPV4, view.nlriStart, view.nlriEnd)
+    if (reach !== undefined) list(factsOf(reach), view.reachStart, view.reachEnd)
+    return texts
+  }
+
+  /** RFC 7606 section 3 j: prefixes that can't be told apart can't be treated as withdrawn either. */
   #decode(family: FamilyFacts, start: number, end: number): NlriColumns {
     const nlri = $nlri[family.index]
-    if (!nlri.decode($view.bytes, start, end)) {
-      throw new SessionError(
-        ERROR_UPDATE,
-        INVALID_NETWORK_FIELD,
-        `broken ${FAMILIES[family.index].name} prefix`,
-      )
-    }
+    if (!nlri.decode($view.bytes, start, end)) throw brokenPrefix(family, start)
     return nlri
   }
 
@@ -277,4 +333,16 @@ export class AdjRibIn {
   #giveBack(accepted: number, set: number): void {
     if (accepted !== 0 && accepted !== set) this.#attributes.release(accepted)
   }
+}
+
+/** In a multiprotocol attribute it is the attribute that is wrong (RFC 4760 section 7). */
+function brokenPrefix({ name }: FamilyFacts, start: number): SessionError {
+  const { bytes, sectionStart, sectionEnd, reachStart } = $view
+  const why = `broken ${name} prefix`
+  if (start < sectionStart || start >= sectionEnd) {
+    return new SessionError(ERROR_UPDATE, INVALID_NETWORK_FIELD, why)
+  }
+  const code = start === reachStart ? mpReachNlri.code : mpUnreachNlri.code
+  const data = findAttribute(bytes, sectionStart, sectionEnd, code)
+  return new SessionError(ERROR_UPDATE, OPTIONAL_ATTRIBUTE_ERROR, why, data)
 }

@@ -34,10 +34,13 @@ export class SessionError extends Error {
 export class Malformed {
   readonly remedy: Remedy
   readonly why: string
+  /** Of a NOTIFICATION about it (RFC 4271 6.3), where the row of the attribute names none. */
+  readonly subcode: number | undefined
 
-  constructor(remedy: Remedy, why: string) {
+  constructor(remedy: Remedy, why: string, subcode?: number) {
     this.remedy = remedy
     this.why = why
+    this.subcode = subcode
   }
 }
 

@@ -5,6 +5,7 @@
  * Decoding fills columns that are made once and used again by every message: no object per prefix.
  * Bits beyond the prefix length are cleared, since they mean nothing and would make two prefixes of one.
  */
+import { formatIpv4, formatIpv6 } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
 
 /** More prefixes than a message of 65,535 bytes can hold. */
@@ -33,6 +34,13 @@ export class NlriColumns {
     return this.stride === 1
       ? this.#decodeIpv4(bytes, start, end)
       : this.#decodeIpv6(bytes, start, end)
+  }
+
+  /** Prefix i for people, `10.1.0.0/16`. */
+  text(i: number): string {
+    const address =
+      this.stride === 1 ? formatIpv4(this.words[i]) : formatIpv6(this.words, i * this.stride)
+    return `${address}/${this.lengths[i]}`
   }
 
   #decodeIpv4(bytes: Uint8Array, start: number, end: number): boolean {

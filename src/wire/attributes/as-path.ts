@@ -3,6 +3,7 @@
  * of at most 255.
  */
 import type { Reader, Writer } from '../../net/bytes.ts'
+import { MALFORMED_AS_PATH } from '../constants.ts'
 import { malformed, type Malformed } from '../errors.ts'
 import { WELL_KNOWN, type AttributeSpec } from './attribute.ts'
 
@@ -32,6 +33,7 @@ export const asPath: AttributeSpec<AsPath> = {
   rfc: 'RFC 4271 5.1.2',
   flags: WELL_KNOWN,
   onMalformed: 'withdraw',
+  invalid: MALFORMED_AS_PATH,
   decode(from, { external, fourOctetAs }) {
     const path = readAsPath(from, fourOctetAs, 'withdraw')
     if (external && Array.isArray(path) && path.some(isConfederation)) {

@@ -32,6 +32,11 @@ export interface AttributeSpec<T> {
   readonly flags: number
   /** What a malformed one costs (RFC 7606 section 7), unless `decode` names another remedy. */
   readonly onMalformed: Remedy
+  /**
+   * Subcode of the NOTIFICATION about a value that makes no sense (RFC 4271 6.3), where there is one for
+   * this attribute alone. Default: Attribute Length Error, or Optional Attribute Error.
+   */
+  readonly invalid?: number
   /** Reads the whole value. Running past its end, or leaving bytes over, counts as malformed. */
   decode(from: Reader, context: AttributeContext): T | Malformed
   /** Writes the canonical value: AS numbers take four octets. */
@@ -50,6 +55,23 @@ export function writeAttribute(code: number, flags: number, value: Uint8Array, t
     to.u8(value.length)
   }
   to.bytes(value)
+}
+
+/** The attribute with its header; empty when the section, whose headers are sound, has none of this code. */
+export function findAttribute(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  code: number,
+): Uint8Array {
+  for (let at = start; at < end;) {
+    const extended = (bytes[at] & EXTENDED_LENGTH) !== 0
+    const length = extended ? (bytes[at + 2] << 8) | bytes[at + 3] : bytes[at + 2]
+    const next = at + (extended ? 4 : 3) + length
+    if (bytes[at + 1] === code) return bytes.slice(at, next)
+    at = next
+  }
+  return bytes.slice(end, end)
 }
 
 /** Calls `visit` for each attribute of a section whose headers are known to be sound. */

@@ -1,4 +1,5 @@
 import { addressFromBytes } from '../../net/address.ts'
+import { INVALID_NEXT_HOP } from '../constants.ts'
 import { malformed } from '../errors.ts'
 import { WELL_KNOWN, type AttributeSpec } from './attribute.ts'
 
@@ -8,6 +9,7 @@ export const nextHop: AttributeSpec<Uint8Array> = {
   rfc: 'RFC 4271 5.1.3',
   flags: WELL_KNOWN,
   onMalformed: 'withdraw',
+  invalid: INVALID_NEXT_HOP,
   decode(from) {
     const bytes = from.bytes(4)
     const refusal = refuseNextHop(bytes)

@@ -11,12 +11,15 @@
 import { OutOfBytes, Reader, Writer } from '../../net/bytes.ts'
 import {
   AS_TRANS,
+  ATTRIBUTE_FLAGS_ERROR,
+  ATTRIBUTE_LENGTH_ERROR,
   ERROR_UPDATE,
+  MALFORMED_AS_PATH,
   MALFORMED_ATTRIBUTE_LIST,
   OPTIONAL_ATTRIBUTE_ERROR,
   UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE,
 } from '../constants.ts'
-import { malformed, Malformed, SessionError, type Remedy } from '../errors.ts'
+import { Malformed, SessionError, type Remedy } from '../errors.ts'
 import { aggregator } from './aggregator.ts'
 import { as4Aggregator } from './as4-aggregator.ts'
 import { as4Path } from './as4-path.ts'
@@ -79,6 +82,10 @@ const $valueAt = new Int32Array(256).fill(-1)
 const $length = new Int32Array(256)
 const $flags = new Uint8Array(256)
 const $values: unknown[] = Array.from({ length: 256 })
+// The first problem that asks for a withdrawal, as the NOTIFICATION that it is when there is nothing to
+// withdraw.
+let $worst:
+  { readonly subcode: number; readonly why: string; readonly data: Uint8Array } | undefined
 // Two-octet AS numbers grow to twice their size.
 const $value = new Writer(4 * LONGEST_VALUE)
 const $canonical = new Writer(8 * LONGEST_VALUE)
@@ -115,6 +122,7 @@ export function normalizeAttributes(
   result.remedy = 'none'
   result.problems = []
   result.canonical = NOTHING
+  $worst = undefined
   walkHeaders(bytes, start, end)
   sortCodes()
   result.reach = undefined
@@ -158,10 +166,11 @@ function walkHeaders(bytes: Uint8Array, start: number, end: number): void {
     const flags = bytes[at]
     const headerLength = (flags & EXTENDED_LENGTH) === 0 ? 3 : 4
     const code = at + 1 < end ? bytes[at + 1] : 0
-    if (end - at < headerLength) return overrun(code, `header cut off at ${end - at} bytes`)
+    const left = end - at - headerLength
+    if (left < 0) return overrun(code, `header cut off at ${end - at} bytes`, bytes.slice(at, end))
     const valueAt = at + headerLength
     const length = headerLength === 3 ? bytes[at + 2] : (bytes[at + 2] << 8) | bytes[at + 3]
-    if (length > end - valueAt) return overrun(code, `length ${length}, ${end - valueAt} left`)
+    if (length > left) return overrun(code, `length ${length}, ${left} left`, bytes.slice(at, end))
     if ($valueAt[code] === -1) {
       $codes[$count++] = code
       $valueAt[code] = valueAt
@@ -177,10 +186,12 @@ function walkHeaders(bytes: Uint8Array, start: number, end: number): void {
   }
 }
 
-function overrun(code: number, why: string): void {
+/** `rest` is what there is of the attribute. */
+function overrun(code: number, why: string, rest: Uint8Array): void {
   if (code === MP_REACH || code === MP_UNREACH) {
     // The prefixes can't be found (RFC 7606 section 3 j).
-    throw new SessionError(ERROR_UPDATE, OPTIONAL_ATTRIBUTE_ERROR, `${nameOf(code)}: ${why}`)
+    const words = `${nameOf(code)}: ${why}`
+    throw new SessionError(ERROR_UPDATE, OPTIONAL_ATTRIBUTE_ERROR, words, rest)
   }
   note(code, 'withdraw', why)
 }
@@ -214,26 +225,27 @@ function decodeOne(
   // NEXT_HOP is of no concern, however broken, to a message that has its prefixes in MP_REACH_NLRI.
   if (code === leftOut && !isReach) return
   if (((flags ^ spec.flags) & (OPTIONAL | TRANSITIVE)) !== 0) {
-    note(code, 'withdraw', `flags 0x${flags.toString(16)}`)
+    const whole = wholeAttribute(bytes, code)
+    note(code, 'withdraw', `flags 0x${flags.toString(16)}`, ATTRIBUTE_FLAGS_ERROR, whole)
     if (!isReach && code !== MP_UNREACH) return
   }
   const value = decodeValue(spec, bytes, $valueAt[code], $length[code], context)
   if (value instanceof Malformed) {
+    const whole = wholeAttribute(bytes, code)
     if (value.remedy === 'reset') {
       const why = `${spec.name}: ${value.why}`
-      throw new SessionError(
-        ERROR_UPDATE,
-        OPTIONAL_ATTRIBUTE_ERROR,
-        why,
-        wholeAttribute(bytes, code),
-      )
+      throw new SessionError(ERROR_UPDATE, OPTIONAL_ATTRIBUTE_ERROR, why, whole)
     }
-    return note(code, value.remedy, value.why)
+    return note(code, value.remedy, value.why, subcodeOf(value, spec), whole)
   }
   $values[code] = value
-  if (isReach) takeReach()
+  if (isReach) takeReach(bytes)
   else if (code === MP_UNREACH) $normalized.unreach = valueOf(mpUnreachNlri)
 }
+
+/** An AS_PATH has no expected length: whatever is wrong with it is a Malformed AS_PATH (RFC 4271 6.3). */
+const subcodeOf = ({ subcode }: Malformed, { invalid }: AttributeSpec<unknown>): number =>
+  invalid === MALFORMED_AS_PATH ? invalid : (subcode ?? invalid ?? OPTIONAL_ATTRIBUTE_ERROR)
 
 function decodeValue<T>(
   spec: AttributeSpec<T>,
@@ -249,15 +261,16 @@ function decodeValue<T>(
   } catch (error) {
     if (!(error instanceof OutOfBytes)) throw error
   }
-  return malformed(spec.onMalformed, `length ${length}`)
+  return new Malformed(spec.onMalformed, `length ${length}`, ATTRIBUTE_LENGTH_ERROR)
 }
 
-function takeReach(): void {
+function takeReach(bytes: Uint8Array): void {
   const reach = valueOf(mpReachNlri)
   if (reach === undefined) return
   $normalized.reach = reach
   const refusal = refuseReach(reach)
-  if (refusal !== undefined) note(MP_REACH, 'withdraw', refusal)
+  if (refusal === undefined) return
+  note(MP_REACH, 'withdraw', refusal, OPTIONAL_ATTRIBUTE_ERROR, wholeAttribute(bytes, MP_REACH))
 }
 
 function checkUnknown(bytes: Uint8Array, code: number, flags: number): void {
@@ -274,16 +287,19 @@ function checkUnknown(bytes: Uint8Array, code: number, flags: number): void {
 
 /**
  * Treating as withdrawn needs to know what; a message with attributes but no prefixes to announce
- * leaves that in doubt (RFC 7606 5.2).
+ * leaves that in doubt (RFC 7606 5.2). So it is an error as RFC 4271 6.3 has it.
  */
 function insistOnNlri(hasNlri: boolean): void {
-  const { reach, remedy, problems } = $normalized
+  const { reach } = $normalized
   const announces = hasNlri || (reach !== undefined && reach.nlriStart < reach.nlriEnd)
   const onlyUnreach = $count === 1 && $codes[0] === MP_UNREACH
-  if (remedy !== 'withdraw' || announces || onlyUnreach) return
-  const worst = problems.find((problem) => problem.remedy === 'withdraw')
-  const why = `${worst?.name}: ${worst?.why}, and no prefixes`
-  throw new SessionError(ERROR_UPDATE, MALFORMED_ATTRIBUTE_LIST, why)
+  if ($worst === undefined || announces || onlyUnreach) return
+  throw new SessionError(
+    ERROR_UPDATE,
+    $worst.subcode,
+    `${$worst.why}, and no prefixes`,
+    $worst.data,
+  )
 }
 
 /** RFC 6793 4.2.3. */
@@ -332,9 +348,21 @@ function copyUnknown(bytes: Uint8Array, code: number, to: Writer): void {
   writeAttribute(code, OPTIONAL_TRANSITIVE | PARTIAL, value, to)
 }
 
-function note(code: number, remedy: 'discard' | 'withdraw', why: string): void {
-  $normalized.problems.push({ code, name: nameOf(code), remedy, why })
+/** `subcode` and `data` are what a NOTIFICATION about it would have, for want of a milder remedy. */
+function note(
+  code: number,
+  remedy: 'discard' | 'withdraw',
+  why: string,
+  subcode = MALFORMED_ATTRIBUTE_LIST,
+  data: Uint8Array = NOTHING,
+): void {
+  const name = nameOf(code)
+  $normalized.problems.push({ code, name, remedy, why })
   if (remedy === 'withdraw' || $normalized.remedy === 'none') $normalized.remedy = remedy
+  if (remedy === 'withdraw') {
+    const carried = subcode === MALFORMED_AS_PATH ? NOTHING : data
+    $worst ??= { subcode, why: `${name}: ${why}`, data: carried }
+  }
 }
 
 const nameOf = (code: number): string => attributeSpec(code)?.name ?? `attribute ${code}`

@@ -1,3 +1,4 @@
+import { INVALID_ORIGIN } from '../constants.ts'
 import { malformed } from '../errors.ts'
 import { WELL_KNOWN, type AttributeSpec } from './attribute.ts'
 
@@ -12,6 +13,7 @@ export const origin: AttributeSpec<Origin> = {
   rfc: 'RFC 4271 5.1.1',
   flags: WELL_KNOWN,
   onMalformed: 'withdraw',
+  invalid: INVALID_ORIGIN,
   decode(from) {
     const code = from.u8()
     return ORIGINS[code] ?? malformed('withdraw', `origin ${code}`)

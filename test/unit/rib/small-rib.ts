@@ -105,7 +105,7 @@ export class SmallRib {
       importPolicy,
       { families, fourOctetAs, routerId: OWN_ROUTER_ID },
       {
-        malformedReceived: (found) => {
+        malformedReceived: ({ problems: found }) => {
           for (const it of found) problems.push(`${it.name}: ${it.why} (${it.remedy})`)
         },
         endOfRibReceived: (family) => endOfRibs.push(family),

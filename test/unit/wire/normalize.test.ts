@@ -245,7 +245,7 @@ describe('with the facts of the message', () => {
     expect(normalize(broken, NEW, { hasNlri: true, setFor: 'nlri' }).remedy).toBe('withdraw')
   })
 
-  // RFC 7606 5.2
+  // RFC 7606 5.2: the NOTIFICATION is that of RFC 4271 6.3, here Invalid ORIGIN.
   const BROKEN_ORIGIN = '40 01 01 07'
   const nothingToWithdraw: readonly [what: string, section: string, fatal: boolean][] = [
     ['a broken attribute', BROKEN_ORIGIN, true],
@@ -257,7 +257,7 @@ describe('with the facts of the message', () => {
   test.each(nothingToWithdraw)('without NLRI: %s', (_, section, fatal) => {
     const error = sessionErrorOf(() => normalize(section, NEW, { hasNlri: false }))
     expect(error === undefined).toBe(!fatal)
-    if (fatal) expect(error).toMatchObject({ code: 3, subcode: 1 })
+    if (fatal) expect(error).toMatchObject({ code: 3, subcode: 6, data: hex(BROKEN_ORIGIN) })
     expect(sessionErrorOf(() => normalize(section, NEW, { hasNlri: true }))).toBeUndefined()
   })
 })
