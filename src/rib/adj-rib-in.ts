@@ -119,22 +119,15 @@ export class AdjRibIn {
     if (view.attributes === undefined) this.#locate(view)
     this.#withdraw(IPV4, view.withdrawnStart, view.withdrawnEnd)
     if (view.unreachAfi !== 0) this.#unreach(view)
-    const announces = view.nlriStart < view.nlriEnd
-    const reaches = view.reachStart < view.reachEnd && view.reachAfi !== 0
-    // Attributes of nothing are read as well: errors in them may hide prefixes (RFC 7606 5.2).
-    if (!announces && !reaches && view.attributes !== undefined && view.from < view.to) {
-      this.#locate(view)
-    }
     // What was not agreed on is ignored (RFC 4760 section 8).
-    if (announces && this.#negotiated[IPV4.index]) {
-      this.#announce(IPV4, view.nlriStart, view.nlriEnd, this.#internSet(view, 'nlri'), since)
-    }
-    const family = reaches ? familyOfAfi(view.reachAfi) : undefined
-    if (family !== undefined) {
-      const facts = family === 'ipv4' ? IPV4 : IPV6
-      if (this.#negotiated[facts.index]) {
-        this.#announce(facts, view.reachStart, view.reachEnd, this.#internSet(view, 'reach'), since)
-      }
+    const announces = view.nlriStart < view.nlriEnd && this.#negotiated[IPV4.index]
+    const reached = this.#reachedFamily(view)
+    if (announces && reached !== undefined) this.#announceBoth(view, reached, since)
+    else if (announces) this.#announceOne(view, 'nlri', IPV4, since)
+    else if (reached !== undefined) this.#announceOne(view, 'reach', reached, since)
+    else if (view.attributes !== undefined && view.from < view.to) {
+      // Attributes of nothing are read as well: errors in them may hide prefixes (RFC 7606 5.2).
+      this.#locate(view)
     }
     if (this.#problems.length > 0) {
       this.#events.malformedReceived({
@@ -142,6 +135,31 @@ export class AdjRibIn {
         bytes: bytes.subarray(start, end),
         prefixes: (most) => this.#named(view, most),
       })
+    }
+  }
+
+  /** The family announced in MP_REACH_NLRI, if it was agreed on. */
+  #reachedFamily(view: UpdateView): FamilyFacts | undefined {
+    if (view.reachAfi === 0 || view.reachStart === view.reachEnd) return undefined
+    const family = familyOfAfi(view.reachAfi)
+    if (family === undefined) return undefined
+    const facts = factsOf(family)
+    return this.#negotiated[facts.index] ? facts : undefined
+  }
+
+  /**
+   * A message with prefixes in both places has two sets, which differ in their next hop. What makes one of
+   * them malformed makes the whole message so: all that it names is withdrawn (RFC 7606 section 2).
+   */
+  #announceBoth(view: UpdateView, reached: FamilyFacts, since: number): void {
+    const sets: number[] = []
+    try {
+      sets.push(this.#internSet(view, 'nlri'), this.#internSet(view, 'reach'))
+      const [nlri, reach] = sets.every((set) => set >= 0) ? sets : [-1, -1]
+      this.#announce(IPV4, view.nlriStart, view.nlriEnd, nlri, since)
+      this.#announce(reached, view.reachStart, view.reachEnd, reach, since)
+    } finally {
+      for (const set of sets) if (set >= 0) this.#attributes.release(set)
     }
   }
 
@@ -233,26 +251,37 @@ export class AdjRibIn {
     this.#withdraw(facts, view.unreachStart, view.unreachEnd)
   }
 
-  /** `set` comes with a reference, which is given back here. */
+  #announceOne(
+    view: UpdateView,
+    setFor: 'nlri' | 'reach',
+    family: FamilyFacts,
+    since: number,
+  ): void {
+    const set = this.#internSet(view, setFor)
+    try {
+      if (setFor === 'nlri') this.#announce(family, view.nlriStart, view.nlriEnd, set, since)
+      else this.#announce(family, view.reachStart, view.reachEnd, set, since)
+    } finally {
+      if (set >= 0) this.#attributes.release(set)
+    }
+  }
+
+  /** The paths take references on `set` of their own; -1 is to treat the prefixes as withdrawn. */
   #announce(family: FamilyFacts, start: number, end: number, set: number, since: number): void {
     if (set < 0) return this.#withdraw(family, start, end)
-    try {
-      const nlri = this.#decode(family, start, end)
-      const rib = this.#ribs[family.index]
-      const each = this.peer.importPolicy.looksAtPrefix
-      const rejection = this.#loop(set)
-      let accepted = each ? 0 : this.#admit(family, set, rejection)
-      for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-        const length = nlri.lengths[i]
-        if (each) accepted = this.#admit(family, set, rejection, nlri.words, at, length)
-        const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
-        rib.put(this.peer, nlri.words, at, length, set, accepted, why, since)
-        if (each) this.#giveBack(accepted, set)
-      }
-      if (!each) this.#giveBack(accepted, set)
-    } finally {
-      this.#attributes.release(set)
+    const nlri = this.#decode(family, start, end)
+    const rib = this.#ribs[family.index]
+    const each = this.peer.importPolicy.looksAtPrefix
+    const rejection = this.#loop(set)
+    let accepted = each ? 0 : this.#admit(family, set, rejection)
+    for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
+      const length = nlri.lengths[i]
+      if (each) accepted = this.#admit(family, set, rejection, nlri.words, at, length)
+      const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
+      rib.put(this.peer, nlri.words, at, length, set, accepted, why, since)
+      if (each) this.#giveBack(accepted, set)
     }
+    if (!each) this.#giveBack(accepted, set)
   }
 
   #withdraw(family: FamilyFacts, start: number, end: number): void {

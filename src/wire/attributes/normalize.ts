@@ -290,9 +290,10 @@ function checkUnknown(bytes: Uint8Array, code: number, flags: number): void {
  * leaves that in doubt (RFC 7606 5.2). So it is an error as RFC 4271 6.3 has it.
  */
 function insistOnNlri(hasNlri: boolean): void {
-  const { reach } = $normalized
+  const { reach, problems } = $normalized
   const announces = hasNlri || (reach !== undefined && reach.nlriStart < reach.nlriEnd)
-  const onlyUnreach = $count === 1 && $codes[0] === MP_UNREACH
+  const onlyUnreach =
+    $count === 1 && $codes[0] === MP_UNREACH && problems.every(({ code }) => code === MP_UNREACH)
   if ($worst === undefined || announces || onlyUnreach) return
   throw new SessionError(
     ERROR_UPDATE,

@@ -133,10 +133,10 @@ export const MESSAGE_ERRORS: readonly MessageGroup[] = [
         left: [TESTED.ipv4],
       },
       {
-        what: 'NEXT_HOP for the NLRI field, beside a sound MP_REACH_NLRI',
+        what: 'NEXT_HOP for the NLRI field: what a sound MP_REACH_NLRI beside it names goes as well',
         fields: { section: `${reach(NLRI6)} ${SOUND6}`, nlri: NLRI },
         cost: 'route',
-        left: [TESTED.ipv6],
+        left: [],
       },
     ],
   },
@@ -337,6 +337,11 @@ export const MESSAGE_ERRORS: readonly MessageGroup[] = [
       { what: 'of no byte', fields: { section: '80 0f 00' }, cost: '3/9: 800f00' },
       { what: 'without SAFI', fields: { section: '80 0f 02 0002' }, cost: '3/9: 800f020002' },
       {
+        what: 'alone, with an overrun behind it',
+        fields: { section: `${unreach(NLRI6)} c0 08` },
+        cost: '3/1',
+      },
+      {
         what: 'with flags in conflict, alone: it withdraws',
         fields: { section: unreach(NLRI6).replace('80', 'c0') },
         cost: 'route',
@@ -425,6 +430,12 @@ export const MESSAGE_ERRORS: readonly MessageGroup[] = [
   {
     rule: 'RFC 7606 5.1: all parts of a message count, in any position and combination',
     rows: [
+      {
+        what: 'both families announced, one with a broken NEXT_HOP: both go',
+        fields: { section: `${reach(NLRI6)} ${SOUND6} 40 03 04 7f000001`, nlri: NLRI },
+        cost: 'route',
+        left: [],
+      },
       {
         what: 'both families announced with a broken attribute: both go',
         fields: { section: `${reach(NLRI6)} ${SOUND} ${BAD_MED}`, nlri: NLRI },
