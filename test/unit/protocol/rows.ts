@@ -78,6 +78,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'unit/wire/open.test.ts: duplicates are kept (RFC 5492 section 4)',
       'unit/wire/capabilities.test.ts: every row of the table has golden bytes',
+      'unit/conformance/session-errors.ts: RFC 5492 sections 3 and 4: capabilities that are taken',
+      'unit/conformance/session-errors.ts: RFC 5492 section 5: Unsupported Capability, with those that we miss',
     ],
   },
   {
@@ -86,6 +88,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: 'read, and written when the parameters take more than 255 bytes',
     tests: [
       'unit/wire/open.test.ts: more than 255 bytes of them are written in the extended format and read back',
+      'unit/conformance/session-errors.ts: RFC 9072 section 2: extended optional parameters',
     ],
   },
   {
@@ -145,8 +148,12 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 7606',
     title: 'revised error handling',
-    done: 'discard, withdraw and reset as each attribute asks',
+    done: 'discard, withdraw and reset as each attribute asks; reset rather than AFI/SAFI disable; the log has prefixes and bytes',
     tests: [
+      'unit/conformance/attribute-errors.test.ts: every attribute that we know has rows',
+      'unit/conformance/message-errors.ts: RFC 7606 section 4: attributes that overrun their field, which is trusted',
+      'unit/conformance/message-errors.ts: RFC 7606 5.2: attributes of no prefix',
+      'fuzz/update.fuzz.test.ts: do what RFC 7606 says',
       'unit/wire/malformed-attributes.test.ts: every row has a malformed value in these tables',
       'unit/wire/normalize.test.ts: of several errors the strongest counts, and all are told (RFC 7606 section 3 h)',
     ],
@@ -157,6 +164,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: 'with the type of the unexpected message as data',
     tests: [
       'unit/session/fsm.test.ts: a NOTIFICATION is never answered with a NOTIFICATION (RFC 4271 6.4)',
+      'unit/conformance/session-errors.ts: RFC 6608: messages out of state, with their type',
     ],
   },
   {
@@ -165,6 +173,26 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: 'zero and our own within the AS are refused; ties of collisions',
     tests: [
       'unit/session/collision.test.ts: with equal identifiers the larger AS number wins (RFC 6286 2.3)',
+      'unit/conformance/session-errors.ts: RFC 4271 6.2, RFC 6286: Bad BGP Identifier',
+    ],
+  },
+  {
+    rfc: 'RFC 7607',
+    title: 'AS 0',
+    done: 'in OPEN a Bad Peer AS, in paths and aggregators malformed; never configured',
+    tests: [
+      'unit/conformance/attribute-errors.ts: RFC 7607 section 2: AS 0',
+      'unit/conformance/session-errors.ts: RFC 4271 6.2, RFC 6793 4.2.1, RFC 7607: Bad Peer AS',
+    ],
+  },
+  {
+    rfc: 'RFC 4271 section 6',
+    title: 'errors of headers, OPENs and the state machine',
+    done: 'exact codes, subcodes and data, whatever the cut of the stream',
+    tests: [
+      'unit/conformance/session-errors.test.ts: , whatever the cut',
+      'fuzz/stream.fuzz.test.ts: do what the RFCs say of what they have become',
+      'fuzz/stream.fuzz.test.ts: get the answer of RFC 4271 6.1 and 6.2 and their successors',
     ],
   },
   {
