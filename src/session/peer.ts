@@ -113,10 +113,7 @@ export class Peer {
     if (inOpenOrLater(this.#listening)) {
       this.#listening.handle({ type: 'OpenCollisionDumped' }, 'the peer connected once more')
     }
-    if (this.#listening.state === 'Idle') {
-      this.#listening.handle({ type: 'AutomaticallyStartedPassively' }, 'listening')
-    }
-    this.#listening.adopt(connection)
+    this.#listenFor(connection)
   }
 
   /**
@@ -245,6 +242,21 @@ export class Peer {
     return loser !== 'opened'
   }
 
+  /** Also beside a call that has got as far as OpenConfirm: which one is kept, the OPENs decide (6.8). */
+  #listenFor(connection: Connection): void {
+    // Settling would send the listener away again before it has taken the connection.
+    this.#settling = true
+    try {
+      if (this.#listening.state === 'Idle') {
+        this.#listening.handle({ type: 'AutomaticallyStartedPassively' }, 'listening')
+      }
+      this.#listening.adopt(connection)
+    } finally {
+      this.#settling = false
+    }
+    this.#settle()
+  }
+
   /** Whatever happened: while no session is near, somebody listens and somebody will call. */
   #settle(): void {
     if (this.#settling || !this.#started) return
@@ -253,8 +265,12 @@ export class Peer {
       const { passive } = this.options
       if (this.#both().some((it) => it.state === 'OpenConfirm' || it.state === 'Established')) {
         this.#cancelNextAttempt()
-        if (this.#listening.state === 'Active') {
-          this.#listening.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
+        const up = this.#both().find(({ state }) => state === 'Established')
+        for (const it of this.#both()) {
+          const idle = it === this.#listening && it.state === 'Active'
+          // Beside a session no other connection has a future (6.8), whether or not its OPEN ever comes.
+          const late = up !== undefined && it !== up && inOpenOrLater(it)
+          if (idle || late) it.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
         }
         return
       }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/net/utf8.ts'
 import { ourOpen } from '../../../src/session/negotiation.ts'
-import type { Connection } from '../../../src/session/transport.ts'
+import type { Connection, ConnectionEvents } from '../../../src/session/transport.ts'
 import { SessionError } from '../../../src/wire/errors.ts'
 import { KEEPALIVE_MESSAGE } from '../../../src/wire/message.ts'
 import { encodeOpen } from '../../../src/wire/open.ts'
@@ -158,20 +158,19 @@ describe('an OPEN that does not suit', () => {
 /** A bare connection to b from a's address, and the messages that came on it, as `type: body`. */
 function bareCall({ network }: Pair): { heard: string[]; call: Connection } {
   const heard: string[] = []
-  const call = network.transportOf(ADDRESS_A).connect(
-    { remote: { address: ADDRESS_B, port: 179 } },
-    {
-      opened: () => {},
-      received: (chunk) => {
-        const isOpen = chunk[18] === 1
-        heard.push(isOpen ? 'OPEN' : `${chunk[18]}: ${chunk.subarray(19).join(' ')}`)
-      },
-      drained: () => {},
-      closed: ({ code }) => heard.push(code),
-    },
-  )
-  return { heard, call }
+  const remote = { address: ADDRESS_B, port: 179 }
+  return { heard, call: network.transportOf(ADDRESS_A).connect({ remote }, writeDown(heard)) }
 }
+
+const writeDown = (heard: string[]): ConnectionEvents => ({
+  opened: () => {},
+  received: (chunk) => {
+    const isOpen = chunk[18] === 1
+    heard.push(isOpen ? 'OPEN' : `${chunk[18]}: ${chunk.subarray(19).join(' ')}`)
+  },
+  drained: () => {},
+  closed: ({ code }) => heard.push(code),
+})
 
 describe('someone who connects to us and', () => {
   const OPEN_OF_A = encodeOpen(
@@ -219,6 +218,46 @@ describe('someone who connects to us and', () => {
     made.clock.advance(5)
     expect(first.heard).toEqual(['OPEN', '3: 6 7', 'end'])
     expect(second.heard).toEqual(['OPEN'])
+  })
+
+  test('connects while our own call waits for its KEEPALIVE is heard out (RFC 4271 6.8)', () => {
+    const made = pair()
+    const answered: string[] = []
+    made.network.listen(ADDRESS_A, (connection) => {
+      connection.listen(writeDown(answered))
+      connection.write(OPEN_OF_A)
+    })
+    made.b.peer.start()
+    made.clock.advance(10)
+    expect(made.b.peer.state).toBe('OpenConfirm')
+    const { heard, call } = bareCall(made)
+    made.clock.advance(5)
+    expect(heard).toEqual(['OPEN'])
+    // b has the higher identifier: the connection that it opened is kept.
+    call.write(OPEN_OF_A)
+    made.clock.advance(5)
+    expect(heard).toEqual(['OPEN', '3: 6 7', 'end'])
+    expect(answered).toEqual(['OPEN', '4: '])
+    expect(made.b.peer.state).toBe('OpenConfirm')
+  })
+
+  test('says nothing on it loses it when the other connection becomes a session', () => {
+    const made = pair()
+    const answered: string[] = []
+    made.network.listen(ADDRESS_A, (connection) => {
+      connection.listen(writeDown(answered))
+      connection.write(OPEN_OF_A)
+      made.clock.after(50, () => connection.write(KEEPALIVE_MESSAGE))
+    })
+    made.b.peer.start()
+    made.clock.advance(10)
+    const { heard } = bareCall(made)
+    made.clock.advance(5)
+    expect(heard).toEqual(['OPEN'])
+    made.clock.advance(50)
+    expect(heard).toEqual(['OPEN', '3: 6 7', 'end'])
+    expect(made.b.peer.state).toBe('Established')
+    expect(made.b.peer.snapshot().lastError).toBeUndefined()
   })
 
   test('connects beside a session is turned away', () => {
