@@ -10,11 +10,10 @@ import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import { factsOf, type Family } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
-import { STANDARD_POLICIES } from '../policy/standard.ts'
+import { reject, STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
-import { endOfRib } from '../rib/update-writer.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
@@ -54,6 +53,10 @@ const SAME_CAUSE_SILENCE_MS = 600_000
 interface Session {
   readonly adjRibIn: AdjRibIn
   readonly negotiated: Negotiated
+  /** Our end of the connection. */
+  readonly local: Address
+  /** Families of which nothing can be announced, for want of an address. */
+  readonly unannounced: Set<Family>
   readonly memberships: Membership[]
   readonly endOfRib: Set<Family>
   writable: boolean
@@ -180,9 +183,18 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
+  /** Addresses came or went, perhaps one that is the next hop of what this session hears. */
+  linksChanged(): void {
+    if (this.#session === undefined) return
+    this.#joinGroups(this.#session)
+    this.#hood.scheduler.wake()
+  }
+
   #established(negotiated: Negotiated): void {
     const { rib, routerId, events } = this.#hood
     const config = this.#config
+    const local = this.#peer.snapshot().connection?.local?.address
+    if (local === undefined) return // lost in this very moment
     const adjRibIn = rib.addPeer(
       {
         name: config.name,
@@ -203,7 +215,9 @@ export class Neighbor {
     const session: Session = {
       adjRibIn,
       negotiated,
+      local,
       memberships: [],
+      unannounced: new Set(),
       endOfRib: new Set(),
       writable: true,
     }
@@ -230,27 +244,24 @@ export class Neighbor {
     for (const family of negotiated.families) {
       const old = before.find(({ group }) => group.family.name === family)
       const hearing = this.#hearing(session, family)
-      if (hearing === undefined) {
-        if (old !== undefined) groups.leave(old)
-        else session.writable = this.#peer.send([endOfRib(factsOf(family))])
-      } else if (old === undefined) memberships.push(groups.join(adjRibIn.peer, hearing))
+      if (old === undefined) memberships.push(groups.join(adjRibIn.peer, hearing))
       else memberships.push(groups.move(old, hearing))
     }
   }
 
-  /** What the session hears of a family; undefined for nothing. */
-  #hearing({ negotiated }: Session, family: Family): Hearing | undefined {
-    const local = this.#peer.snapshot().connection?.local?.address
-    if (local === undefined) return undefined
+  /** What the session hears of a family: nothing, as long as there is no address to be the next hop. */
+  #hearing(session: Session, family: Family): Hearing {
+    const { negotiated, local } = session
     const { address, link } = this.#hood.ownAddress(local, family)
-    if (address === undefined) {
+    if (address !== undefined) session.unannounced.delete(family)
+    else if (!session.unannounced.has(family)) {
+      session.unannounced.add(family)
       // Worth a warning only to those who have something to announce.
       this.#tell(
         this.#hood.hasOwn(family) ? 'warn' : 'debug',
         'FamilyNotAnnounced',
         `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write families: without ${family}`,
       )
-      return undefined
     }
     return {
       family: factsOf(family),
@@ -260,9 +271,9 @@ export class Neighbor {
       fourOctetAs: negotiated.fourOctetAs,
       maxMessageLength: negotiated.maxMessageLength,
       nextHop: this.#config.nextHop,
-      self: address,
+      self: address ?? local,
       link,
-      exportPolicy: policyOf(this.#config.exportPolicy),
+      exportPolicy: address === undefined ? reject : policyOf(this.#config.exportPolicy),
     }
   }
 

@@ -193,12 +193,13 @@ export class Speaker {
     this.forwarding?.neighborsChanged([...this.#neighbors.values()])
   }
 
-  /** The way to a peer may be open again: don't wait for the end of a back-off. */
+  /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
   #linksChanged(): void {
     this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
       this.#callTimer = undefined
-      for (const { session, peer } of this.#neighbors.values()) {
-        if (session === undefined) peer.retryNow()
+      for (const neighbor of this.#neighbors.values()) {
+        if (neighbor.session === undefined) neighbor.peer.retryNow()
+        else neighbor.linksChanged()
       }
     })
   }

@@ -127,6 +127,27 @@ describe('peers hear within a second', () => {
     expect(peers.map((it) => it.sessions)).toEqual([1, 1])
   })
 
+  test('and of IPv6 prefixes as the address comes, goes and changes that is their next hop', async () => {
+    host.ip('link add docker0 type bridge')
+    host.ip('addr add fd00:18::1/64 dev docker0 nodad')
+    host.ip('link set docker0 up')
+    const nextHops = (): string => peers.map((it) => it.heard.get('fd00:18::/64')?.nextHop).join()
+    const heard = (nextHop: string): Promise<void> =>
+      until(nextHop || 'nothing', () => nextHops() === `${nextHop},${nextHop}`, WITHIN_MS)
+    await heard('2001:db8:1::1')
+    host.ip('addr del 2001:db8:1::1/64 dev eth0')
+    await heard('')
+    host.ip('addr add 2001:db8:1::77/64 dev eth0 nodad')
+    await heard('2001:db8:1::77')
+    host.ip('addr add 2001:db8:1::1/64 dev eth0 nodad')
+    host.ip('addr del 2001:db8:1::77/64 dev eth0')
+    await heard('2001:db8:1::1')
+    host.ip('link del docker0')
+    await until('only the static prefix', () => heardByAll(['10.244.7.0/26']), WITHIN_MS)
+    expect(peers.map((it) => it.sessions)).toEqual([1, 1])
+    expect(daemon.lines('FamilyNotAnnounced').map((it) => it.peer)).toEqual(['tor-a', 'tor-b'])
+  })
+
   test('with the attributes of a route of our own', async () => {
     host.ip('link add docker0 type bridge')
     host.ip('addr add 172.18.1.1/24 dev docker0')
