@@ -12,6 +12,7 @@ import type { Fib, FibEvents } from '../fib/fib.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
 import type { PrefixIndex } from '../fib/prefix-index.ts'
 import type { Targets } from '../fib/targets.ts'
+import type { Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Family, FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -20,7 +21,7 @@ import type { Rib } from '../rib/rib.ts'
 import { Column } from '../rib/rows.ts'
 import type { HostView } from '../sources/source.ts'
 import type { Events } from './events.ts'
-import { ownAddresses } from './host-addresses.ts'
+import { networkAround, networksOf, ownAddresses } from './host-addresses.ts'
 import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
 
@@ -45,7 +46,9 @@ export class Forwarding {
   readonly #localRoutes: LocalRoutes
   readonly #kernel: KernelAccess
   readonly #clock: Clock
+  readonly #host: HostView
   readonly #ecmp: number
+  #peerAddresses: readonly Address[] = []
   /** Names of the targets that each next hop is part of, by its address. */
   readonly #targetsOf = new Map<string, Map<string, readonly NextHop[]>>()
   /** The last answer of `#targetOfOne`, which most prefixes of a burst share. */
@@ -76,9 +79,11 @@ export class Forwarding {
     this.fib = opened.fib
     this.targets = opened.targets
     this.eligibility.setOwnAddresses(ownAddresses(world.host))
-    world.host.onLinksChanged(() =>
-      this.#reconsider(this.eligibility.setOwnAddresses(ownAddresses(world.host))),
-    )
+    this.#host = world.host
+    world.host.onLinksChanged(() => {
+      this.#reconsider(this.eligibility.setOwnAddresses(ownAddresses(world.host)))
+      this.#peersMayHaveMoved()
+    })
     rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
   }
 
@@ -121,10 +126,19 @@ export class Forwarding {
 
   /** Peers came, went, or finished telling their routes. */
   neighborsChanged(neighbors: readonly Neighbor[]): void {
-    const addresses = neighbors.map(({ config }) => config.address)
-    this.#reconsider(this.eligibility.setPeerAddresses(addresses))
+    this.#peerAddresses = neighbors.map(({ config }) => config.address)
+    this.#peersMayHaveMoved()
     const settled = neighbors.every((it) => it.saidAll || it.outOfReach)
     if (settled && neighbors.length > 0) this.#sweepSoon()
+  }
+
+  #peersMayHaveMoved(): void {
+    const networks = networksOf(this.#host)
+    const peers = this.#peerAddresses.map((address) => ({
+      address,
+      network: networkAround(networks, address),
+    }))
+    this.#reconsider(this.eligibility.setPeers(peers))
   }
 
   /** Prefixes inside these are installed now, or no longer. */

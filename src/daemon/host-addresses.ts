@@ -2,6 +2,7 @@
 import { isLinkLocal, type Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import type { LinkAddress } from '../net/link.ts'
+import { contains, prefixOf, type Prefix } from '../net/prefix.ts'
 import type { HostView } from '../sources/source.ts'
 
 const SCOPE_UNIVERSE = 0
@@ -36,6 +37,17 @@ function linkOf(host: HostView, local: Address): number {
   const at = [...host.addresses()].find((it) => it.address.text.split('%')[0] === bare)
   return at?.link ?? 0
 }
+
+/** The networks of our links, the longest first; link-local ones are no way to anybody in particular. */
+export const networksOf = (host: HostView): Prefix[] =>
+  [...host.addresses()]
+    .filter(({ address }) => !isLinkLocal(address))
+    .map(({ address, peer, length }) => prefixOf(peer ?? address, length))
+    .toSorted((a, b) => b.length - a.length)
+
+/** The first of these networks that `address` is in. */
+export const networkAround = (networks: readonly Prefix[], address: Address): Prefix | undefined =>
+  networks.find((network) => contains(network, address))
 
 /** All of this host's addresses, without their zones. */
 export const ownAddresses = (host: HostView): Address[] =>

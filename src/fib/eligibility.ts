@@ -1,16 +1,17 @@
 /**
  * Which prefixes are never installed, whatever a peer says of them: martians, a default route unless it
  * is asked for, routes that would take over our own prefixes (a stolen docker0), host routes to our own
- * addresses or to a peer (a route to a BGP neighbour through itself is the classic way to lose it).
+ * addresses or to a peer, or to a part of a link's network in which a peer is (a route to a BGP neighbour
+ * through itself or another is the classic way to lose it).
  *
  * The question is asked once for each prefix of a full table, so it is answered from words: martians by
  * comparing the first one, own prefixes by comparing with each of a few (`prefix-set.ts`). What is ours
  * changes at run time; each change returns the prefixes within which answers may differ now, so that the
  * RIB can decide about those again.
  */
-import { FAMILIES, type FamilyFacts } from '../net/family.ts'
+import { FAMILIES, factsOf, type FamilyFacts } from '../net/family.ts'
 import type { Address } from '../net/address.ts'
-import { hostPrefix, prefix, type Prefix } from '../net/prefix.ts'
+import { hostPrefix, prefix, prefixOf, type Prefix } from '../net/prefix.ts'
 import type { PrefixIndex } from './prefix-index.ts'
 import { PrefixSet } from './prefix-set.ts'
 
@@ -34,6 +35,7 @@ const DEFAULT_ROUTE = 7
 const WITHIN_OWN = 8
 const OWN_ADDRESS = 9
 const PEER_ADDRESS = 10
+const WAY_TO_PEER = 11
 
 /** In words, by code (RFC 6890; RFC 1122 3.2.1.3). 240.0.0.0/4 is not among them: it is used as unicast. */
 export const REFUSALS: readonly string[] = [
@@ -48,7 +50,14 @@ export const REFUSALS: readonly string[] = [
   'inside a prefix that this host announces itself (kernel.withinOwn: accept installs it)',
   'a host route to one of our own addresses',
   'a host route to the address of a peer',
+  'the part of a network of our own links in which a peer is',
 ]
+
+export interface PeerPlace {
+  readonly address: Address
+  /** The network of ours that the peer is in: it is reached directly. */
+  readonly network?: Prefix | undefined
+}
 
 type PerFamily = readonly [PrefixSet, PrefixSet]
 const perFamily = (): PerFamily => [new PrefixSet(FAMILIES[0]), new PrefixSet(FAMILIES[1])]
@@ -58,6 +67,9 @@ export class Eligibility {
   readonly #ownPrefixes = perFamily()
   readonly #ownAddresses = perFamily()
   readonly #peerAddresses = perFamily()
+  /** All that is longer than the network of a peer, and holds its address. */
+  readonly #waysToPeers = perFamily()
+  #peers: readonly PeerPlace[] = []
 
   constructor(options: EligibilityOptions) {
     this.#options = options
@@ -86,8 +98,20 @@ export class Eligibility {
     return replace(this.#ownAddresses, addresses.map(hostPrefix))
   }
 
-  setPeerAddresses(addresses: readonly Address[]): Prefix[] {
-    return replace(this.#peerAddresses, addresses.map(hostPrefix))
+  setPeers(peers: readonly PeerPlace[]): Prefix[] {
+    const changed = replace(
+      this.#peerAddresses,
+      peers.map(({ address }) => hostPrefix(address)),
+    )
+    const ways = new Set(replace(this.#waysToPeers, peers.flatMap(waysTo)).map(({ text }) => text))
+    // All of them lie in the networks: a few walks instead of many.
+    const networks = new Map<string, Prefix>()
+    for (const it of [...this.#peers, ...peers]) {
+      if (it.network === undefined || !waysTo(it).some(({ text }) => ways.has(text))) continue
+      networks.set(it.network.text, it.network)
+    }
+    this.#peers = peers
+    return [...changed, ...networks.values()]
   }
 
   /** Whether the prefix of this id may be installed; `familyIndex` as in `FAMILIES`. */
@@ -101,7 +125,7 @@ export class Eligibility {
     if (length === FAMILIES[familyIndex].bits) {
       if (this.#ownAddresses[familyIndex].covers(prefixes, id, first, length)) return OWN_ADDRESS
       if (this.#peerAddresses[familyIndex].covers(prefixes, id, first, length)) return PEER_ADDRESS
-    }
+    } else if (this.#waysToPeers[familyIndex].has(prefixes, id, length)) return WAY_TO_PEER
     if (
       this.#options.withinOwn === 'reject' &&
       this.#ownPrefixes[familyIndex].covers(prefixes, id, first, length)
@@ -114,6 +138,16 @@ export class Eligibility {
   refusalText(code: Refusal): string {
     return REFUSALS[code] ?? ''
   }
+}
+
+/** As many as bits between the network's length and the address's. */
+function waysTo({ address, network }: PeerPlace): Prefix[] {
+  if (network === undefined) return []
+  const ways: Prefix[] = []
+  const { bits } = factsOf(address.family)
+  for (let length = network.length + 1; length < bits; length++)
+    ways.push(prefixOf(address, length))
+  return ways
 }
 
 const DEFAULTS: readonly Prefix[] = [prefix('0.0.0.0/0'), prefix('::/0')]

@@ -78,6 +78,13 @@ export class PrefixSet {
     return few.length === 0 && this.#lengths.length > 0 && this.#isIn(prefixes, id, length)
   }
 
+  /** True when the prefix of `id` itself is in the set. */
+  has(prefixes: PrefixIndex, id: number, length: number): boolean {
+    if (!this.#lengths.includes(length)) return false
+    for (let word = 0; word < this.#words; word++) this.#$key[word] = prefixes.word(id, word)
+    return this.#table[this.#find(length)] !== 0
+  }
+
   #isIn(prefixes: PrefixIndex, id: number, most: number): boolean {
     const lengths = this.#lengths
     for (let i = 0; i < lengths.length && lengths[i] <= most; i++) {

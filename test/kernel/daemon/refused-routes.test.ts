@@ -56,6 +56,8 @@ const refused: readonly (readonly [prefix: string, reason: RegExp])[] = [
   ['10.0.1.1/32', /our own addresses/],
   ['10.0.1.2/32', /address of a peer/],
   ['10.0.1.3/32', /address of a peer/],
+  ['10.0.1.0/25', /in which a peer is/],
+  ['10.0.1.2/31', /in which a peer is/],
   ['127.0.0.0/8', /martian: loopback/],
   ['127.1.0.0/16', /martian: loopback/],
   ['169.254.0.0/16', /martian: link-local/],

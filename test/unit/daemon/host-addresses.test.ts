@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { addressBeside, anyIpv4, ownAddresses } from '../../../src/daemon/host-addresses.ts'
+import {
+  addressBeside,
+  anyIpv4,
+  networkAround,
+  networksOf,
+  ownAddresses,
+} from '../../../src/daemon/host-addresses.ts'
 import { address } from '../../../src/net/address.ts'
 import type { Family } from '../../../src/net/family.ts'
 import { MemoryHost } from '../../support/memory-host.ts'
@@ -45,6 +51,16 @@ describe('our address beside that of a session', () => {
     const found = addressBeside(host(), address(local), family)
     expect([found.address?.text, found.link]).toEqual([beside, link])
   })
+})
+
+test.each([
+  ['10.0.1.1', '10.0.1.0/30'],
+  ['10.0.1.5', undefined],
+  ['172.17.9.9', '172.17.0.0/16'],
+  ['2001:db8:1::1', '2001:db8:1::/64'],
+  ['fe80::1%eth0', undefined],
+])('the network of ours around %s is %s', (text, network) => {
+  expect(networkAround(networksOf(host()), address(text))?.text).toBe(network)
 })
 
 test('all our addresses', () => {

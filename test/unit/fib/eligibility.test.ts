@@ -85,7 +85,11 @@ describe('what is ours', () => {
   const eligibility = new Eligibility(STRICT)
   eligibility.setOwnPrefixes(['172.17.0.0/16', '10.244.7.0/26', '2001:db8:7::/48'].map(prefix))
   eligibility.setOwnAddresses(['10.0.1.11', '2001:db8::11'].map(address))
-  eligibility.setPeerAddresses(['10.0.1.1', '2001:db8::1'].map(address))
+  eligibility.setPeers([
+    { address: address('10.0.1.1'), network: prefix('10.0.1.0/24') },
+    { address: address('2001:db8::1'), network: prefix('2001:db8::/64') },
+    { address: address('10.255.0.1') }, // behind others
+  ])
 
   test.each([
     ['172.17.0.0/16', 'inside a prefix that this host announces'],
@@ -97,6 +101,11 @@ describe('what is ours', () => {
     ['2001:db8::11/128', 'one of our own addresses'],
     ['10.0.1.1/32', 'the address of a peer'],
     ['2001:db8::1/128', 'the address of a peer'],
+    ['10.255.0.1/32', 'the address of a peer'],
+    ['10.0.1.0/25', 'in which a peer is'],
+    ['10.0.1.0/31', 'in which a peer is'],
+    ['2001:db8::/127', 'in which a peer is'],
+    ['2001:db8::/65', 'in which a peer is'],
   ])('%s is refused: %s', (text, because) => {
     expect(refusal(eligibility, text)).toContain(because)
   })
@@ -110,7 +119,12 @@ describe('what is ours', () => {
     '2001:db8:8::/48',
     '10.0.1.0/24', // the network of a peer is not the peer
     '10.0.1.12/32',
-    '2001:db8::/127',
+    '10.0.1.2/31', // a neighbour of the peer
+    '10.0.1.128/25',
+    '10.0.0.0/16',
+    '10.255.0.0/24', // the way to a peer behind others may be learned
+    '2001:db8::2/127',
+    '2001:db8::/64',
   ])('%s may be installed', (text) => {
     expect(refusal(eligibility, text)).toBe('')
   })
@@ -136,6 +150,23 @@ describe('changes at run time', () => {
     expect(refusal(eligibility, '10.0.0.1/32')).not.toBe('')
     expect(eligibility.setOwnAddresses([]).map(({ text }) => text)).toEqual(['10.0.0.1/32'])
     expect(refusal(eligibility, '10.0.0.1/32')).toBe('')
+  })
+
+  test('a peer that moves frees the parts of its network', () => {
+    const eligibility = new Eligibility(STRICT)
+    const peer = { address: address('10.0.0.1'), network: prefix('10.0.0.0/16') }
+    expect(eligibility.setPeers([peer]).map(({ text }) => text)).toEqual([
+      '10.0.0.1/32',
+      '10.0.0.0/16',
+    ])
+    expect(refusal(eligibility, '10.0.0.0/24')).not.toBe('')
+    expect(eligibility.setPeers([peer])).toEqual([])
+    const narrower = { ...peer, network: prefix('10.0.0.0/24') }
+    expect(eligibility.setPeers([narrower]).map(({ text }) => text)).toEqual(['10.0.0.0/16'])
+    expect(refusal(eligibility, '10.0.0.0/24')).toBe('')
+    expect(refusal(eligibility, '10.0.0.0/25')).not.toBe('')
+    expect(eligibility.setPeers([]).map(({ text }) => text)).toEqual(['10.0.0.1/32', '10.0.0.0/24'])
+    expect(refusal(eligibility, '10.0.0.0/25')).toBe('')
   })
 
   test('withinOwn: accept lets containers move, defaultRoute: true a default in', () => {
