@@ -85,6 +85,7 @@ export class Forwarding {
       this.#peersMayHaveMoved()
     })
     rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
+    this.targets.onRemoved((key) => this.#targetRemoved(key))
   }
 
   async start(): Promise<void> {
@@ -196,6 +197,14 @@ export class Forwarding {
       this.#targetsOf.set(address.text, names.set(key, nextHops))
     }
     return this.targets.intern(key, family, directTarget(nextHops.map(gatewaysOf), this.#ecmp))
+  }
+
+  /** `key` ends in the addresses that it is kept under. */
+  #targetRemoved(key: string): void {
+    for (const address of key.split(' ').slice(1)) {
+      const names = this.#targetsOf.get(address)
+      if (names?.delete(key) === true && names.size === 0) this.#targetsOf.delete(address)
+    }
   }
 
   #nextHopChanged(nextHop: NextHop): void {

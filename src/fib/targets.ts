@@ -90,6 +90,7 @@ export class Targets {
   readonly #resting = new Map<number, number>()
   readonly #idle = new Set<Entry>()
   #routesDue: (id: number) => void = () => {}
+  #removed: (key: string) => void = () => {}
   #nextId = NEXT_HOP_ID_FIRST
   #swept = false
   #collectTimer: Timer | undefined
@@ -108,6 +109,11 @@ export class Targets {
   /** `listener` hears of targets whose routes must be put again (the FIB). */
   onRoutesDue(listener: (id: number) => void): void {
     this.#routesDue = listener
+  }
+
+  /** `listener` hears of each key that means nothing any more: its last route has gone. */
+  onRemoved(listener: (key: string) => void): void {
+    this.#removed = listener
   }
 
   /**
@@ -390,7 +396,7 @@ export class Targets {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.id)
-    if (entry.key !== '') this.#byKey.delete(entry.key)
+    if (entry.key !== '' && this.#byKey.delete(entry.key)) this.#removed(entry.key)
     this.#resting.set(entry.id, this.#clock.now())
     this.#last = undefined
   }

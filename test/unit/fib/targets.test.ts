@@ -50,6 +50,19 @@ describe('a target', () => {
     expect(kernel.objects.size).toBe(1)
   })
 
+  test('is told of when it has gone, once', () => {
+    const gone: string[] = []
+    targets.onRemoved((key) => gone.push(key))
+    const id = targets.intern('ipv4 10.0.0.1', 'ipv4', A)
+    targets.retain(id)
+    clock.advance(60_000)
+    expect(gone).toEqual([])
+    targets.release(id)
+    clock.advance(60_000)
+    expect(gone).toEqual(['ipv4 10.0.0.1'])
+    expect(kernel.objects.size).toBe(0)
+  })
+
   test('without a gateway is not made, and not unmade', () => {
     expect(targets.intern('tor', 'ipv4', NONE)).toBe(0)
     const id = targets.intern('tor', 'ipv4', A)
