@@ -85,7 +85,7 @@ export class Forwarding {
       this.#peersMayHaveMoved()
     })
     rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
-    this.targets.onRemoved((key) => this.#targetRemoved(key))
+    this.targets.onRemoved = (key) => this.#targetRemoved(key)
   }
 
   async start(): Promise<void> {

@@ -77,6 +77,8 @@ const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 60_000
 
 export class Targets {
+  /** Hears of each key that means nothing any more: its last route has gone. */
+  onRemoved: (key: string) => void = () => {}
   readonly #writer: KernelWriter
   readonly #clock: Clock
   readonly #events: TargetEvents
@@ -90,7 +92,6 @@ export class Targets {
   readonly #resting = new Map<number, number>()
   readonly #idle = new Set<Entry>()
   #routesDue: (id: number) => void = () => {}
-  #removed: (key: string) => void = () => {}
   #nextId = NEXT_HOP_ID_FIRST
   #swept = false
   #collectTimer: Timer | undefined
@@ -109,11 +110,6 @@ export class Targets {
   /** `listener` hears of targets whose routes must be put again (the FIB). */
   onRoutesDue(listener: (id: number) => void): void {
     this.#routesDue = listener
-  }
-
-  /** `listener` hears of each key that means nothing any more: its last route has gone. */
-  onRemoved(listener: (key: string) => void): void {
-    this.#removed = listener
   }
 
   /**
@@ -343,9 +339,7 @@ export class Targets {
 
   #leave(entry: Entry, object = true): void {
     const text = leftText(object, entry.target)
-    const entries = this.#left.get(text)
-    if (entries === undefined) this.#left.set(text, [entry])
-    else entries.push(entry)
+    this.#left.set(text, [...(this.#left.get(text) ?? []), entry])
   }
 
   #create(id: number, family: Family | undefined, target: KernelTarget): Entry {
@@ -396,7 +390,7 @@ export class Targets {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.id)
-    if (entry.key !== '' && this.#byKey.delete(entry.key)) this.#removed(entry.key)
+    if (entry.key !== '' && this.#byKey.delete(entry.key)) this.onRemoved(entry.key)
     this.#resting.set(entry.id, this.#clock.now())
     this.#last = undefined
   }

@@ -52,7 +52,7 @@ describe('a target', () => {
 
   test('is told of when it has gone, once', () => {
     const gone: string[] = []
-    targets.onRemoved((key) => gone.push(key))
+    targets.onRemoved = (key) => gone.push(key)
     const id = targets.intern('ipv4 10.0.0.1', 'ipv4', A)
     targets.retain(id)
     clock.advance(60_000)
