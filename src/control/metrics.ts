@@ -122,6 +122,27 @@ export const METRICS: readonly Metric[] = [
     read: perPeer((it) => it.flaps),
   },
   {
+    name: 'linnet_peer_malformed_updates_total',
+    type: 'counter',
+    help: 'UPDATEs of the peer that were malformed and cost a route or an attribute (RFC 7606).',
+    labels: ['peer'],
+    read: perPeer((it) => it.malformed),
+  },
+  {
+    name: 'linnet_peer_connections_refused_total',
+    type: 'counter',
+    help: 'Connections that the peer opened too often and that were reset at once.',
+    labels: ['peer'],
+    read: perPeer((it) => it.connectionsRefused),
+  },
+  {
+    name: 'linnet_strangers_refused_total',
+    type: 'counter',
+    help: 'Connections from addresses that are no peer of ours.',
+    labels: [],
+    read: single((status) => status.strangersRefused),
+  },
+  {
     name: 'linnet_rib_prefixes',
     type: 'gauge',
     help: 'Prefixes in the Loc-RIB.',
@@ -140,6 +161,20 @@ export const METRICS: readonly Metric[] = [
       [paths.ipv4, 'ipv4'],
       [paths.ipv6, 'ipv6'],
     ],
+  },
+  {
+    name: 'linnet_rib_attribute_sets',
+    type: 'gauge',
+    help: 'Distinct sets of path attributes that are held.',
+    labels: [],
+    read: single((status) => status.attributeSets),
+  },
+  {
+    name: 'linnet_rib_memory_bytes',
+    type: 'gauge',
+    help: 'Memory of the tables of prefixes, paths and attribute sets.',
+    labels: [],
+    read: single((status) => status.ribBytes),
   },
   {
     name: 'linnet_source_prefixes',
@@ -189,6 +224,13 @@ export const METRICS: readonly Metric[] = [
     help: 'Resident memory of the daemon.',
     labels: [],
     read: single((status) => status.rssBytes),
+  },
+  {
+    name: 'linnet_open_files',
+    type: 'gauge',
+    help: 'Open file descriptors of the daemon, those of connections among them.',
+    labels: [],
+    read: single((status) => status.openFiles),
   },
   {
     name: 'linnet_start_time_seconds',

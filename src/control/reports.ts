@@ -38,6 +38,10 @@ export const statusRow = z.object({
   queues: z
     .record(z.string(), z.number().int().min(0))
     .describe('Work waiting, by stage: `decide`, `fib`, `announce`.'),
+  attributeSets: count('Distinct sets of path attributes that are held.'),
+  ribBytes: count('Memory of the tables of prefixes, paths and attribute sets.'),
+  strangersRefused: count('Connections from addresses that are no peer of ours.'),
+  openFiles: count('Open file descriptors, those of connections among them.'),
   rssBytes: count('Resident memory.'),
   eventLoopLagMs: z
     .number()

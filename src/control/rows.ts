@@ -40,6 +40,10 @@ export const peerRow = z.object({
   holdTime: maybeCount('Hold time agreed on, in seconds; 0 = no keepalives; null when not up.'),
   keepalive: maybeCount('Seconds between our keepalives; null when not up.'),
   flaps: count('Times the session has left Established.'),
+  malformed: count(
+    'UPDATEs that were malformed and cost a route or an attribute, not the session (RFC 7606).',
+  ),
+  connectionsRefused: count('Connections that it opened too often and that were reset at once.'),
   messagesIn: count('BGP messages received since start or `clear counters`.'),
   messagesOut: count('BGP messages sent since start or `clear counters`.'),
   lastError: maybeText(

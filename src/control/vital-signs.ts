@@ -6,12 +6,16 @@
  * is handed out (daemon/scheduler.ts). (Node's own monitorEventLoopDelay forgets its last sample on reset,
  * and with it the stall that is being looked for.)
  */
+import { readdirSync } from 'node:fs'
+
 const EVERY_MS = 500
 
 export interface VitalSigns {
   /** Longest that a timer was late since the previous call, in milliseconds. */
   eventLoopLagMs(): number
   rssBytes(): number
+  /** 0 where the system does not tell. */
+  openFiles(): number
   stop(): void
 }
 
@@ -34,6 +38,15 @@ export function startVitalSigns(now: () => number = () => performance.now()): Vi
       return answer
     },
     rssBytes: () => process.memoryUsage.rss(),
+    openFiles,
     stop: () => clearInterval(timer),
+  }
+}
+
+function openFiles(): number {
+  try {
+    return readdirSync('/proc/self/fd').length - 1 // the folder itself
+  } catch {
+    return 0
   }
 }

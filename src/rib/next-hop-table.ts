@@ -33,13 +33,10 @@ export class NextHopTable {
   constructor(resolver: NextHopResolver) {
     this.#resolver = resolver
     resolver.onChange((address, resolution) => {
-      const changed = [...this.#byIpv4.values(), ...this.#byBytes.values()].filter(
-        (entry) => entry.address.text === address.text,
-      )
-      for (const entry of changed) {
-        entry.resolution = resolution
-        for (const listener of this.#listeners) listener(entry)
-      }
+      const entry = this.#find(address)
+      if (entry === undefined) return
+      entry.resolution = resolution
+      for (const listener of this.#listeners) listener(entry)
     })
   }
 
@@ -88,6 +85,13 @@ export class NextHopTable {
     for (const entry of this.#entries) if (entry !== undefined) yield entry
   }
 
+  /** By its key: when a link goes, all next hops behind it change one by one. */
+  #find({ family, bytes }: Address): Entry | undefined {
+    return family === 'ipv4'
+      ? this.#byIpv4.get(ipv4Key(bytes, 0))
+      : this.#byBytes.get(ipv6Key(bytes, 0))
+  }
+
   #ofIpv4(bytes: Uint8Array, at: number): Entry {
     const key = ipv4Key(bytes, at)
     const known = this.#byIpv4.get(key)
@@ -98,11 +102,10 @@ export class NextHopTable {
   }
 
   #ofIpv6(bytes: Uint8Array, at: number): Entry {
-    const global = bytes.subarray(at, at + 16)
-    const key = String.fromCharCode(...global)
+    const key = ipv6Key(bytes, at)
     const known = this.#byBytes.get(key)
     if (known !== undefined) return known
-    const entry = this.#add(addressFromBytes(global), key)
+    const entry = this.#add(addressFromBytes(bytes.subarray(at, at + 16)), key)
     this.#byBytes.set(key, entry)
     return entry
   }
@@ -118,3 +121,6 @@ export class NextHopTable {
 
 const ipv4Key = (bytes: Uint8Array, at: number): number =>
   (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]
+
+const ipv6Key = (bytes: Uint8Array, at: number): string =>
+  String.fromCharCode(...bytes.subarray(at, at + 16))

@@ -193,6 +193,12 @@ export class Rib {
     })
   }
 
+  /** Of the tables. */
+  get bytes(): number {
+    const tables = this.families.map(({ prefixes, paths }) => prefixes.bytes + paths.bytes)
+    return this.attributes.bytes + tables[0] + tables[1]
+  }
+
   get busy(): boolean {
     return this.#jobs.length > 0 || this.families.some((rib) => rib.waiting > 0)
   }

@@ -15,6 +15,7 @@ import {
   ERROR_CEASE,
 } from '../wire/constants.ts'
 import { encodeNotification } from '../wire/notification.ts'
+import { Arrivals } from './arrivals.ts'
 import { BackOff } from './back-off.ts'
 import { ceaseNotification, SUPERSEDED } from './cause.ts'
 import { loserOf } from './collision.ts'
@@ -33,6 +34,7 @@ export class Peer {
   readonly #events: PeerEvents
   readonly #counters: Counters = newCounters()
   readonly #backOff: BackOff
+  readonly #arrivals: Arrivals
   readonly #calling: Conversation
   readonly #listening: Conversation
   #started = false
@@ -55,6 +57,7 @@ export class Peer {
     this.#sinceWallMs = environment.clock.wallNow()
     const { random } = environment
     this.#backOff = new BackOff({ firstSeconds: options.connectRetrySeconds, random })
+    this.#arrivals = new Arrivals(environment.clock.now)
     const host = this.#host()
     this.#calling = new Conversation(host, false)
     this.#listening = new Conversation(host, true)
@@ -101,8 +104,12 @@ export class Peer {
     this.#calling.handle({ type: 'ConnectRetryTimerExpired' }, 'next attempt')
   }
 
-  /** Takes a connection from this peer's address, or turns it away with a cease (RFC 4486). */
+  /**
+   * Takes a connection from this peer's address, or turns it away with a cease (RFC 4486), or, when there
+   * are too many of them, without a word.
+   */
   accept(connection: Connection): void {
+    if (!this.#arrivals.admit()) return connection.abort()
     if (!this.#started) return this.#turnAway(connection, CONNECTION_REJECTED)
     const session = this.#both().find(({ state }) => state === 'Established')
     if (session !== undefined) {
@@ -171,6 +178,7 @@ export class Peer {
       established: this.#established,
       flaps: this.#flaps,
       failures: this.#backOff.failures,
+      refused: this.#arrivals.refused,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       ...(this.#state === 'Established' ? {} : { reason: this.#reason() }),
     }

@@ -49,6 +49,8 @@ export interface PeerSnapshot {
   readonly flaps: number
   /** Attempts that failed since the last success. */
   readonly failures: number
+  /** Connections that it opened too often, reset at once. */
+  readonly refused: number
   readonly lastError?: LastError
   /** Why it is not Established, in words. */
   readonly reason?: string

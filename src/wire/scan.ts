@@ -204,8 +204,12 @@ function plainReachNextHop(bytes: Uint8Array, at: number, length: number): boole
 const isLinkLocal = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === 0xfe && (bytes[at + 1] & 0xc0) === 0x80
 
-/** Large communities say each thing once (RFC 8092 section 5). Lists are short. */
+/** Longer lists are looked up: comparing all with all would take an extended message a tenth of a second. */
+const SHORT_LIST = 16
+
+/** Large communities say each thing once (RFC 8092 section 5). Lists are short, unless somebody means harm. */
 function hasRepetition(bytes: Uint8Array, start: number, end: number, size: number): boolean {
+  if (end - start > SHORT_LIST * size) return hasRepetitionInLong(bytes, start, end, size)
   for (let a = start; a < end; a += size) {
     for (let b = a + size; b < end; b += size) {
       let i = 0
@@ -214,6 +218,14 @@ function hasRepetition(bytes: Uint8Array, start: number, end: number, size: numb
     }
   }
   return false
+}
+
+function hasRepetitionInLong(bytes: Uint8Array, start: number, end: number, size: number): boolean {
+  const seen = new Set<string>()
+  for (let at = start; at < end; at += size) {
+    seen.add(String.fromCharCode(...bytes.subarray(at, at + size)))
+  }
+  return seen.size < (end - start) / size
 }
 
 const AS_SET = 1

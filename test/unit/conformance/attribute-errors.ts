@@ -30,6 +30,9 @@ export interface AttributeGroup {
   readonly rows: readonly AttributeRow[]
 }
 
+/** 0x10 to 0x23. */
+const TWENTY = Array.from({ length: 20 }, (_, i) => (16 + i).toString(16))
+
 export const ATTRIBUTE_ERRORS: readonly AttributeGroup[] = [
   {
     rule: 'RFC 7606 7.1: ORIGIN',
@@ -226,6 +229,13 @@ export const ATTRIBUTE_ERRORS: readonly AttributeGroup[] = [
         'c0 20 18 0000fde90000000100000002 0000fde90000000100000002',
         'nothing',
         { largeCommunities: ['65001:1:2'] },
+      ],
+      [
+        'twenty of them, and the first once more',
+        'eBGP',
+        `c0 20 fc ${TWENTY.map((i) => `0000fde9 00000001 000000${i}`).join(' ')} 0000fde9 00000001 00000010`,
+        'nothing',
+        { largeCommunities: TWENTY.map((i) => `65001:1:${parseInt(i, 16)}`) },
       ],
     ],
   },

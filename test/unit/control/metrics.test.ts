@@ -18,8 +18,13 @@ const expected: readonly string[] = [
   'linnet_peer_messages_in_total{peer="tor-a"} 640',
   'linnet_peer_messages_out_total{peer="tor-a"} 72',
   'linnet_peer_flaps_total{peer="tor-b"} 3',
+  'linnet_peer_malformed_updates_total{peer="tor-a"} 2',
+  'linnet_peer_connections_refused_total{peer="tor-b"} 4',
+  'linnet_strangers_refused_total 6',
   'linnet_rib_prefixes{family="ipv4"} 100',
   'linnet_rib_paths{family="ipv6"} 40',
+  'linnet_rib_attribute_sets 5',
+  'linnet_rib_memory_bytes 3145728',
   'linnet_source_prefixes 1',
   'linnet_fib_routes{state="installed"} 117',
   'linnet_fib_routes{state="pending"} 1',
@@ -28,6 +33,7 @@ const expected: readonly string[] = [
   'linnet_queue_length{stage="announce"} 3',
   'linnet_event_loop_lag_seconds 0.0015',
   'linnet_resident_memory_bytes 67108864',
+  'linnet_open_files 40',
   'linnet_start_time_seconds 1772365800',
 ]
 
