@@ -45,6 +45,13 @@ export interface ResolvedPeer {
   readonly exportPolicy: ExportPolicy
   readonly routeReflectorClient: boolean
   readonly allowOwnAsn: number
+  /** Several paths of a prefix (RFC 7911). */
+  readonly addPath: AddPathConfig
+}
+
+export interface AddPathConfig {
+  readonly receive: boolean
+  readonly send: 'off' | 'best' | 'all' | number
 }
 
 export interface StaticPrefix {

@@ -60,6 +60,27 @@ export const SESSION_DEFAULTS = {
   allowOwnAsn: 0,
 }
 
+const addPath = z.strictObject({
+  receive: key(
+    flag.optional(),
+    'Take several paths of a prefix, if the peer sends them. Each takes part in the decision and in ECMP.',
+    true,
+    '`false`',
+  ),
+  send: key(
+    z
+      .union([choice('best', 'all'), integer(1, 255)])
+      .register(valueFacts, {
+        noun: 'best, all or a number of paths',
+        write: 'best, all or 1..255',
+      })
+      .optional(),
+    'Send path identifiers, if the peer takes them: with the `best` path alone, with `all` that `export` lets through, or with the best so many of these. A path is never sent back to where it came from.',
+    'all',
+    'none',
+  ),
+})
+
 const settings = {
   asn: key(
     peerAsn.optional(),
@@ -145,6 +166,12 @@ const settings = {
     integer(0, 10, 'a number of times').optional(),
     'Accept routes whose AS_PATH holds our own AS number up to this many times.',
     1,
+  ),
+  addPath: key(
+    addPath.optional(),
+    'Several paths of a prefix in one session (RFC 7911), in all `families`.',
+    { receive: true, send: 'best' },
+    'off',
   ),
   import: key(
     policy('accept', 'reject').optional(),

@@ -98,6 +98,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
   )
   const ttlSecurity = distance('ttlSecurity')?.value
   const multihop = distance('multihop')?.value
+  const addPath = find('addPath')?.value
   const peer: ResolvedPeer = {
     name: draft.name,
     ...(draft.description === undefined ? {} : { description: draft.description }),
@@ -122,6 +123,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     exportPolicy: find('export')?.value ?? (reflected ? 'accept' : 'local'),
     routeReflectorClient: reflected,
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
+    addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
   }
   judge(peer, draft, levels, context)
   return peer

@@ -12,7 +12,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
   {
     where: '`peers` and `peerGroups`',
     keys: [
-      'addPath',
       'announce',
       'asOverride',
       'bfd',

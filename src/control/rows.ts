@@ -61,6 +61,10 @@ export const peerFamilyRow = z.object({
   rejected: count('Prefixes rejected.'),
   announced: count('Prefixes announced.'),
   endOfRib: flag('The peer has sent its End-of-RIB (RFC 4724 section 2).'),
+  addPathReceive: flag('The peer may send several paths of a prefix (RFC 7911).'),
+  addPathSend: maybeText(
+    'The paths of a prefix that we send under path identifiers: `best`, `all`, or how many; null for none.',
+  ),
 })
 export type PeerFamilyRow = z.infer<typeof peerFamilyRow>
 
@@ -122,7 +126,9 @@ export const routeRow = z.object({
   otherAttributes: texts(
     'Attributes that linnet only passes on (RFC 4271 section 5): code, flags and value, `99 e0 0102`, the last two in hexadecimal.',
   ),
-  pathId: maybeCount('Path identifier (RFC 7911).'),
+  pathId: maybeCount(
+    'Path identifier (RFC 7911), as the peer chose it, for `view=advertised` as we did; null when the session has none in this family.',
+  ),
   since: time('When this path arrived or last changed.'),
   reason: text(
     'The rung of the decision process that put it above or below its neighbour (`shorter AS path`), or why it is rejected.',

@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { formatIpv4 } from '../net/address.ts'
 import { FAMILIES, familyOfAfi, SAFI_UNICAST } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
+import type { ResolvedPeer } from '../config/config.ts'
 import type { PrefixFilter, Queries } from '../control/queries.ts'
 import type { HealthReport, StatusRow } from '../control/reports.ts'
 import type { FibRow, NextHopRow, PeerDetail, PeerRow, SourceRow } from '../control/rows.ts'
@@ -12,6 +13,7 @@ import type { VitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
 import type { HostView } from '../sources/source.ts'
+import type { AfiSafi } from '../wire/capabilities/capability.ts'
 import type { Capability } from '../wire/capabilities/index.ts'
 import type { Endpoint } from '../session/transport.ts'
 import type { Neighbor } from './neighbor.ts'
@@ -136,10 +138,13 @@ const inUse = (it: {
   families: readonly string[]
   fourOctetAs: boolean
   routeRefresh: boolean
+  addPath: { receive: readonly string[]; send: readonly string[] }
 }): string[] => [
   ...it.families.map((family) => `multiprotocol ${family}`),
   ...(it.routeRefresh ? ['route-refresh'] : []),
   ...(it.fourOctetAs ? ['four-octet-as'] : []),
+  ...it.addPath.receive.map((family) => `add-path ${family} receive`),
+  ...it.addPath.send.map((family) => `add-path ${family} send`),
 ]
 
 function peerDetail(neighbor: Neighbor): PeerDetail {
@@ -168,6 +173,8 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
         rejected: received - accepted,
         announced: neighbor.announced(family),
         endOfRib: session?.endOfRib.has(family) ?? false,
+        addPathReceive: negotiated?.addPath.receive.includes(family) ?? false,
+        addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,
       }
     }),
     messagesReceived: { ...counters.received },
@@ -176,17 +183,30 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
       ...config.families.map((family) => `multiprotocol ${family}`),
       'route-refresh',
       'four-octet-as',
+      ...addPathOffered(config),
     ],
-    capabilitiesReceived: (negotiated?.peerCapabilities ?? []).map(capabilityName),
+    capabilitiesReceived: (negotiated?.peerCapabilities ?? []).flatMap(capabilityNames),
   }
 }
 
-const capabilityName = (it: Capability): string => {
-  if (it.name === 'unknown') return `unknown ${it.code}`
-  if (it.name !== 'multiprotocol') return it.name
-  const family = it.safi === SAFI_UNICAST ? familyOfAfi(it.afi) : undefined
-  return `multiprotocol ${family ?? `${it.afi}/${it.safi}`}`
+function capabilityNames(it: Capability): string[] {
+  if (it.name === 'unknown') return [`unknown ${it.code}`]
+  if (it.name === 'multiprotocol') return [`multiprotocol ${familyText(it)}`]
+  if (it.name !== 'add-path') return [it.name]
+  return it.families.flatMap((offer) => addPathNames(familyText(offer), offer))
 }
+
+/** By what the one who announced it can do; each stands for itself, for the other side may miss one of them. */
+const addPathNames = (family: string, it: { receive: boolean; send: boolean }): string[] => [
+  ...(it.receive ? [`add-path ${family} receive`] : []),
+  ...(it.send ? [`add-path ${family} send`] : []),
+]
+
+const addPathOffered = ({ addPath: { receive, send }, families }: ResolvedPeer): string[] =>
+  families.flatMap((family) => addPathNames(family, { receive, send: send !== 'off' }))
+
+const familyText = ({ afi, safi }: AfiSafi): string =>
+  (safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined) ?? `${afi}/${safi}`
 
 const endpointText = (it: Endpoint | undefined): string | null =>
   it === undefined

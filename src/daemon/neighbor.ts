@@ -12,6 +12,7 @@ import { factsOf, type Family } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import { reject, STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
+import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { STATES, type State } from '../session/fsm.ts'
@@ -70,6 +71,7 @@ export class Neighbor {
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
   #silentUntil = 0
+  #refusalSilentUntil = 0
   /** Why the last attempt failed that the log has heard of. */
   #toldCause = ''
   #toldUntil = 0
@@ -204,12 +206,14 @@ export class Neighbor {
         external: negotiated.external,
         routeReflectorClient: config.routeReflectorClient,
         allowOwnAsn: config.allowOwnAsn,
+        addPath: negotiated.addPath.receive,
       },
       policyOf(config.importPolicy),
       { families: negotiated.families, fourOctetAs: negotiated.fourOctetAs, routerId },
       {
         malformedReceived: (update) => this.#malformedReceived(update),
         endOfRibReceived: (family) => this.#endOfRib(family),
+        pathsRefused: (count) => this.#pathsRefused(count),
       },
     )
     const session: Session = {
@@ -270,6 +274,7 @@ export class Neighbor {
       localAsn: this.#config.localAsn,
       fourOctetAs: negotiated.fourOctetAs,
       maxMessageLength: negotiated.maxMessageLength,
+      addPath: negotiated.addPath.send.includes(family) ? this.#config.addPath.send : 'off',
       nextHop: this.#config.nextHop,
       self: address ?? local,
       link,
@@ -340,6 +345,14 @@ export class Neighbor {
     return false
   }
 
+  #pathsRefused(count: number): void {
+    const now = this.#hood.clock.now()
+    if (now < this.#refusalSilentUntil) return
+    this.#refusalSilentUntil = now + MALFORMED_SILENCE_MS
+    const text = `left out ${count} of its paths: no more than ${MOST_PATHS_OF_PEER} to one prefix are kept`
+    this.#tell('warn', 'PathsRefused', text)
+  }
+
   #endOfRib(family: Family): void {
     this.#session?.endOfRib.add(family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
@@ -373,6 +386,7 @@ function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions {
     connectRetrySeconds: config.connectRetrySeconds,
     passive: config.passive,
     families: config.families,
+    addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
     socket: socketOptions(config),
   }
 }

@@ -16,7 +16,7 @@ export function* routeRows(speaker: Speaker, filter: RouteFilter): Iterable<Rout
     if (filter.family !== undefined && filter.family !== rib.family.name) continue
     for (const prefix of prefixesOf(rib, filter)) {
       if (filter.view === 'advertised') {
-        if (neighbor !== undefined) yield* advertisedRow(rib, prefix, neighbor)
+        if (neighbor !== undefined) yield* advertisedRows(rib, prefix, neighbor)
       } else yield* pathRows(speaker, rib, prefix, filter, neighbor)
     }
   }
@@ -83,32 +83,34 @@ function pathRow(
     installed: forwards && refused === '' && (state === 'installed' || state === 'stale'),
     ...attributeFields(describeAttributes(attributes.view(set)), peer.local),
     localPref: attributes.localPref(set),
+    pathId: peer.options.addPath?.includes(rib.family.name) ? rib.paths.id(path) >>> 0 : null,
     since: new Date(rib.paths.since(path) * 1000).toISOString(),
     reason:
       refused === '' ? reasonOf(fate, rib.paths.rejection(path)) : `not installed: ${refused}`,
   }
 }
 
-function* advertisedRow(rib: FamilyRib, prefix: number, neighbor: Neighbor): Iterable<RouteRow> {
+function* advertisedRows(rib: FamilyRib, prefix: number, neighbor: Neighbor): Iterable<RouteRow> {
   const membership = neighbor.membership(rib.family.name)
   if (membership === undefined) return
   const { group, member } = membership
-  const bytes = group.toldForm(member.peer.id, prefix)
-  if (bytes === undefined) return
-  yield {
-    prefix: rib.prefixes.text(prefix),
-    family: rib.family.name,
-    peer: neighbor.config.name,
-    source: 'bgp',
-    best: true,
-    multipath: false,
-    valid: true,
-    installed: false,
-    ...attributeFields(describeAttributes(bytes.set), false),
-    nextHops: [bytes.nextHop],
-    localPref: describeAttributes(bytes.set).localPref ?? null,
-    since: new Date(rib.paths.since(rib.prefixes.best(prefix)) * 1000).toISOString(),
-    reason: 'announced',
+  for (const told of group.toldTo(member.peer.id, prefix)) {
+    yield {
+      prefix: rib.prefixes.text(prefix),
+      family: rib.family.name,
+      peer: neighbor.config.name,
+      source: 'bgp',
+      best: told.path === rib.prefixes.best(prefix),
+      multipath: false,
+      valid: true,
+      installed: false,
+      ...attributeFields(describeAttributes(told.set), false),
+      nextHops: [told.nextHop],
+      localPref: describeAttributes(told.set).localPref ?? null,
+      pathId: group.addPath === 'off' ? null : told.pathId,
+      since: new Date(rib.paths.since(told.path) * 1000).toISOString(),
+      reason: 'announced',
+    }
   }
 }
 
@@ -129,7 +131,6 @@ function attributeFields(it: AttributeDescription, local: boolean) {
     otherAttributes: it.unknown.map(
       ({ code, flags, value }) => `${code} ${flags.toString(16)} ${value}`,
     ),
-    pathId: null,
   }
 }
 

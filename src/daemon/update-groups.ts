@@ -11,6 +11,7 @@ import type { RibPeer } from '../rib/peer.ts'
 import type { PrefixTable } from '../rib/prefix-table.ts'
 import { isReflected } from '../rib/reflection.ts'
 import type { Rib } from '../rib/rib.ts'
+import type { AddPathMode } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
 import type { Events } from './events.ts'
@@ -23,6 +24,7 @@ export interface Hearing {
   readonly localAsn: number
   readonly fourOctetAs: boolean
   readonly maxMessageLength: number
+  readonly addPath: AddPathMode
   readonly nextHop: 'auto' | 'self' | 'keep'
   /** Our address in this family as the session sees us. */
   readonly self: Address
@@ -42,6 +44,7 @@ const keyOf = (it: Hearing): string =>
     it.localAsn,
     it.fourOctetAs,
     it.maxMessageLength,
+    it.addPath,
     it.nextHop,
     it.self.text,
     it.link,
@@ -98,11 +101,12 @@ export class UpdateGroups {
   }
 
   #create(hearing: Hearing): UpdateGroup {
-    const { external, routeReflectorClient, maxMessageLength } = hearing
+    const { external, routeReflectorClient, maxMessageLength, addPath } = hearing
     return this.#rib.createGroup(hearing.family, {
       external,
       routeReflectorClient,
       maxMessageLength,
+      addPath,
       exported: exporter(hearing, this.#rib.families[hearing.family.index].prefixes),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),

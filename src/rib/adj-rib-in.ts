@@ -66,6 +66,8 @@ export interface AdjRibInEvents {
   /** A malformed UPDATE was dealt with without ending the session. */
   malformedReceived(update: MalformedUpdate): void
   endOfRibReceived(family: Family): void
+  /** So many paths were left out, for the peer offers too many of one prefix. */
+  pathsRefused(count: number): void
 }
 
 /** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456, RFC 5065). */
@@ -90,6 +92,8 @@ export class AdjRibIn {
   readonly #negotiated: readonly [boolean, boolean]
   /** Found in the current message. */
   #problems: AttributeProblem[] = []
+  /** Whether NLRI carry path identifiers, by family (RFC 7911). */
+  readonly #pathIds: readonly [boolean, boolean]
 
   constructor(
     peer: RibPeer,
@@ -104,6 +108,8 @@ export class AdjRibIn {
     this.#options = options
     this.#events = events
     this.#negotiated = [options.families.includes('ipv4'), options.families.includes('ipv6')]
+    const { addPath = [] } = peer.options
+    this.#pathIds = [addPath.includes('ipv4'), addPath.includes('ipv6')]
   }
 
   /**
@@ -270,26 +276,33 @@ export class AdjRibIn {
   #announce(family: FamilyFacts, start: number, end: number, set: number, since: number): void {
     if (set < 0) return this.#withdraw(family, start, end)
     const nlri = this.#decode(family, start, end)
+    const { count, words, stride, lengths } = nlri
+    const ids = this.#pathIds[family.index] ? nlri.pathIds : undefined
     const rib = this.#ribs[family.index]
     const each = this.peer.importPolicy.looksAtPrefix
     const rejection = this.#loop(set)
     let accepted = each ? 0 : this.#admit(family, set, rejection)
-    for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-      const length = nlri.lengths[i]
-      if (each) accepted = this.#admit(family, set, rejection, nlri.words, at, length)
+    let refused = 0
+    for (let i = 0, at = 0; i < count; i++, at += stride) {
+      const length = lengths[i]
+      const id = ids === undefined ? 0 : ids[i]
+      if (each) accepted = this.#admit(family, set, rejection, words, at, length)
       const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
-      rib.put(this.peer, nlri.words, at, length, set, accepted, why, since)
+      if (!rib.put(this.peer, words, at, length, set, accepted, why, since, id)) refused++
       if (each) this.#giveBack(accepted, set)
     }
     if (!each) this.#giveBack(accepted, set)
+    if (refused > 0) this.#events.pathsRefused(refused)
   }
 
   #withdraw(family: FamilyFacts, start: number, end: number): void {
     if (start === end || !this.#negotiated[family.index]) return
     const nlri = this.#decode(family, start, end)
     const rib = this.#ribs[family.index]
+    const ids = this.#pathIds[family.index] ? nlri.pathIds : undefined
     for (let i = 0, at = 0; i < nlri.count; i++, at += nlri.stride) {
-      rib.withdraw(this.peer, nlri.words, at, nlri.lengths[i])
+      const id = ids === undefined ? 0 : ids[i]
+      rib.withdraw(this.peer, nlri.words, at, nlri.lengths[i], id)
     }
   }
 
@@ -314,7 +327,10 @@ export class AdjRibIn {
   /** RFC 7606 section 3 j: prefixes that can't be told apart can't be treated as withdrawn either. */
   #decode(family: FamilyFacts, start: number, end: number): NlriColumns {
     const nlri = $nlri[family.index]
-    if (!nlri.decode($view.bytes, start, end)) throw brokenPrefix(family, start)
+    const good = this.#pathIds[family.index]
+      ? nlri.decodeWithPathIds($view.bytes, start, end)
+      : nlri.decode($view.bytes, start, end)
+    if (!good) throw brokenPrefix(family, start)
     return nlri
   }
 

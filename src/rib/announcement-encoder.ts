@@ -4,7 +4,8 @@
  * writes each bucket's attributes once.
  *
  * The window is filled with `announce` and `withdraw`; `encode` hands out runs of messages that have the
- * same audience. All arrays are scratch that lives as long as the encoder.
+ * same audience. A path identifier goes with each prefix where the session has agreed on that (RFC 7911).
+ * All arrays are scratch that lives as long as the encoder.
  */
 import type { OutgoingForm } from '../wire/rewrite.ts'
 import { rewriteAttributes } from '../wire/rewrite.ts'
@@ -20,6 +21,9 @@ const MOST_ATTRIBUTE_BYTES = 1 << 20
 /** More than `rewriteAttributes` makes of the longest set. */
 export const LARGEST_SET = 2 * 65_536
 
+/** The path identifier where only the best path is told: another best one replaces it. */
+export const ONLY_PATH = 1
+
 /** How a bucket's attributes are written. */
 export interface BucketForm {
   readonly set: Uint8Array
@@ -32,6 +36,8 @@ export class AnnouncementEncoder {
   readonly #writer: UpdateWriter
   readonly #formOf: (set: number, source: number) => BucketForm
   readonly #isMember: (peer: number) => boolean
+  /** Messages of a window that was full before all of a prefix was told. */
+  readonly #spilled: LogEntry[] = []
   // Buckets: open addressing on (set, source); a slot belongs to this window if its stamp is current.
   readonly #slotStamp = new Int32Array(SLOTS)
   readonly #slotBucket = new Int32Array(SLOTS)
@@ -46,10 +52,12 @@ export class AnnouncementEncoder {
   // Announced prefixes, chained within their bucket.
   readonly #prefix = new Int32Array(WINDOW)
   readonly #next = new Int32Array(WINDOW)
+  readonly #pathId: Int32Array | undefined
   #announced = 0
   // Withdrawn prefixes, chained within their audience: `except` when >= 0, else the only hearer is ~value.
   readonly #withdrawnPrefix = new Int32Array(WINDOW)
   readonly #withdrawnNext = new Int32Array(WINDOW)
+  readonly #withdrawnPathId: Int32Array | undefined
   #withdrawn = 0
   readonly #withdrawnLast = new Map<number, number>()
   readonly #withdrawnFirst = new Map<number, number>()
@@ -58,10 +66,13 @@ export class AnnouncementEncoder {
   constructor(
     prefixes: PrefixTable,
     maxMessage: number,
+    pathIds: boolean,
     formOf: (set: number, source: number) => BucketForm,
     isMember: (peer: number) => boolean,
   ) {
-    this.#writer = new UpdateWriter(prefixes, maxMessage)
+    this.#writer = new UpdateWriter(prefixes, maxMessage, pathIds)
+    this.#pathId = pathIds ? new Int32Array(WINDOW) : undefined
+    this.#withdrawnPathId = pathIds ? new Int32Array(WINDOW) : undefined
     this.#formOf = formOf
     this.#isMember = isMember
   }
@@ -69,6 +80,7 @@ export class AnnouncementEncoder {
   /** True when the window holds all that it may: `encode` it first. */
   get full(): boolean {
     return (
+      this.#spilled.length > 0 ||
       this.#announced === WINDOW ||
       this.#withdrawn === WINDOW ||
       this.#attributeBytes >= MOST_ATTRIBUTE_BYTES
@@ -76,10 +88,12 @@ export class AnnouncementEncoder {
   }
 
   /** The set must stay as it is until the window is written. */
-  announce(prefix: number, set: number, source: number): void {
+  announce(prefix: number, set: number, source: number, pathId = ONLY_PATH): void {
+    if (this.#announced === WINDOW) this.#spill()
     const bucket = this.#bucketOf(set, source)
     const entry = this.#announced++
     this.#prefix[entry] = prefix
+    if (this.#pathId !== undefined) this.#pathId[entry] = pathId
     this.#next[entry] = -1
     if (this.#bucketFirst[bucket] === -1) this.#bucketFirst[bucket] = entry
     else this.#next[this.#bucketLast[bucket]] = entry
@@ -87,17 +101,27 @@ export class AnnouncementEncoder {
   }
 
   /** Withdraws from everybody but `source`, who announced it and never heard it from us. */
-  withdraw(prefix: number, source: number): void {
-    this.#addWithdrawal(this.#isMember(source) ? source : EVERYBODY, prefix)
+  withdraw(prefix: number, source: number, pathId = ONLY_PATH): void {
+    this.#addWithdrawal(this.#isMember(source) ? source : EVERYBODY, prefix, pathId)
   }
 
   /** Withdraws from one member, who now announces the prefix itself. */
-  withdrawFrom(prefix: number, peer: number): void {
-    this.#addWithdrawal(~peer, prefix)
+  withdrawFrom(prefix: number, peer: number, pathId = ONLY_PATH): void {
+    this.#addWithdrawal(~peer, prefix, pathId)
   }
 
   /** Writes the window as messages, withdrawals first, and starts a new one. */
   encode(emit: (entry: LogEntry) => void): void {
+    for (const entry of this.#spilled.splice(0)) emit(entry)
+    this.#encodeWindow(emit)
+  }
+
+  /** A prefix has more paths than the window has room for. */
+  #spill(): void {
+    this.#encodeWindow((entry) => this.#spilled.push(entry))
+  }
+
+  #encodeWindow(emit: (entry: LogEntry) => void): void {
     for (const [audience, first] of this.#withdrawnFirst) {
       const entry =
         audience < 0 ? { except: -1, only: ~audience } : { except: exceptOf(audience), only: -1 }
@@ -138,7 +162,7 @@ export class AnnouncementEncoder {
         flush()
         writer.openAnnouncement(this.#$attributes, length, nextHop)
       }
-      writer.add(this.#prefix[entry])
+      writer.add(this.#prefix[entry], this.#pathId === undefined ? 0 : this.#pathId[entry])
     }
     writer.close()
   }
@@ -156,15 +180,18 @@ export class AnnouncementEncoder {
         emit({ bytes: writer.take(), ...audience })
         writer.openWithdrawal()
       }
-      writer.add(this.#withdrawnPrefix[entry])
+      const pathIds = this.#withdrawnPathId
+      writer.add(this.#withdrawnPrefix[entry], pathIds === undefined ? 0 : pathIds[entry])
     }
     writer.close()
     emit({ bytes: writer.take(), ...audience })
   }
 
-  #addWithdrawal(audience: number, prefix: number): void {
+  #addWithdrawal(audience: number, prefix: number, pathId: number): void {
+    if (this.#withdrawn === WINDOW) this.#spill()
     const entry = this.#withdrawn++
     this.#withdrawnPrefix[entry] = prefix
+    if (this.#withdrawnPathId !== undefined) this.#withdrawnPathId[entry] = pathId
     this.#withdrawnNext[entry] = -1
     const last = this.#withdrawnLast.get(audience)
     if (last === undefined) this.#withdrawnFirst.set(audience, entry)

@@ -11,15 +11,22 @@ import { FAMILIES } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
 import { NlriColumns } from '../wire/nlri.ts'
 import { UpdateView } from '../wire/update.ts'
-import { WINDOW, type AnnouncementEncoder } from './announcement-encoder.ts'
+import { ONLY_PATH, WINDOW, type AnnouncementEncoder } from './announcement-encoder.ts'
 import type { PrefixTable } from './prefix-table.ts'
 import { Column } from './rows.ts'
 
-/** What this member shall know of a prefix. */
-export interface Told {
-  /** AttrId, or 0 for nothing. */
-  set(prefix: number): number
-  source(prefix: number): number
+/** What this member shall know, as its group tells it. A path is a prefix and a path identifier. */
+export interface Lesson {
+  /** Files with the encoder all that the member shall know of a prefix. */
+  announce(prefix: number): unknown
+  /** The same, and withdrawals of what else it was owed; nothing is owed then. */
+  settle(prefix: number): void
+  /** The member may know this path, or must hear of it. */
+  owe(prefix: number, pathId: number): void
+  /** Visits what is owed of a prefix: somebody else settles it. */
+  handOver(prefix: number, visit: (pathId: number) => void): void
+  /** Nobody settles it. */
+  forgive(prefix: number): void
 }
 
 const HEADER_LENGTH = 19
@@ -33,7 +40,8 @@ const $nlri = FAMILIES.map((family) => new NlriColumns(family))
 export class CatchUp {
   readonly #prefixes: PrefixTable
   readonly #encoder: AnnouncementEncoder
-  readonly #told: Told
+  readonly #lesson: Lesson
+  readonly #pathIds: boolean
   readonly #queue = new IntQueue()
   readonly #queued = new Column()
   /** Runs of messages that the member has not got; `#unreadAt` bytes of the last one have been marked. */
@@ -49,12 +57,13 @@ export class CatchUp {
   constructor(
     prefixes: PrefixTable,
     encoder: AnnouncementEncoder,
-    told: Told,
-    wholeTable: boolean,
+    lesson: Lesson,
+    { wholeTable, pathIds }: { readonly wholeTable: boolean; readonly pathIds: boolean },
   ) {
     this.#prefixes = prefixes
     this.#encoder = encoder
-    this.#told = told
+    this.#lesson = lesson
+    this.#pathIds = pathIds
     this.#walkEnd = wholeTable ? prefixes.end : 0
   }
 
@@ -73,8 +82,9 @@ export class CatchUp {
     this.#walkEnd = this.#prefixes.end
   }
 
-  /** The group was told something new about `prefix`. */
-  mark(prefix: number): void {
+  /** The group was told something new about a path. */
+  mark(prefix: number, pathId: number): void {
+    this.#lesson.owe(prefix, pathId)
     if (this.#queued.get(prefix) !== 0) return
     this.#queued.set(prefix, 1)
     this.#prefixes.retain(prefix)
@@ -107,9 +117,7 @@ export class CatchUp {
     const settled: number[] = []
     while (settled.length < WINDOW && this.#queue.length > 0 && !encoder.full) {
       const prefix = this.#take()
-      const set = this.#told.set(prefix)
-      if (set === 0) encoder.withdraw(prefix, 0)
-      else encoder.announce(prefix, set, this.#told.source(prefix))
+      this.#lesson.settle(prefix)
       settled.push(prefix)
     }
     const chunks: Uint8Array[] = []
@@ -127,17 +135,17 @@ export class CatchUp {
 
   /** Gives up one of the `backlog`. */
   drop(): void {
-    if (this.#queue.length > 0) this.#prefixes.release(this.#take())
-    else this.#before?.drop()
+    if (this.#queue.length === 0) return this.#before?.drop()
+    const prefix = this.#take()
+    this.#lesson.forgive(prefix)
+    this.#prefixes.release(prefix)
   }
 
   #tellTable(): void {
     const encoder = this.#encoder
     const end = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
     for (; this.#walk < end && !encoder.full; this.#walk++) {
-      const set = this.#told.set(this.#walk)
-      if (set === 0 || this.#queued.get(this.#walk) !== 0) continue
-      encoder.announce(this.#walk, set, this.#told.source(this.#walk))
+      if (this.#queued.get(this.#walk) === 0) this.#lesson.announce(this.#walk)
     }
   }
 
@@ -159,7 +167,7 @@ export class CatchUp {
     if (before.#queue.length === 0) this.#before = before.#before
     else {
       const prefix = before.#take()
-      this.mark(prefix)
+      before.#lesson.handOver(prefix, (pathId) => this.mark(prefix, pathId))
       this.#prefixes.release(prefix)
     }
   }
@@ -184,9 +192,11 @@ export class CatchUp {
   #markAll(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return
     const nlri = $nlri[this.#prefixes.family.index]
-    nlri.decode(bytes, start, end)
+    if (this.#pathIds) nlri.decodeWithPathIds(bytes, start, end)
+    else nlri.decode(bytes, start, end)
     for (let i = 0; i < nlri.count; i++) {
-      this.mark(this.#prefixes.intern(nlri.words, i * nlri.stride, nlri.lengths[i]))
+      const prefix = this.#prefixes.intern(nlri.words, i * nlri.stride, nlri.lengths[i])
+      this.mark(prefix, this.#pathIds ? nlri.pathIds[i] : ONLY_PATH)
     }
   }
 }

@@ -38,6 +38,7 @@ export const RUNGS = [
   'router id', // f
   'cluster list length', // RFC 4456 section 9, between f and g
   'peer address', // g
+  'path id', // behind the ladder: two paths of one peer (RFC 7911)
 ] as const
 
 /** Room for the paths to one prefix, at first; it doubles when a prefix has more. */
@@ -107,9 +108,29 @@ export class Decision {
     // Who is left after rung (e) is equally good for forwarding.
     const equals = this.#keepEquals()
     this.#climb(ROUTER_ID, this.#measures.length)
-    const best = this.#lowestAddress()
+    const best = this.#lowest()
     this.#shareLoad(best, equals)
     return best
+  }
+
+  /** True when a path is a candidate at all. */
+  isEligible(path: number): boolean {
+    return this.#exclusion(path) === undefined
+  }
+
+  /** Puts the `most` best of `paths[0..count)`, which are eligible, to the front, the best first. */
+  rank(paths: Int32Array, count: number, most: number): void {
+    while (count > this.#$candidates.length) this.#grow()
+    for (let rank = 0; rank < most && rank < count - 1; rank++) {
+      this.#$candidates.set(paths.subarray(rank, count))
+      this.#count = count - rank
+      this.#climb(0, MED)
+      this.#climbMed()
+      this.#climb(MED + 1, this.#measures.length)
+      const best = this.#lowest()
+      paths[paths.indexOf(best, rank)] = paths[rank]
+      paths[rank] = best
+    }
   }
 
   /** The fate of each path of the chain, in chain order. */
@@ -130,6 +151,10 @@ export class Decision {
       fell(rung, before)
     }
     const best = this.choose(first)
+    for (const [path, fate] of fates) {
+      const sibling = best !== 0 && this.#paths.peer(path) === this.#paths.peer(best)
+      if (sibling && fate === 'peer address') fates.set(path, 'path id')
+    }
     for (let i = 0; i < this.#multipathCount; i++) fates.set(this.#multipath[i], 'multipath')
     if (best !== 0) fates.set(best, 'best')
     return fates
@@ -221,17 +246,19 @@ export class Decision {
     return true
   }
 
-  /** (g), the last rung: compares addresses as bytes; one path per peer, so one stays. */
-  #lowestAddress(): number {
+  /** (g), the last rung, compares addresses as bytes; of the paths of one peer the lowest id stays. */
+  #lowest(): number {
     let best = this.#$candidates[0]
     for (let i = 1; i < this.#count; i++) {
       const other = this.#$candidates[i]
-      if (this.#addressBelow(other, best)) best = other
+      if (this.#isBelow(other, best)) best = other
     }
     return best
   }
 
-  #addressBelow(a: number, b: number): boolean {
+  #isBelow(a: number, b: number): boolean {
+    const paths = this.#paths
+    if (paths.peer(a) === paths.peer(b)) return paths.id(a) >>> 0 < paths.id(b) >>> 0
     const left = this.#peers.get(this.#paths.peer(a)).options.address.bytes
     const right = this.#peers.get(this.#paths.peer(b)).options.address.bytes
     if (left.length !== right.length) return left.length < right.length
@@ -259,7 +286,7 @@ export class Decision {
     }
     if (count >= most) {
       // Which of too many are taken must not depend on the order in which they came.
-      shared.subarray(0, count).sort((a, b) => (this.#addressBelow(a, b) ? -1 : 1))
+      shared.subarray(0, count).sort((a, b) => (this.#isBelow(a, b) ? -1 : 1))
       count = most - 1
     }
     // The best is among them, so that there is room for it in front.

@@ -21,6 +21,12 @@ export interface Outcomes {
   decided(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): void
 }
 
+/**
+ * Paths to one prefix that a single peer may offer (RFC 7911): they are chained, and a peer that sends a
+ * million of them for one prefix shall not hold everybody up.
+ */
+export const MOST_PATHS_OF_PEER = 1024
+
 /** Prefixes decided between two looks at the clock. */
 const SLICE = 64
 
@@ -54,8 +60,9 @@ export class FamilyRib {
   }
 
   /**
-   * Stores what `peer` offers for a prefix; replaces its earlier offer (RFC 4271 9.1.4). `accepted` is 0
-   * when import policy or loop detection rejects it. The path takes its own references on the sets.
+   * Stores what `peer` offers for a prefix; replaces its earlier offer (RFC 4271 9.1.4), or the one with the
+   * same path identifier (RFC 7911 section 5). `accepted` is 0 when import policy or loop detection rejects
+   * it. The path takes its own references on the sets. False when the peer offers too many.
    */
   put(
     peer: RibPeer,
@@ -66,21 +73,28 @@ export class FamilyRib {
     accepted: number,
     rejection: Rejection,
     since: number,
-  ): void {
+    pathId = 0,
+  ): boolean {
     const prefixes = this.prefixes
     const paths = this.paths
     const prefix = prefixes.intern(words, at, length)
     const first = prefixes.paths(prefix)
     let path = first
-    while (path !== 0 && paths.peer(path) !== peer.id) path = paths.next(path)
+    let others = 0
+    for (; path !== 0; path = paths.next(path)) {
+      if (paths.peer(path) !== peer.id) continue
+      if (paths.id(path) === pathId) break
+      others++
+    }
     if (path === 0) {
-      path = paths.add(prefix, peer.id, first)
+      if (others >= MOST_PATHS_OF_PEER) return false
+      path = paths.add(prefix, peer.id, pathId, first)
       prefixes.setPaths(prefix, path)
       prefixes.retain(prefix)
       peer.paths[this.family.index]++
     } else {
       const before = paths.accepted(path)
-      if (paths.received(path) === received && before === accepted) return
+      if (paths.received(path) === received && before === accepted) return true
       this.#releaseSets(path)
       if (before !== 0) peer.accepted[this.family.index]--
     }
@@ -91,15 +105,17 @@ export class FamilyRib {
     }
     paths.put(path, received, accepted, rejection, since)
     this.mark(prefix)
+    return true
   }
 
   /** Forgets what `peer` offers for a prefix; nothing happens when it offers nothing. */
-  withdraw(peer: RibPeer, words: Int32Array, at: number, length: number): void {
+  withdraw(peer: RibPeer, words: Int32Array, at: number, length: number, pathId = 0): void {
     const prefix = this.prefixes.find(words, at, length)
     if (prefix === 0) return
     const paths = this.paths
     for (let path = this.prefixes.paths(prefix); path !== 0; path = paths.next(path)) {
-      if (paths.peer(path) === peer.id) return this.remove(peer, path)
+      if (paths.peer(path) !== peer.id || paths.id(path) !== pathId) continue
+      return this.remove(peer, path)
     }
   }
 

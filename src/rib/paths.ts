@@ -9,10 +9,11 @@
  *   4  next      next path of the same prefix, or 0
  *   5  since     second at which it came, on the daemon's clock
  *
- * 24 bytes a path. Nothing chains the paths of a peer: a session that ends is rare, and then all rows are
+ * 24 bytes a path. The path identifier of a session that sends several paths of a prefix (RFC 7911) stands in
+ * a column beside, which takes no memory before the first one that isn't 0. Nothing chains the paths of a peer: a session that ends is rare, and then all rows are
  * walked once, in slices.
  */
-import { Rows } from './rows.ts'
+import { Column, Rows } from './rows.ts'
 
 const PREFIX = 0
 const RECEIVED = 1
@@ -38,6 +39,7 @@ const REJECTIONS: readonly Rejection[] = [
 
 export class Paths {
   readonly #rows = new Rows(WIDTH)
+  readonly #ids = new Column()
 
   get live(): number {
     return this.#rows.live
@@ -57,8 +59,9 @@ export class Paths {
     return this.#rows.get(path, PREFIX) > 0
   }
 
-  add(prefix: number, peer: number, next: number): number {
+  add(prefix: number, peer: number, id: number, next: number): number {
     const path = this.#rows.allocate()
+    if (id !== 0) this.#ids.set(path, id)
     const row = this.#rows.segment(path)
     const at = this.#rows.offset(path)
     row[at + PREFIX] = prefix
@@ -68,6 +71,7 @@ export class Paths {
   }
 
   free(path: number): void {
+    if (this.#ids.get(path) !== 0) this.#ids.set(path, 0)
     this.#rows.free(path)
   }
 
@@ -97,6 +101,11 @@ export class Paths {
 
   peer(path: number): number {
     return this.#rows.get(path, ORIGIN) & PEER_MASK
+  }
+
+  /** The bits of the path identifier under which the peer offers it; 0 where it sends none. */
+  id(path: number): number {
+    return this.#ids.get(path)
   }
 
   rejection(path: number): Rejection {

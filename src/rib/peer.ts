@@ -8,6 +8,7 @@
  * once, and that alone makes them ineligible.
  */
 import type { Address } from '../net/address.ts'
+import type { Family } from '../net/family.ts'
 import { originOf, type Policy, type RouteOrigin } from '../policy/policy.ts'
 
 export interface RibPeerOptions {
@@ -25,6 +26,8 @@ export interface RibPeerOptions {
   readonly routeReflectorClient: boolean
   /** How often our own AS may stand in a path that it sends. */
   readonly allowOwnAsn: number
+  /** Families in which it sends path identifiers (RFC 7911); default none. */
+  readonly addPath?: readonly Family[]
 }
 
 /** Number of "ourselves", the peer that our own prefixes come from. */

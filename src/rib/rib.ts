@@ -20,7 +20,8 @@ import { FamilyRib } from './family-rib.ts'
 import { NextHopTable } from './next-hop-table.ts'
 import type { NextHopResolver } from './next-hop.ts'
 import { LOCAL_PEER, RibPeer, RibPeers, type RibPeerOptions } from './peer.ts'
-import { UpdateGroup, type Membership, type UpdateGroupOptions } from './update-group.ts'
+import { UpdateGroup, type Membership } from './update-group.ts'
+import { isMultiPath, type UpdateGroupOptions } from './update-group-options.ts'
 
 export interface RibOptions {
   readonly own: OwnIdentity
@@ -45,6 +46,8 @@ interface Job {
   done(): void
 }
 
+type Groups = readonly [Set<UpdateGroup>, Set<UpdateGroup>]
+
 const JOB_SLICE = 1024
 
 export class Rib {
@@ -53,7 +56,9 @@ export class Rib {
   readonly peers: RibPeers
   readonly families: readonly [FamilyRib, FamilyRib]
   readonly localPeer: RibPeer
-  readonly #groups: [Set<UpdateGroup>, Set<UpdateGroup>] = [new Set(), new Set()]
+  /** By family: those that tell best paths, and those that tell others too. */
+  readonly #groups: Groups = [new Set(), new Set()]
+  readonly #multiPathGroups: Groups = [new Set(), new Set()]
   readonly #jobs: Job[] = []
   readonly #events: RibEvents
   /** Index of the family that decided last. */
@@ -72,7 +77,11 @@ export class Rib {
       bestChanged: (family: FamilyFacts, prefix: number) => {
         for (const group of this.#groups[family.index]) group.mark(prefix)
       },
-      decided: events.decided,
+      decided: (family: FamilyFacts, prefix: number, paths: Int32Array, count: number) => {
+        const groups = this.#multiPathGroups[family.index]
+        if (groups.size > 0) for (const group of groups) group.mark(prefix)
+        events.decided(family, prefix, paths, count)
+      },
     }
     const familyRib = (family: FamilyFacts): FamilyRib =>
       new FamilyRib(family, this.attributes, this.nextHops, this.peers, options.decision, outcomes)
@@ -143,12 +152,15 @@ export class Rib {
         this.#addJob({ at: 0, end: () => backlog, visit: () => remains.drop(), done: () => {} })
       },
     })
-    this.#groups[family.index].add(group)
+    const groups = isMultiPath(group.addPath) ? this.#multiPathGroups : this.#groups
+    groups[family.index].add(group)
     return group
   }
 
   closeGroup(group: UpdateGroup): void {
-    this.#groups[group.family.index].delete(group)
+    for (const groups of [this.#groups, this.#multiPathGroups]) {
+      groups[group.family.index].delete(group)
+    }
     const { prefixes } = this.families[group.family.index]
     this.#addJob({
       at: 1,
@@ -168,7 +180,7 @@ export class Rib {
     this.#addJob({
       at: 1,
       end: () => prefixes.end,
-      visit: (prefix) => now.group.inherit(now.member, old.group, prefix),
+      visit: now.group.inherit(now.member, old.group),
       done: () => {
         now.group.inheritUnread(now.member, old.group, old.member)
         done()

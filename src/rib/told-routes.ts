@@ -12,34 +12,32 @@ import type { AttributeStore } from './attribute-store.ts'
 import type { RibPeers } from './peer.ts'
 import type { PrefixTable } from './prefix-table.ts'
 import { Column } from './rows.ts'
+import { SourceTally } from './source-tally.ts'
+import type { Told } from './teller.ts'
 
 const SET = 0
 const SOURCE = 1
 const SOURCE_MASK = 0xffff
 const MARKED = 1 << 16
 
-export class ToldRoutes {
+export class ToldRoutes implements Told {
   readonly #prefixes: PrefixTable
   readonly #attributes: AttributeStore
-  readonly #peers: RibPeers
   readonly #columns = new Column(2)
-  #count = 0
-  readonly #countsFrom = new Map<number, number>()
+  readonly #tally: SourceTally
 
   constructor(prefixes: PrefixTable, attributes: AttributeStore, peers: RibPeers) {
     this.#prefixes = prefixes
     this.#attributes = attributes
-    this.#peers = peers
+    this.#tally = new SourceTally(peers)
   }
 
-  /** Prefixes that are told. */
   get count(): number {
-    return this.#count
+    return this.#tally.count
   }
 
-  /** Of these, those that come from `peer`. */
   countFrom(peer: number): number {
-    return this.#countsFrom.get(peer) ?? 0
+    return this.#tally.countFrom(peer)
   }
 
   set(prefix: number): number {
@@ -58,18 +56,17 @@ export class ToldRoutes {
     if (set !== 0) {
       this.#prefixes.retain(prefix)
       this.#attributes.retain(set)
-      this.#add(source, 1)
+      this.#tally.add(source, 1)
     }
     const mark = this.#columns.get(prefix, SOURCE) & MARKED
     this.#columns.set(prefix, set, SET)
     this.#columns.set(prefix, source | mark, SOURCE)
     if (before === 0) return
-    this.#add(sourceBefore, -1)
+    this.#tally.add(sourceBefore, -1)
     this.#attributes.release(before)
     this.#prefixes.release(prefix)
   }
 
-  /** Marks a prefix; false when it is marked already. */
   mark(prefix: number): boolean {
     const source = this.#columns.get(prefix, SOURCE)
     if ((source & MARKED) !== 0) return false
@@ -78,7 +75,6 @@ export class ToldRoutes {
     return true
   }
 
-  /** Takes the mark away; the prefix may be gone then. */
   unmark(prefix: number): void {
     const source = this.#columns.get(prefix, SOURCE)
     if ((source & MARKED) === 0) return
@@ -86,21 +82,8 @@ export class ToldRoutes {
     this.#prefixes.release(prefix)
   }
 
-  /** Gives up all that is held for a prefix. */
   forget(prefix: number): void {
     this.put(prefix, 0, 0)
     this.unmark(prefix)
-  }
-
-  #add(source: number, change: 1 | -1): void {
-    this.#count += change
-    const before = this.#countsFrom.get(source) ?? 0
-    const count = before + change
-    if (before === 0) this.#peers.retain(source)
-    if (count !== 0) this.#countsFrom.set(source, count)
-    else {
-      this.#countsFrom.delete(source)
-      this.#peers.release(source)
-    }
   }
 }

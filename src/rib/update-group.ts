@@ -4,46 +4,23 @@
  *
  * A changed prefix is only marked. When a member's socket takes bytes, a window of marked prefixes is looked
  * up in the Loc-RIB (so a flapping route is sent once, as it is then), filtered by export policy, compared
- * with what was told before (`told-routes.ts`), and encoded once for all into the group's log.
- *
- * "All but the source" is the audience of an announcement. So when the best path moves from peer A to peer
- * B, everybody but B hears the new one, which for A is the first it hears, and B alone hears a withdrawal:
- * one attribute set per prefix describes what each member knows.
+ * with what was told before (`teller.ts`), and encoded once for all into the group's log.
  */
-import { addressFromBytes } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
-import { rewriteAttributes } from '../wire/rewrite.ts'
-import {
-  AnnouncementEncoder,
-  LARGEST_SET,
-  WINDOW,
-  type BucketForm,
-} from './announcement-encoder.ts'
+import { AnnouncementEncoder, WINDOW } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
+import { BestPathTeller } from './best-path-teller.ts'
 import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
+import { ExportRules } from './export-rules.ts'
 import type { FamilyRib } from './family-rib.ts'
 import { GroupMember } from './group-member.ts'
+import { MultiPathTeller } from './multi-path-teller.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
-import { mayPassOn, type Audience } from './reflection.ts'
-import { ToldRoutes } from './told-routes.ts'
-import { endOfRib, shortestAnnouncement } from './update-writer.ts'
-
-export interface UpdateGroupOptions extends Audience {
-  readonly maxMessageLength: number
-  /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
-  readonly logLimitBytes?: number
-  /**
-   * Export policy beyond the rules of BGP: what is told of this route, `set` or another one, which comes with
-   * a reference; 0 for nothing.
-   */
-  exported(prefix: number, set: number, source: RibPeer): number
-  /** The bytes that the group hears for a set from a source. */
-  formOf(set: number, source: RibPeer): BucketForm
-  /** A route is not told, for no message can hold its attributes: it would take `bytes`. */
-  tooLong(prefix: number, source: RibPeer, bytes: number): void
-}
+import type { Teller, Told, ToldPath } from './teller.ts'
+import { isMultiPath, type AddPathMode, type UpdateGroupOptions } from './update-group-options.ts'
+import { endOfRib } from './update-writer.ts'
 
 export interface UpdateGroupEvents {
   /** There is something to pull again. */
@@ -54,7 +31,6 @@ export interface UpdateGroupEvents {
 
 const LOG_LIMIT_BYTES = 4 << 20
 
-const $rewritten = new Uint8Array(LARGEST_SET)
 /** Prefixes of the window that is being encoded. */
 const $looked = new Int32Array(WINDOW)
 
@@ -65,16 +41,15 @@ export interface Membership {
 
 export class UpdateGroup {
   readonly family: FamilyFacts
+  readonly addPath: AddPathMode
   readonly #rib: FamilyRib
-  readonly #attributes: AttributeStore
   readonly #peers: RibPeers
   readonly #options: UpdateGroupOptions
   readonly #encoder: AnnouncementEncoder
   /** Of all that catch up; most groups never need it. */
   #catchUpEncoder: AnnouncementEncoder | undefined
-  /** A set of so many bytes fits into a message, whatever is done to it. */
-  readonly #surelyFits: number
-  readonly #told: ToldRoutes
+  readonly #teller: Teller
+  readonly #told: Told
   readonly #marked = new IntQueue()
   /** What the table held when the group was made, or its policy changed, is looked at up to `#walkEnd`. */
   #walk = 1
@@ -94,13 +69,27 @@ export class UpdateGroup {
   ) {
     this.family = rib.family
     this.#rib = rib
-    this.#attributes = attributes
     this.#peers = peers
     this.#options = options
+    this.addPath = options.addPath ?? 'off'
     this.#events = events
-    this.#told = new ToldRoutes(rib.prefixes, attributes, peers)
-    this.#encoder = this.#newEncoder((peer) => this.#isMember(peer))
-    this.#surelyFits = options.maxMessageLength / 2 - 128
+    const isMember = (peer: number): boolean => this.#memberships.has(peer)
+    this.#encoder = this.#newEncoder(isMember)
+    const around = {
+      rib,
+      attributes,
+      peers,
+      rules: new ExportRules(rib.family, attributes, peers, options),
+      encoder: this.#encoder,
+      isMember,
+      changed: (prefix: number, pathId: number) => {
+        for (const member of this.#members) member.catchUp?.mark(prefix, pathId)
+      },
+    }
+    this.#teller = isMultiPath(this.addPath)
+      ? new MultiPathTeller(around, this.addPath === 'all' ? Infinity : this.addPath)
+      : new BestPathTeller(around)
+    this.#told = this.#teller.told
     this.#walkEnd = rib.prefixes.end
   }
 
@@ -145,15 +134,22 @@ export class UpdateGroup {
   }
 
   /**
-   * `member` has heard what `old` told it as `oldMember`, and goes on here: it must also lose what is not
-   * told here. A walk over all prefixes, then `inheritUnread`; meanwhile `oldMember` stays where it is, and
+   * `member` has heard what `old` told it, and goes on here: it must also lose what is not told here. The
+   * answer is for a walk over all prefixes, before `inheritUnread`; meanwhile the old membership stays, and
    * nobody pulls for it. Nothing happens for a member that has left.
    */
-  inherit(member: GroupMember, old: UpdateGroup, prefix: number): void {
+  inherit(member: GroupMember, old: UpdateGroup): (prefix: number) => void {
     const peer = member.peer.id
-    if (!this.#members.has(member) || old.toldTo(peer, prefix) === 0) return
+    let $prefix = 0
     // What is told here it hears anyway, and what no longer is, as everybody does.
-    if (this.toldTo(peer, prefix) === 0) this.#detach(member).mark(prefix)
+    const note = (pathId: number): void => {
+      if (this.#teller.isToldTo(peer, $prefix, pathId)) return
+      this.#detach(member).mark($prefix, pathId)
+    }
+    return (prefix) => {
+      $prefix = prefix
+      if (this.#members.has(member)) old.#teller.visitTold(peer, prefix, note)
+    }
   }
 
   inheritUnread(member: GroupMember, old: UpdateGroup, oldMember: GroupMember): void {
@@ -219,27 +215,14 @@ export class UpdateGroup {
     if (member.place > this.#log.base) this.#trim()
   }
 
-  /** Prefixes that `member` has been told or is about to be. */
+  /** Prefixes that `member` has been told or is about to be; paths where a prefix may have several. */
   announced(member: GroupMember): number {
     return this.#told.count - this.#told.countFrom(member.peer.id)
   }
 
-  /** What the group was told for a prefix: AttrId, or 0 when nothing or when it came from `peer`. */
-  toldTo(peer: number, prefix: number): number {
-    return this.#told.source(prefix) === peer ? 0 : this.#told.set(prefix)
-  }
-
-  /** The attributes that a member was told for a prefix, as sent, or undefined for nothing. */
-  toldForm(peer: number, prefix: number): { set: Uint8Array; nextHop: string } | undefined {
-    const set = this.toldTo(peer, prefix)
-    if (set === 0) return undefined
-    const source = this.#peers.get(this.#told.source(prefix))
-    const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
-    const end = rewriteAttributes(bytes, form, $rewritten, 0)
-    return {
-      set: $rewritten.slice(0, end),
-      nextHop: addressFromBytes(nextHop.subarray(0, 16)).text,
-    }
+  /** What a member was told of a prefix, as sent. */
+  toldTo(peer: number, prefix: number): ToldPath[] {
+    return this.#teller.toldTo(peer, prefix)
   }
 
   get #hasMarks(): boolean {
@@ -255,10 +238,6 @@ export class UpdateGroup {
     return !member.endOfRibSent && this.#rib.waiting === 0
   }
 
-  #isMember(peer: number): boolean {
-    return this.#memberships.has(peer)
-  }
-
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */
   #encodeWindow(): void {
     const encoder = this.#encoder
@@ -267,68 +246,18 @@ export class UpdateGroup {
     let looked = 0
     for (; room > 0 && this.#marked.length > 0 && !encoder.full; room--) {
       const prefix = this.#marked.shift()
-      this.#look(prefix)
+      this.#teller.look(prefix)
       $looked[looked++] = prefix
     }
     const walkEnd = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
     for (; room > 0 && this.#walk < walkEnd && !encoder.full; this.#walk++) {
       if (!this.#rib.prefixes.exists(this.#walk)) continue
-      this.#look(this.#walk)
+      this.#teller.look(this.#walk)
       room--
     }
     encoder.encode((entry) => this.#log.append(entry))
     for (let i = 0; i < looked; i++) this.#told.unmark($looked[i])
     if (this.#log.bytes > (this.#options.logLimitBytes ?? LOG_LIMIT_BYTES)) this.#letSlowestGo()
-  }
-
-  /** Compares one prefix with what the group was told and files the difference. */
-  #look(prefix: number): void {
-    // Between a withdrawal and the decision that follows there is no best path, but maybe soon another
-    // one: nobody shall hear of that.
-    if (this.#rib.prefixes.isWaiting(prefix)) return this.#rib.prefixes.watch(prefix)
-    const best = this.#rib.prefixes.best(prefix)
-    const accepted = best === 0 ? 0 : this.#rib.paths.accepted(best)
-    const source = best === 0 ? 0 : this.#rib.paths.peer(best)
-    const set = accepted === 0 ? 0 : this.#exported(prefix, accepted, source)
-    this.#tell(prefix, set, source)
-    if (set !== 0 && set !== accepted) this.#attributes.release(set)
-  }
-
-  /** The group shall know `set` from `source`, or nothing: files the difference. */
-  #tell(prefix: number, set: number, source: number): void {
-    const toldSet = this.#told.set(prefix)
-    const toldSource = this.#told.source(prefix)
-    if (set === toldSet && (set === 0 || source === toldSource)) return
-    if (set === 0) this.#encoder.withdraw(prefix, toldSource)
-    else {
-      this.#encoder.announce(prefix, set, source)
-      if (toldSet !== 0 && source !== toldSource && this.#isMember(source)) {
-        this.#encoder.withdrawFrom(prefix, source)
-      }
-    }
-    this.#told.put(prefix, set, source)
-    for (const member of this.#members) member.catchUp?.mark(prefix)
-  }
-
-  /** The set to tell for `set` from `source`, 0 for nothing; another one comes with a reference. */
-  #exported(prefix: number, set: number, source: number): number {
-    const peer = this.#peers.get(source)
-    if (!mayPassOn(peer, this.#attributes.flags(set), this.#options)) return 0
-    const told = this.#options.exported(prefix, set, peer)
-    if (told === 0 || this.#fits(prefix, told, peer)) return told
-    if (told !== set) this.#attributes.release(told)
-    return 0
-  }
-
-  /** False, and told, when the attributes leave no room for a prefix in a message. */
-  #fits(prefix: number, set: number, source: RibPeer): boolean {
-    if (this.#attributes.byteLength(set) <= this.#surelyFits) return true
-    const { set: bytes, form, nextHop } = this.#options.formOf(set, source)
-    const length = rewriteAttributes(bytes, form, $rewritten, 0)
-    const needed = shortestAnnouncement(this.family, length, nextHop.length)
-    if (needed <= this.#options.maxMessageLength) return true
-    this.#options.tooLong(prefix, source, needed)
-    return false
   }
 
   #pullCatchUp(member: GroupMember, catchUp: CatchUp, out: Uint8Array[]): number {
@@ -349,6 +278,7 @@ export class UpdateGroup {
     return new AnnouncementEncoder(
       this.#rib.prefixes,
       maxMessageLength,
+      this.addPath !== 'off',
       (set, source) => formOf(set, this.#peers.get(source)),
       isMember,
     )
@@ -356,11 +286,9 @@ export class UpdateGroup {
 
   #newCatchUp(peer: RibPeer, wholeTable: boolean): CatchUp {
     this.#catchUpEncoder ??= this.#newEncoder(() => false)
-    const told = {
-      set: (prefix: number) => this.toldTo(peer.id, prefix),
-      source: (prefix: number) => this.#told.source(prefix),
-    }
-    return new CatchUp(this.#rib.prefixes, this.#catchUpEncoder, told, wholeTable)
+    const lesson = this.#teller.lessonFor(peer.id, this.#catchUpEncoder)
+    const kind = { wholeTable, pathIds: this.addPath !== 'off' }
+    return new CatchUp(this.#rib.prefixes, this.#catchUpEncoder, lesson, kind)
   }
 
   /** The members furthest behind get their own list of what they miss, and the log its memory back. */

@@ -2,10 +2,13 @@
  * Writes UPDATE messages one behind the other into a buffer, packing as many prefixes into each as fit
  * (RFC 4271 4.3; for IPv6 RFC 4760 with MP_REACH first, as RFC 7606 section 5.1 asks).
  *
+ * Where the session has agreed on it, each prefix follows a path identifier (RFC 7911 section 3).
+ *
  * Used as: `open` an announcement with its attributes (or a withdrawal), `add` prefixes, `close`; `take`
  * the bytes. A message that is full is closed and another of the same kind opened by `add` itself.
  */
 import { HEADER_LENGTH, UPDATE } from '../wire/constants.ts'
+import { PATH_ID_SIZE } from '../wire/nlri.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import type { PrefixTable } from './prefix-table.ts'
 
@@ -23,8 +26,9 @@ export function shortestAnnouncement(
   family: FamilyFacts,
   attributesLength: number,
   nextHopLength: number,
+  pathIds = false,
 ): number {
-  const prefix = 1 + family.bits / 8
+  const prefix = (pathIds ? PATH_ID_SIZE : 0) + 1 + family.bits / 8
   // The attribute's header, AFI, SAFI, the next hop's length, a reserved byte.
   const reach = family.index === 0 ? 0 : 4 + 2 + 1 + 1 + nextHopLength + 1
   return HEADER_LENGTH + 2 + 2 + attributesLength + reach + prefix
@@ -34,6 +38,7 @@ export class UpdateWriter {
   readonly #family: FamilyFacts
   readonly #prefixes: PrefixTable
   readonly #maxMessage: number
+  readonly #pathIds: boolean
   readonly #buffer: Uint8Array
   #at = 0
   #messageAt = 0
@@ -45,10 +50,11 @@ export class UpdateWriter {
   #attributesLength = 0
   #nextHop: Uint8Array = new Uint8Array(0)
 
-  constructor(prefixes: PrefixTable, maxMessage: number) {
+  constructor(prefixes: PrefixTable, maxMessage: number, pathIds = false) {
     this.#family = prefixes.family
     this.#prefixes = prefixes
     this.#maxMessage = maxMessage
+    this.#pathIds = pathIds
     this.#buffer = new Uint8Array(CHUNK + 2 * maxMessage)
   }
 
@@ -67,7 +73,8 @@ export class UpdateWriter {
    * `shortestAnnouncement`.
    */
   openAnnouncement(attributes: Uint8Array, length: number, nextHop: Uint8Array): void {
-    if (shortestAnnouncement(this.#family, length, nextHop.length) > this.#maxMessage) {
+    const needed = shortestAnnouncement(this.#family, length, nextHop.length, this.#pathIds)
+    if (needed > this.#maxMessage) {
       throw new RangeError(`${length} bytes of attributes in a message of ${this.#maxMessage}`)
     }
     this.#attributes = attributes
@@ -82,15 +89,21 @@ export class UpdateWriter {
     this.#begin()
   }
 
-  add(prefix: number): void {
+  /** `pathId` goes in front where the session has agreed on that. */
+  add(prefix: number, pathId = 0): void {
     const prefixes = this.#prefixes
     const length = prefixes.length(prefix)
     const size = (length + 7) >> 3
-    if (this.#at + 1 + size > this.#limit) {
+    const before = this.#pathIds ? PATH_ID_SIZE : 0
+    if (this.#at + before + 1 + size > this.#limit) {
       this.#end()
       this.#begin()
     }
     const buffer = this.#buffer
+    if (before !== 0) {
+      this.#u16(pathId >>> 16)
+      this.#u16(pathId)
+    }
     buffer[this.#at++] = length
     for (let i = 0; i < size; i++) {
       buffer[this.#at++] = prefixes.word(prefix, i >> 2) >>> (24 - 8 * (i & 3))

@@ -8,6 +8,8 @@
 import { Writer } from '../net/bytes.ts'
 import { factsOf, familyOfAfi, SAFI_UNICAST, type Family } from '../net/family.ts'
 import { formatIpv4 } from '../net/address.ts'
+import type { AddPathFamily } from '../wire/capabilities/add-path.ts'
+import type { AfiSafi } from '../wire/capabilities/capability.ts'
 import { encodeCapability, type Capability } from '../wire/capabilities/index.ts'
 import {
   AS_TRANS,
@@ -30,6 +32,8 @@ export interface Negotiated {
   readonly fourOctetAs: boolean
   readonly routeRefresh: boolean
   readonly enhancedRouteRefresh: boolean
+  /** Families in which a prefix has several paths, told apart by path identifiers (RFC 7911). */
+  readonly addPath: AddPathTerms
   /** The longest message that either side may send. */
   readonly maxMessageLength: number
   /** The smaller of both; 0 when nobody watches the other. */
@@ -44,10 +48,17 @@ export interface Negotiated {
   readonly peerCapabilities: readonly Capability[]
 }
 
+export interface AddPathTerms {
+  /** The peer sends path identifiers. */
+  readonly receive: readonly Family[]
+  /** We do. */
+  readonly send: readonly Family[]
+}
+
 /** What negotiation needs to know of us. */
 export type OurSide = Pick<
   PeerOptions,
-  'localAsn' | 'remoteAsn' | 'routerId' | 'holdTimeSeconds' | 'families'
+  'localAsn' | 'remoteAsn' | 'routerId' | 'holdTimeSeconds' | 'families' | 'addPath'
 >
 
 /** The OPEN that we send. */
@@ -60,6 +71,7 @@ export function ourOpen(us: OurSide): Open {
       ...us.families.map(multiprotocol),
       { name: 'route-refresh' },
       { name: 'four-octet-as', asn: us.localAsn },
+      ...addPathOffer(us),
     ],
   }
 }
@@ -72,11 +84,13 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
   const holdTimeSeconds = checkHoldTime(us, open.holdTimeSeconds)
   const announces = (name: Capability['name']): boolean =>
     open.capabilities.some((capability) => capability.name === name)
+  const families = commonFamilies(us.families, open.capabilities)
   return {
-    families: commonFamilies(us.families, open.capabilities),
+    families,
     fourOctetAs: announces('four-octet-as'),
     routeRefresh: announces('route-refresh'),
     enhancedRouteRefresh: false,
+    addPath: addPathTerms(us, families, open.capabilities),
     maxMessageLength: MAX_MESSAGE_LENGTH,
     holdTimeSeconds,
     keepaliveSeconds: Math.floor(holdTimeSeconds / 3),
@@ -136,6 +150,37 @@ function commonFamilies(ours: readonly Family[], theirs: readonly Capability[]):
   throw new SessionError(ERROR_OPEN, UNSUPPORTED_CAPABILITY, why, wanted(ours))
 }
 
+const NO_ADD_PATH = { receive: false, send: false }
+
+/** One capability for all families (RFC 7911 section 4); none when it would offer nothing. */
+function addPathOffer({ families, addPath }: OurSide): Capability[] {
+  const { receive, send } = addPath ?? NO_ADD_PATH
+  if (!receive && !send) return []
+  const offer = families.map((family) => ({ ...unicast(family), receive, send }))
+  return [{ name: 'add-path', families: offer }]
+}
+
+/** What one side is able to send and the other to receive (RFC 7911 section 5). */
+function addPathTerms(
+  { addPath: ours = NO_ADD_PATH }: OurSide,
+  families: readonly Family[],
+  theirs: readonly Capability[],
+): AddPathTerms {
+  // Whoever says it twice means what was said last.
+  const offers = new Map<Family, AddPathFamily>()
+  for (const capability of theirs) {
+    if (capability.name !== 'add-path') continue
+    for (const offer of capability.families) {
+      const family = offer.safi === SAFI_UNICAST ? familyOfAfi(offer.afi) : undefined
+      if (family !== undefined) offers.set(family, offer)
+    }
+  }
+  return {
+    receive: families.filter((family) => ours.receive && offers.get(family)?.send === true),
+    send: families.filter((family) => ours.send && offers.get(family)?.receive === true),
+  }
+}
+
 /** The capabilities that we missed, as an OPEN has them (RFC 5492 section 5). */
 function wanted(families: readonly Family[]): Uint8Array {
   const to = new Writer(6 * families.length)
@@ -143,8 +188,9 @@ function wanted(families: readonly Family[]): Uint8Array {
   return to.take()
 }
 
+const unicast = (family: Family): AfiSafi => ({ afi: factsOf(family).afi, safi: SAFI_UNICAST })
+
 const multiprotocol = (family: Family): Capability => ({
   name: 'multiprotocol',
-  afi: factsOf(family).afi,
-  safi: SAFI_UNICAST,
+  ...unicast(family),
 })

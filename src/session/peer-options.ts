@@ -27,6 +27,8 @@ export interface PeerOptions {
   /** Never connects, only accepts. */
   readonly passive: boolean
   readonly families: readonly Family[]
+  /** Several paths of a prefix (RFC 7911): what we offer, in all families. Default: neither. */
+  readonly addPath?: { readonly receive: boolean; readonly send: boolean }
   readonly socket: SocketOptions
 }
 

@@ -1,6 +1,6 @@
 /**
  * UPDATEs made from text, as the tests of the RIB speak: prefixes of both families side by side, attributes
- * as in `describeAttributes`.
+ * as in `describeAttributes`. `10.0.0.0/8#7` is the path with identifier 7 (RFC 7911).
  */
 import { prefix, type Prefix } from '../../src/net/prefix.ts'
 import { wordsOf } from '../../src/net/address.ts'
@@ -53,12 +53,24 @@ export function updateBody({ withdraw = [], announce = [], set = {}, ...more }: 
 export const updateMessage = (text: UpdateText): Uint8Array =>
   encodeMessage(UPDATE, updateBody(text))
 
-/** Prefixes as the wire packs them. */
-export function nlriOf(prefixes: readonly Prefix[]): Uint8Array {
-  const bytes = new Uint8Array(prefixes.reduce((sum, { length }) => sum + nlriSize(length), 0))
-  let at = 0
-  for (const it of prefixes) at = writeNlri(bytes, at, wordsOf(it.bytes), 0, it.length)
-  return bytes
+export interface Offer extends Prefix {
+  readonly pathId?: number
+}
+
+/** Prefixes as the wire packs them, each behind its path identifier if it has one. */
+export function nlriOf(offers: readonly Offer[]): Uint8Array {
+  return concat(
+    ...offers.flatMap(({ pathId, bytes, length }) => {
+      const nlri = new Uint8Array(nlriSize(length))
+      writeNlri(nlri, 0, wordsOf(bytes), 0, length)
+      return pathId === undefined ? [nlri] : [u32(pathId), nlri]
+    }),
+  )
+}
+
+export function offer(text: string): Offer {
+  const [written, id] = text.split('#')
+  return { ...prefix(written), ...(id === undefined ? {} : { pathId: Number(id) }) }
 }
 
 export function concat(...parts: readonly ArrayLike<number>[]): Uint8Array {
@@ -73,8 +85,10 @@ export function concat(...parts: readonly ArrayLike<number>[]): Uint8Array {
 
 export const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff)
 
-function byFamily(texts: readonly string[]): { ipv4: Prefix[]; ipv6: Prefix[] } {
-  const all = texts.map(prefix)
+const u32 = (value: number): Uint8Array => concat(u16(value >>> 16), u16(value & 0xffff))
+
+function byFamily(texts: readonly string[]): { ipv4: Offer[]; ipv6: Offer[] } {
+  const all = texts.map(offer)
   return {
     ipv4: all.filter(({ family }) => family === 'ipv4'),
     ipv6: all.filter(({ family }) => family === 'ipv6'),

@@ -10,7 +10,13 @@ const FAMILY_COLUMNS: readonly Column<PeerFamilyRow>[] = [
   { title: 'REJECTED', of: (row) => String(row.rejected), align: 'right' },
   { title: 'ANNOUNCED', of: (row) => String(row.announced), align: 'right' },
   { title: 'END OF RIB', of: (row) => (row.endOfRib ? 'seen' : '') },
+  { title: 'ADD-PATH', of: addPathOf },
 ]
+
+function addPathOf({ addPathReceive, addPathSend }: PeerFamilyRow): string {
+  const send = addPathSend === null ? [] : [`send ${addPathSend}`]
+  return [...(addPathReceive ? ['receive'] : []), ...send].join(', ')
+}
 
 interface MessageRow {
   readonly direction: string
@@ -33,7 +39,9 @@ const MESSAGE_COLUMNS: readonly Column<MessageRow>[] = [
 ]
 
 export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> {
-  const notOffered = peer.capabilitiesSent.filter((it) => !peer.capabilitiesReceived.includes(it))
+  const notOffered = peer.capabilitiesSent.filter(
+    (it) => !peer.capabilitiesReceived.includes(counterpartOf(it)),
+  )
   const timers =
     peer.holdTime === null
       ? ''
@@ -71,6 +79,14 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
   const families = formatTable(peer.perFamily, { columns: FAMILY_COLUMNS }, look)
   const counters = formatTable(messages, { columns: MESSAGE_COLUMNS }, look)
   return `${properties}\n${await whole(families)}\n${await whole(counters)}`
+}
+
+/** What the peer must be able to do so that we can: the receiver of paths needs a sender of them. */
+function counterpartOf(capability: string): string {
+  const [, what, direction] = /^(add-path .*) (receive|send)$/.exec(capability) ?? []
+  return direction === undefined
+    ? capability
+    : `${what} ${direction === 'send' ? 'receive' : 'send'}`
 }
 
 const lastErrorOf = ({ lastError, lastErrorAt }: PeerDetail, now: number): string =>

@@ -204,9 +204,9 @@ queued        0 prefixes
 capabilities  multiprotocol ipv4, 4-octet AS
 not offered   route refresh
 
-FAMILY  RECEIVED  ACCEPTED  REJECTED  ANNOUNCED  END OF RIB
-ipv4         100        99         1          4  seen
-ipv6          20        19         1          0  -
+FAMILY  RECEIVED  ACCEPTED  REJECTED  ANNOUNCED  END OF RIB  ADD-PATH
+ipv4         100        99         1          4  seen        receive, send all
+ipv6          20        19         1          0  -           -
 
 MESSAGES  OPEN  UPDATE  KEEPALIVE  NOTIFICATION  REFRESH   BYTES
 received     1     600         39             0        0  123456

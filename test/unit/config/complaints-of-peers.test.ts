@@ -8,6 +8,18 @@ type Row = readonly [written: string, ...complaints: string[]]
 
 /** Maps in `peers`; the first stands in line 4. `tor` is a group with `asn: 65001, import: accept`. */
 const PEERS: readonly Row[] = [
+  [
+    '{ address: 10.0.1.1, group: tor, addPath: { send: some } }',
+    'c.yaml:4:55: peers[0].addPath.send: some is not best, all or a number of paths; write best, all or 1..255',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, addPath: { send: 0 } }',
+    'c.yaml:4:55: peers[0].addPath.send: 0 is not best, all or a number of paths; write best, all or 1..255',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, addPath: all }',
+    'c.yaml:4:47: peers[0].addPath: all is not a map; write a map of receive, send',
+  ],
   ['{ asn: 65001 }', 'c.yaml:4:5: peers[0].address: is missing; add address: 10.0.1.1'],
   [
     '{ address: 10.0.1.1 }',

@@ -41,6 +41,7 @@ test('three lines make a complete configuration', () => {
         exportPolicy: 'local',
         routeReflectorClient: false,
         allowOwnAsn: 0,
+        addPath: { receive: false, send: 'off' },
       },
     ],
     advertise: { interfaces: [], prefixes: [] },
@@ -92,6 +93,7 @@ peers:
     localAsn: 65200
     nextHop: self
     allowOwnAsn: 1
+    addPath: { receive: true, send: 4 }
     import: reject
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
 advertise:
@@ -144,6 +146,7 @@ log: { level: trace, format: json }
         exportPolicy: 'accept',
         routeReflectorClient: false,
         allowOwnAsn: 1,
+        addPath: { receive: true, send: 4 },
       },
       {
         name: 'rr',
@@ -162,6 +165,7 @@ log: { level: trace, format: json }
         exportPolicy: 'accept',
         routeReflectorClient: true,
         allowOwnAsn: 0,
+        addPath: { receive: false, send: 'off' },
       },
     ],
     advertise: {

@@ -17,6 +17,7 @@ const HEARING: Hearing = {
   localAsn: OWN_ASN,
   fourOctetAs: true,
   maxMessageLength: 4096,
+  addPath: 'off',
   nextHop: 'auto',
   self: address('10.0.0.100'),
   link: 1,
@@ -42,6 +43,10 @@ describe('sessions that hear the same share a group', () => {
     ['AS number', { localAsn: 65200 }],
     ['octets of AS numbers', { fourOctetAs: false }],
     ['longest message', { maxMessageLength: 65_535 }],
+    ['path identifiers', { addPath: 'best' }],
+    ['several paths', { addPath: 2 }],
+    ['more paths', { addPath: 3 }],
+    ['all paths', { addPath: 'all' }],
     ['next hop policy', { nextHop: 'keep' }],
     ['our address', { self: address('10.0.1.100') }],
     ['link', { link: 2 }],
@@ -109,7 +114,7 @@ function told(
   rib.settle()
   group.pull(member, 1, [])
   const id = rib.rib.families[ipv6 ? 1 : 0].prefixes.findPrefix(prefix(text))
-  const form = group.toldForm(hearer.peer.id, id)
+  const form = group.toldTo(hearer.peer.id, id)[0]
   return form === undefined ? undefined : { ...describeAttributes(form.set), nextHop: form.nextHop }
 }
 

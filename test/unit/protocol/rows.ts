@@ -259,10 +259,16 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 7911',
     title: 'ADD-PATH',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: '`addPath`: received paths take part in the decision and in ECMP; sent are the best, the best so many or all',
     codes: ['capability 69'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/wire/capabilities.test.ts: golden bytes of %o',
+      'unit/session/negotiation.test.ts: several paths of a prefix, each direction by itself (RFC 7911)',
+      'unit/rib/add-path.test.ts: stand side by side, and the lowest identifier breaks the tie',
+      'unit/rib/add-path.test.ts: whatever peers with and without identifiers say, each holds what it said last',
+      'unit/rib/multi-path.test.ts: know exactly what they shall, whatever has happened: %s',
+      'unit/rib/multi-path.test.ts: a path keeps its identifier while it lives, whatever its attributes',
+    ],
   },
   {
     rfc: 'RFC 7313',

@@ -285,11 +285,11 @@ describe.each(FAMILIES)('the number of a $name peer', (family) => {
     rib.settle()
     expect(rib.peer('meanwhile').peer.id).not.toBe(source.peer.id)
     expect(
-      group.toldForm(
+      group.toldTo(
         hearer.peer.id,
         rib.rib.families[family.index].prefixes.findPrefix(prefix(text)),
       ),
-    ).toBeDefined()
+    ).toHaveLength(1)
     group.pull(member, 1, [])
     expect(rib.peer('after').peer.id).toBe(source.peer.id)
   })

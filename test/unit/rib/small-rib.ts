@@ -100,6 +100,7 @@ export class SmallRib {
         external: values.external ?? true,
         routeReflectorClient: values.routeReflectorClient ?? false,
         allowOwnAsn: values.allowOwnAsn ?? 0,
+        addPath: values.addPath ?? [],
         address: address(values.address ?? '10.0.0.1'),
       },
       importPolicy,
@@ -109,6 +110,7 @@ export class SmallRib {
           for (const it of found) problems.push(`${it.name}: ${it.why} (${it.remedy})`)
         },
         endOfRibReceived: (family) => endOfRibs.push(family),
+        pathsRefused: (count) => problems.push(`${count} paths refused`),
       },
     )
     const sendBody = (body: Uint8Array): void =>
@@ -206,7 +208,10 @@ export class SmallRib {
     return [rib, rib.prefixes.findPrefix(wanted)]
   }
 
+  /** `tor-a`, or `tor-a#7` for its path 7. */
   #peerName(rib: FamilyRib, path: number): string {
-    return this.rib.peers.get(rib.paths.peer(path)).options.name
+    const { name } = this.rib.peers.get(rib.paths.peer(path)).options
+    const id = rib.paths.id(path) >>> 0
+    return id === 0 ? name : `${name}#${id}`
   }
 }

@@ -22,6 +22,15 @@ const IPV4_MULTICAST = { name: 'multiprotocol', afi: 1, safi: 2 } as const
 const L2VPN = { name: 'multiprotocol', afi: 25, safi: 70 } as const
 const REFRESH = { name: 'route-refresh' } as const
 const WIDE = { name: 'four-octet-as', asn: 65002 } as const
+const addPath = (...offers: readonly (readonly [afi: number, what: string])[]) => ({
+  name: 'add-path' as const,
+  families: offers.map(([afi, what]) => ({
+    afi,
+    safi: 1,
+    receive: what !== 'send',
+    send: what !== 'receive',
+  })),
+})
 const UNKNOWN = { name: 'unknown', code: 200, bytes: Uint8Array.of(1, 2) } as const
 
 const OPEN: Open = {
@@ -76,6 +85,42 @@ const GOOD: readonly [
   ['any AS but ours', { remoteAsn: 'external' }, {}, { external: true }],
   ['our AS', { remoteAsn: 'internal' }, { asn: 65001 }, { external: false }],
   ['our AS, by number', { remoteAsn: 65001 }, { asn: 65001 }, { external: false }],
+  [
+    'several paths of a prefix, each direction by itself (RFC 7911)',
+    { addPath: { receive: true, send: true } },
+    { capabilities: [...OPEN.capabilities, addPath([1, 'send'], [2, 'receive'])] },
+    { addPath: { receive: ['ipv4'], send: ['ipv6'] } },
+  ],
+  [
+    'both directions in both families',
+    { addPath: { receive: true, send: true } },
+    { capabilities: [...OPEN.capabilities, addPath([1, 'both'], [2, 'both'])] },
+    { addPath: { receive: ['ipv4', 'ipv6'], send: ['ipv4', 'ipv6'] } },
+  ],
+  [
+    'paths that we did not ask for',
+    { addPath: { receive: false, send: true } },
+    { capabilities: [...OPEN.capabilities, addPath([1, 'send'], [2, 'both'])] },
+    { addPath: { receive: [], send: ['ipv6'] } },
+  ],
+  [
+    'paths of a family that is not in common',
+    { addPath: { receive: true, send: true }, families: ['ipv6'] },
+    { capabilities: [...OPEN.capabilities, addPath([1, 'both'])] },
+    { families: ['ipv6'], addPath: { receive: [], send: [] } },
+  ],
+  [
+    'what was said last about a family',
+    { addPath: { receive: true, send: true } },
+    { capabilities: [IPV4, addPath([1, 'both']), addPath([1, 'receive'])] },
+    { addPath: { receive: [], send: ['ipv4'] } },
+  ],
+  [
+    'no paths, for the peer says nothing of them',
+    { addPath: { receive: true, send: true } },
+    {},
+    { addPath: { receive: [], send: [] } },
+  ],
   [
     'our identifier in another AS (RFC 6286)',
     {},

@@ -83,6 +83,66 @@ describe('prefixes as the wire packs them', () => {
   })
 })
 
+describe('prefixes behind path identifiers (RFC 7911 section 3)', () => {
+  function decodeWithIds(family: typeof IPV4, bytes: Uint8Array, start = 0, end = bytes.length) {
+    const nlri = new NlriColumns(family)
+    const good = nlri.decodeWithPathIds(bytes, start, end)
+    const texts = Array.from({ length: nlri.count }, (_, i) => {
+      const address = addressFromWords(family.name, nlri.words, i * nlri.stride)
+      return `${address.text}/${nlri.lengths[i]}#${nlri.pathIds[i] >>> 0}`
+    })
+    return { good, texts }
+  }
+
+  const cases: readonly [wire: string, family: typeof IPV4, texts: readonly string[]][] = [
+    ['', IPV4, []],
+    ['00000000 00', IPV4, ['0.0.0.0/0#0']],
+    ['00000001 08 0a 00000002 08 0a', IPV4, ['10.0.0.0/8#1', '10.0.0.0/8#2']],
+    ['ffffffff 1a 0af4077f', IPV4, ['10.244.7.64/26#4294967295']],
+    ['80000000 20 ffffffff', IPV4, ['255.255.255.255/32#2147483648']],
+    ['00000007 00', IPV6, ['::/0#7']],
+    ['00000007 31 20010db80001ff', IPV6, ['2001:db8:1:8000::/49#7']],
+    [`00000007 80 20010db8${'00'.repeat(11)}01`, IPV6, ['2001:db8::1/128#7']],
+  ]
+  test.each(cases)('%s', (wire, family, texts) => {
+    expect(decodeWithIds(family, hex(wire))).toEqual({ good: true, texts })
+    const framed = concat([0xff], hex(wire), [0x08])
+    expect(decodeWithIds(family, framed, 1, framed.length - 1)).toEqual({ good: true, texts })
+  })
+
+  const broken: readonly [what: string, wire: string, family: typeof IPV4, good: number][] = [
+    ['an identifier cut off', '000000', IPV4, 0],
+    ['an identifier and nothing more', '00000001 08 0a 00000002', IPV4, 1],
+    ['an IPv4 length of 33', '00000001 21 0a00000000', IPV4, 0],
+    ['an IPv6 length of 129', `00000001 81 ${'00'.repeat(17)}`, IPV6, 0],
+    ['a prefix that ends too early', '00000001 18 0a01', IPV4, 0],
+    ['a prefix without an identifier', '18 0a0102', IPV4, 0],
+  ]
+  test.each(broken)('%s is refused', (_, wire, family, good) => {
+    const result = decodeWithIds(family, hex(wire))
+    expect(result.good).toBe(false)
+    expect(result.texts).toHaveLength(good)
+  })
+
+  test.each(FAMILIES)('any $name paths are read as they were written', (family) => {
+    const bytes = fc.uint8Array({ minLength: family.bits / 8, maxLength: family.bits / 8 })
+    const path = fc
+      .tuple(bytes, fc.nat({ max: family.bits }), fc.nat({ max: 0xffffffff }))
+      .map(([address, length, pathId]) => ({
+        ...prefixOf(addressFromBytes(address), length),
+        pathId,
+      }))
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 20 }), (paths) => {
+        const read = decodeWithIds(family, nlriOf(paths))
+        expect(read.texts).toEqual(paths.map(({ text, pathId }) => `${text}#${pathId}`))
+        expect(read.good).toBe(true)
+      }),
+      { seed: 6, numRuns: 300 },
+    )
+  })
+})
+
 describe.each(FAMILIES)('any $name prefixes', (family) => {
   const bytes = fc.uint8Array({ minLength: family.bits / 8, maxLength: family.bits / 8 })
   const prefix = fc
