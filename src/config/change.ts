@@ -46,6 +46,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   multihop: ['reset', 'the TTL belongs to the connection'],
   nextHop: ['reset', 'every route must be announced with another next hop'],
   routeReflectorClient: ['reset', 'reflection decides about every route'],
+  extendedMessages: ['reset', 'the length of messages is agreed on in OPEN'],
   addPath: ['reset', 'path identifiers are agreed on in OPEN'],
   allowOwnAsn: ['reset', 'routes refused before are not kept and must be sent again'],
 }

@@ -47,6 +47,7 @@ export interface ResolvedPeer {
   readonly allowOwnAsn: number
   /** Several paths of a prefix (RFC 7911). */
   readonly addPath: AddPathConfig
+  readonly extendedMessages: boolean
 }
 
 export interface AddPathConfig {

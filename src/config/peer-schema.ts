@@ -55,6 +55,7 @@ export const SESSION_DEFAULTS = {
   connectRetry: '5s',
   passive: false,
   port: 179,
+  extendedMessages: true,
   routeReflectorClient: false,
   nextHop: 'auto',
   allowOwnAsn: 0,
@@ -166,6 +167,11 @@ const settings = {
     integer(0, 10, 'a number of times').optional(),
     'Accept routes whose AS_PATH holds our own AS number up to this many times.',
     1,
+  ),
+  extendedMessages: key(
+    flag.optional(),
+    'Messages of up to 65,535 bytes, with a peer that can (RFC 8654): fewer of them, and routes whose attributes do not fit into 4096.',
+    false,
   ),
   addPath: key(
     addPath.optional(),

@@ -42,6 +42,7 @@ const DEFAULTS = groupSchema
     connectRetry: true,
     passive: true,
     port: true,
+    extendedMessages: true,
     routeReflectorClient: true,
     nextHop: true,
     allowOwnAsn: true,
@@ -123,6 +124,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     exportPolicy: find('export')?.value ?? (reflected ? 'accept' : 'local'),
     routeReflectorClient: reflected,
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
+    extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
   }
   judge(peer, draft, levels, context)

@@ -16,7 +16,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
       'asOverride',
       'bfd',
       'defaultOriginate',
-      'extendedMessages',
       'extendedNextHop',
       'gracefulRestart',
       'maxPrefixes',

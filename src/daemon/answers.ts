@@ -5,7 +5,6 @@ import { hostname } from 'node:os'
 import { formatIpv4 } from '../net/address.ts'
 import { FAMILIES, familyOfAfi, SAFI_UNICAST } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
-import type { ResolvedPeer } from '../config/config.ts'
 import type { PrefixFilter, Queries } from '../control/queries.ts'
 import type { HealthReport, StatusRow } from '../control/reports.ts'
 import type { FibRow, NextHopRow, PeerDetail, PeerRow, SourceRow } from '../control/rows.ts'
@@ -15,7 +14,9 @@ import type { KernelTarget } from '../fib/kernel.ts'
 import type { HostView } from '../sources/source.ts'
 import type { AfiSafi } from '../wire/capabilities/capability.ts'
 import type { Capability } from '../wire/capabilities/index.ts'
+import { ourOpen } from '../session/negotiation.ts'
 import type { Endpoint } from '../session/transport.ts'
+import { MAX_MESSAGE_LENGTH } from '../wire/constants.ts'
 import type { Neighbor } from './neighbor.ts'
 import { routeRows } from './route-rows.ts'
 import type { Speaker } from './speaker.ts'
@@ -138,10 +139,14 @@ const inUse = (it: {
   families: readonly string[]
   fourOctetAs: boolean
   routeRefresh: boolean
+  enhancedRouteRefresh: boolean
+  maxMessageLength: number
   addPath: { receive: readonly string[]; send: readonly string[] }
 }): string[] => [
   ...it.families.map((family) => `multiprotocol ${family}`),
   ...(it.routeRefresh ? ['route-refresh'] : []),
+  ...(it.enhancedRouteRefresh ? ['enhanced-route-refresh'] : []),
+  ...(it.maxMessageLength > MAX_MESSAGE_LENGTH ? ['extended-message'] : []),
   ...(it.fourOctetAs ? ['four-octet-as'] : []),
   ...it.addPath.receive.map((family) => `add-path ${family} receive`),
   ...it.addPath.send.map((family) => `add-path ${family} send`),
@@ -179,12 +184,7 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
     }),
     messagesReceived: { ...counters.received },
     messagesSent: { ...counters.sent },
-    capabilitiesSent: [
-      ...config.families.map((family) => `multiprotocol ${family}`),
-      'route-refresh',
-      'four-octet-as',
-      ...addPathOffered(config),
-    ],
+    capabilitiesSent: ourOpen(neighbor.peer.options).capabilities.flatMap(capabilityNames),
     capabilitiesReceived: (negotiated?.peerCapabilities ?? []).flatMap(capabilityNames),
   }
 }
@@ -201,9 +201,6 @@ const addPathNames = (family: string, it: { receive: boolean; send: boolean }): 
   ...(it.receive ? [`add-path ${family} receive`] : []),
   ...(it.send ? [`add-path ${family} send`] : []),
 ]
-
-const addPathOffered = ({ addPath: { receive, send }, families }: ResolvedPeer): string[] =>
-  families.flatMap((family) => addPathNames(family, { receive, send: send !== 'off' }))
 
 const familyText = ({ afi, safi }: AfiSafi): string =>
   (safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined) ?? `${afi}/${safi}`

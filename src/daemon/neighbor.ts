@@ -8,7 +8,7 @@
 import type { ResolvedPeer } from '../config/config.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
-import { factsOf, type Family } from '../net/family.ts'
+import { factsOf, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import { reject, STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
@@ -23,6 +23,7 @@ import type { PeerSnapshot } from '../session/snapshot.ts'
 import type { SocketOptions, Transport } from '../session/transport.ts'
 import { SessionError } from '../wire/errors.ts'
 import type { Events, Level } from './events.ts'
+import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Hearing, UpdateGroups } from './update-groups.ts'
@@ -60,6 +61,7 @@ interface Session {
   readonly unannounced: Set<Family>
   readonly memberships: Membership[]
   readonly endOfRib: Set<Family>
+  readonly refreshes: Refreshes
   writable: boolean
 }
 
@@ -87,6 +89,8 @@ export class Neighbor {
         established: (negotiated) => this.#established(negotiated),
         update: (buffer, start, end) => this.#update(buffer, start, end),
         routeRefreshReceived: (family) => this.sendAgain(family),
+        refreshBegan: (family) => this.#session?.refreshes.begin(family),
+        refreshEnded: (family) => this.#session?.refreshes.end(family),
         sessionEnded: (cause) => this.#ended(cause),
         writable: () => this.#writable(),
         chunkDone: () => hood.scheduler.readingEnds(this.#peer),
@@ -166,7 +170,7 @@ export class Neighbor {
     const at = session?.memberships.findIndex(({ group }) => group.family.name === family) ?? -1
     if (session === undefined || at < 0) return
     const { group, member } = session.memberships[at]
-    group.tellAgain(member)
+    group.tellAgain(member, session.negotiated.enhancedRouteRefresh)
     this.#hood.scheduler.wake()
   }
 
@@ -223,6 +227,10 @@ export class Neighbor {
       memberships: [],
       unannounced: new Set(),
       endOfRib: new Set(),
+      refreshes: new Refreshes(this.#hood.clock, {
+        began: (family) => rib.refreshBegan(adjRibIn, family),
+        ended: (family, overdue) => this.#refreshEnded(adjRibIn, family, overdue),
+      }),
       writable: true,
     }
     this.#session = session
@@ -303,6 +311,7 @@ export class Neighbor {
     if (session === undefined) return
     this.#session = undefined
     this.#hood.scheduler.forget(this.#peer)
+    session.refreshes.close()
     for (const membership of session.memberships) this.#hood.groups.leave(membership)
     this.#hood.rib.dropPeer(session.adjRibIn.peer)
     this.#tell('warn', 'SessionEnded', `session is down: ${cause}`)
@@ -353,6 +362,14 @@ export class Neighbor {
     this.#tell('warn', 'PathsRefused', text)
   }
 
+  #refreshEnded(adjRibIn: AdjRibIn, family: FamilyFacts, overdue: boolean): void {
+    this.#hood.rib.refreshEnded(adjRibIn, family)
+    if (overdue) {
+      const text = `never ended the refresh of its ${family.name} routes: what did not come again is dropped`
+      this.#tell('warn', 'RefreshOverdue', text)
+    } else this.#tell('debug', 'RefreshReceived', `has told its ${family.name} routes again`)
+  }
+
   #endOfRib(family: Family): void {
     this.#session?.endOfRib.add(family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
@@ -386,6 +403,7 @@ function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions {
     connectRetrySeconds: config.connectRetrySeconds,
     passive: config.passive,
     families: config.families,
+    extendedMessages: config.extendedMessages,
     addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
     socket: socketOptions(config),
   }

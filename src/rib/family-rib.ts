@@ -86,13 +86,17 @@ export class FamilyRib {
       if (paths.id(path) === pathId) break
       others++
     }
-    if (path === 0) {
+    const added = path === 0
+    if (added) {
       if (others >= MOST_PATHS_OF_PEER) return false
       path = paths.add(prefix, peer.id, pathId, first)
       prefixes.setPaths(prefix, path)
       prefixes.retain(prefix)
       peer.paths[this.family.index]++
-    } else {
+    }
+    const generation = peer.generation[this.family.index]
+    if (paths.generation(path) !== generation) paths.setGeneration(path, generation)
+    if (!added) {
       const before = paths.accepted(path)
       if (paths.received(path) === received && before === accepted) return true
       this.#releaseSets(path)

@@ -9,6 +9,11 @@ export class GroupMember {
   /** Set while the member is told the table apart from the others. */
   catchUp: CatchUp | undefined
   endOfRibSent = false
+  /**
+   * A whole table that is told between marks (RFC 7313): the mark to send next. `due`: all of it, as soon as
+   * End-of-RIB has been sent, for before that there is no refresh.
+   */
+  refresh: 'none' | 'due' | 'begin' | 'end' = 'none'
 
   constructor(peer: RibPeer, place: number, catchUp: CatchUp | undefined) {
     this.peer = peer

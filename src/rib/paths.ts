@@ -5,7 +5,7 @@
  *   0  prefix    PrefixId
  *   1  received  AttrId as the peer sent it
  *   2  accepted  AttrId after import policy, or 0 when the path is rejected
- *   3  origin    peer number (bits 0-15), flags (16-23), reason of rejection (24-31)
+ *   3  origin    peer number (bits 0-15), changed (16), generation (17-20), reason of rejection (24-31)
  *   4  next      next path of the same prefix, or 0
  *   5  since     second at which it came, on the daemon's clock
  *
@@ -25,6 +25,8 @@ const WIDTH = 6
 
 const PEER_MASK = 0xffff
 const CHANGED = 1 << 16
+const GENERATION_SHIFT = 17
+const GENERATION = 0xf << GENERATION_SHIFT
 
 /** Why a path takes no part in the decision, though its message was in order. */
 export type Rejection = 'none' | 'importPolicy' | 'ownAs' | 'ownOriginatorId' | 'ownCluster'
@@ -82,7 +84,9 @@ export class Paths {
     row[at + RECEIVED] = received
     row[at + ACCEPTED] = accepted
     row[at + ORIGIN] =
-      (row[at + ORIGIN] & PEER_MASK) | CHANGED | (REJECTIONS.indexOf(rejection) << 24)
+      (row[at + ORIGIN] & (PEER_MASK | GENERATION)) |
+      CHANGED |
+      (REJECTIONS.indexOf(rejection) << 24)
     row[at + SINCE] = since
   }
 
@@ -118,6 +122,16 @@ export class Paths {
     if ((origin & CHANGED) === 0) return false
     this.#rows.set(path, ORIGIN, origin & ~CHANGED)
     return true
+  }
+
+  /** In which refresh of its peer it was told last, 0 to 15 (`RibPeer.generation`). */
+  generation(path: number): number {
+    return (this.#rows.get(path, ORIGIN) & GENERATION) >>> GENERATION_SHIFT
+  }
+
+  setGeneration(path: number, generation: number): void {
+    const origin = this.#rows.get(path, ORIGIN) & ~GENERATION
+    this.#rows.set(path, ORIGIN, origin | (generation << GENERATION_SHIFT))
   }
 
   next(path: number): number {

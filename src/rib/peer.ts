@@ -33,6 +33,9 @@ export interface RibPeerOptions {
 /** Number of "ourselves", the peer that our own prefixes come from. */
 export const LOCAL_PEER = 0
 
+/** As many as four bits of a path row tell apart. */
+const GENERATIONS = 16
+
 /** Numbers fit into 16 bits of a path row. */
 const MOST_PEERS = 0xffff
 
@@ -45,6 +48,11 @@ export class RibPeer {
   up = true
   /** May change while the session lives: see `Rib.judgeAgain`. */
   importPolicy: Policy
+  /**
+   * The refresh that is under way or was the last, per family index: paths of an earlier one are stale
+   * (RFC 7313 section 4). Counts round, 0 to `GENERATIONS - 1`.
+   */
+  readonly generation: [number, number] = [0, 0]
   /** Paths held, per family index. */
   readonly paths: [number, number] = [0, 0]
   /** Of these, accepted by import policy, per family index. */
@@ -58,6 +66,15 @@ export class RibPeer {
     const { name, group, link } = options
     const source = this.local ? 'static' : 'peer'
     this.origin = originOf({ local: this.local, name, group, link, source })
+  }
+
+  beginRefresh(family: number): void {
+    this.generation[family] = (this.generation[family] + 1) % GENERATIONS
+  }
+
+  /** How many refreshes have begun after that of `generation`. */
+  refreshesSince(family: number, generation: number): number {
+    return (this.generation[family] - generation + GENERATIONS) % GENERATIONS
   }
 }
 

@@ -111,6 +111,23 @@ export class Rib {
     }
   }
 
+  /** The peer tells its routes of a family anew: those it had are stale until they come again (RFC 7313). */
+  refreshBegan({ peer }: AdjRibIn, family: FamilyFacts): void {
+    peer.beginRefresh(family.index)
+  }
+
+  /** It has told them all: what is stale goes, in slices. */
+  refreshEnded({ peer }: AdjRibIn, family: FamilyFacts): void {
+    const rib = this.families[family.index]
+    const ended = peer.generation[family.index]
+    this.#walkPaths(rib, (path) => {
+      if (rib.paths.peer(path) !== peer.id) return
+      // Another refresh may have begun before the walk is over, and is to spare what this one has renewed.
+      const older = peer.refreshesSince(family.index, rib.paths.generation(path))
+      if (older > peer.refreshesSince(family.index, ended)) rib.remove(peer, path)
+    })
+  }
+
   /** A session is over: nothing it offered counts from now on; its rows go in slices. */
   dropPeer(peer: RibPeer): void {
     peer.up = false
@@ -177,6 +194,7 @@ export class Rib {
   succeed(now: Membership, old: Membership, done: () => void): void {
     const { prefixes } = this.families[now.group.family.index]
     now.member.endOfRibSent = old.member.endOfRibSent
+    now.member.refresh = old.member.refresh
     this.#addJob({
       at: 1,
       end: () => prefixes.end,

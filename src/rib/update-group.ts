@@ -8,6 +8,7 @@
  */
 import type { FamilyFacts } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
+import { encodeRouteRefresh } from '../wire/route-refresh.ts'
 import { AnnouncementEncoder, WINDOW } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { BestPathTeller } from './best-path-teller.ts'
@@ -127,8 +128,13 @@ export class UpdateGroup {
     this.#trim()
   }
 
-  /** The member asked to hear everything once more (RFC 2918). */
-  tellAgain(member: GroupMember): void {
+  /** The member shall hear everything once more (RFC 2918); `marked` with a beginning and an end (RFC 7313). */
+  tellAgain(member: GroupMember, marked = false): void {
+    if (marked && !member.endOfRibSent) {
+      member.refresh = 'due'
+      return
+    }
+    if (marked) member.refresh = 'begin'
     this.#detach(member).startOver()
     this.#trim()
   }
@@ -190,6 +196,10 @@ export class UpdateGroup {
   pull(member: GroupMember, wantedBytes: number, out: Uint8Array[]): void {
     let bytes = 0
     let looked = false
+    if (member.refresh === 'begin') {
+      member.refresh = 'end'
+      out.push(encodeRouteRefresh(this.family.name, 'begin'))
+    }
     while (bytes < wantedBytes) {
       // A new group looks at the whole table once before it tells anybody that something is not told.
       const { catchUp } = member
@@ -211,6 +221,7 @@ export class UpdateGroup {
     if (this.#owesEndOfRib(member) && this.#knowsAll(member)) {
       member.endOfRibSent = true
       out.push(endOfRib(this.family))
+      if (member.refresh === 'due') this.tellAgain(member, true)
     }
     if (member.place > this.#log.base) this.#trim()
   }
@@ -269,6 +280,10 @@ export class UpdateGroup {
     if (catchUp.done) {
       member.catchUp = undefined
       member.place = this.#log.head
+      if (member.refresh === 'end') {
+        member.refresh = 'none'
+        out.push(encodeRouteRefresh(this.family.name, 'end'))
+      }
     }
     return bytes
   }

@@ -320,6 +320,7 @@ export class Conversation {
       this.#peerAsn = open.asn
       const negotiated = negotiate(this.#host.options, open)
       this.#negotiated = negotiated
+      this.#inbox?.allow(negotiated.maxMessageLength)
       if (this.#host.wins(this, negotiated)) {
         return this.handle({ type: 'OpenReceived' }, 'the peer sent a good OPEN')
       }
@@ -346,9 +347,14 @@ export class Conversation {
       const { afi, safi, subtype } = decodeRouteRefresh(buffer, start, end)
       const family = safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined
       // A family that was not negotiated is ignored (RFC 2918 section 4).
-      if (subtype !== 'request' || family === undefined) return
-      if (this.#negotiated?.families.includes(family) !== true) return
-      this.#host.events.routeRefreshReceived(family)
+      const negotiated = this.#negotiated
+      if (family === undefined || negotiated?.families.includes(family) !== true) return
+      const { events } = this.#host
+      if (subtype === 'request') return events.routeRefreshReceived(family)
+      // So are marks of a beginning and end that were not agreed on (RFC 7313 section 5).
+      if (!negotiated.enhancedRouteRefresh) return
+      if (subtype === 'begin') events.refreshBegan(family)
+      else if (subtype === 'end') events.refreshEnded(family)
     } catch (error) {
       this.#erred('UpdateErred', error)
     }

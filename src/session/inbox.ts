@@ -40,6 +40,11 @@ export class Inbox {
     return this.#handOver()
   }
 
+  /** From the next message on they may be this long. */
+  allow(maxLength: number): void {
+    this.#framer.maxLength = maxLength
+  }
+
   close(): void {
     this.#closed = true
   }

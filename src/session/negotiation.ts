@@ -16,6 +16,7 @@ import {
   BAD_BGP_IDENTIFIER,
   BAD_PEER_AS,
   ERROR_OPEN,
+  MAX_EXTENDED_MESSAGE_LENGTH,
   MAX_MESSAGE_LENGTH,
   UNACCEPTABLE_HOLD_TIME,
   UNSUPPORTED_CAPABILITY,
@@ -31,10 +32,11 @@ export interface Negotiated {
   /** AS numbers take four octets in UPDATEs (RFC 6793). */
   readonly fourOctetAs: boolean
   readonly routeRefresh: boolean
+  /** The answer to a ROUTE-REFRESH has a marked beginning and end (RFC 7313). */
   readonly enhancedRouteRefresh: boolean
   /** Families in which a prefix has several paths, told apart by path identifiers (RFC 7911). */
   readonly addPath: AddPathTerms
-  /** The longest message that either side may send. */
+  /** The longest message that either side may send (RFC 8654). */
   readonly maxMessageLength: number
   /** The smaller of both; 0 when nobody watches the other. */
   readonly holdTimeSeconds: number
@@ -58,7 +60,13 @@ export interface AddPathTerms {
 /** What negotiation needs to know of us. */
 export type OurSide = Pick<
   PeerOptions,
-  'localAsn' | 'remoteAsn' | 'routerId' | 'holdTimeSeconds' | 'families' | 'addPath'
+  | 'localAsn'
+  | 'remoteAsn'
+  | 'routerId'
+  | 'holdTimeSeconds'
+  | 'families'
+  | 'addPath'
+  | 'extendedMessages'
 >
 
 /** The OPEN that we send. */
@@ -70,6 +78,8 @@ export function ourOpen(us: OurSide): Open {
     capabilities: [
       ...us.families.map(multiprotocol),
       { name: 'route-refresh' },
+      { name: 'enhanced-route-refresh' },
+      ...(us.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
       { name: 'four-octet-as', asn: us.localAsn },
       ...addPathOffer(us),
     ],
@@ -89,9 +99,12 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
     families,
     fourOctetAs: announces('four-octet-as'),
     routeRefresh: announces('route-refresh'),
-    enhancedRouteRefresh: false,
+    enhancedRouteRefresh: announces('route-refresh') && announces('enhanced-route-refresh'),
     addPath: addPathTerms(us, families, open.capabilities),
-    maxMessageLength: MAX_MESSAGE_LENGTH,
+    maxMessageLength:
+      us.extendedMessages === true && announces('extended-message')
+        ? MAX_EXTENDED_MESSAGE_LENGTH
+        : MAX_MESSAGE_LENGTH,
     holdTimeSeconds,
     keepaliveSeconds: Math.floor(holdTimeSeconds / 3),
     peerAsn: open.asn,

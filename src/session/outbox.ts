@@ -6,7 +6,11 @@
  * waits, while a KEEPALIVE or a last word always finds room.
  */
 import { messagesIn, type MessageKind, type Traffic } from './counters.ts'
+import { ROUTE_REFRESH } from '../wire/constants.ts'
 import type { Line } from './line.ts'
+
+/** Where the type stands in a message (RFC 4271 4.1). */
+const TYPE_AT = 18
 
 export class Outbox {
   readonly #line: Line
@@ -26,10 +30,13 @@ export class Outbox {
     if (!this.#line.write(message)) this.#stuck()
   }
 
-  /** Sends UPDATEs, each part made of whole messages; false when the caller should wait. */
+  /**
+   * Sends UPDATEs, and the marks of a refresh between them, each part made of whole messages of one type;
+   * false when the caller should wait.
+   */
   updates(parts: readonly Uint8Array[]): boolean {
     for (const part of parts) {
-      this.#sent.update += messagesIn(part)
+      this.#sent[part[TYPE_AT] === ROUTE_REFRESH ? 'routeRefresh' : 'update'] += messagesIn(part)
       this.#sent.bytes += part.length
     }
     const flows = this.#line.writeAll(parts)

@@ -27,6 +27,8 @@ export interface PeerOptions {
   /** Never connects, only accepts. */
   readonly passive: boolean
   readonly families: readonly Family[]
+  /** Messages of more than 4096 bytes, with peers that can (RFC 8654). Default: false. */
+  readonly extendedMessages?: boolean
   /** Several paths of a prefix (RFC 7911): what we offer, in all families. Default: neither. */
   readonly addPath?: { readonly receive: boolean; readonly send: boolean }
   readonly socket: SocketOptions
@@ -56,6 +58,10 @@ export interface PeerEvents {
   update(buffer: Uint8Array, start: number, end: number): void
   /** The peer wants all our routes of this family once more (RFC 2918). */
   routeRefreshReceived(family: Family): void
+  /** The peer begins to tell all of its routes of this family once more (RFC 7313). */
+  refreshBegan(family: Family): void
+  /** It has told them: what did not come again is gone. May follow no `refreshBegan`. */
+  refreshEnded(family: Family): void
   /** Follows each `established` in the end: the routes of this session are to go. */
   sessionEnded(cause: string): void
   /** `send` had returned false; more is welcome now. */

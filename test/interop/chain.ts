@@ -14,6 +14,8 @@ export interface ChainOptions {
   readonly linnetAsn: number
   readonly left: { readonly daemon: Daemon; readonly asn: number }
   readonly right: { readonly daemon: Daemon; readonly asn: number }
+  /** Settings of both daemons. */
+  readonly daemons?: Partial<DaemonConfig>
   /** Settings of linnet for both. */
   readonly peers: Readonly<Record<string, unknown>>
 }
@@ -142,5 +144,6 @@ function daemonConfig(side: Side, options: ChainOptions): DaemonConfig {
       linnetSeenFrom(side, options.linnetAsn, 'ipv4'),
       linnetSeenFrom(side, options.linnetAsn, 'ipv6'),
     ],
+    ...options.daemons,
   }
 }

@@ -35,6 +35,8 @@ export type Happening = { readonly note?: string } & (
   /** Nothing is heard of it any more; the hold timer ends the session. */
   | { readonly silence: string }
   | { readonly refresh: string; readonly family: 'ipv4' | 'ipv6' }
+  /** It marks the beginning or the end of its own routes, told once more (RFC 7313). */
+  | { readonly mark: 'begin' | 'end'; readonly by: string; readonly family: 'ipv4' | 'ipv6' }
   | { readonly nextHop: string; readonly reachable: boolean }
   /** A change of the peer's configuration that is carried out in the running session. */
   | {

@@ -14,6 +14,7 @@ import { address, wordsOf, type Address } from '../../src/net/address.ts'
 import { contains, prefixOf } from '../../src/net/prefix.ts'
 import { Peer } from '../../src/session/peer.ts'
 import { ADMINISTRATIVE_SHUTDOWN } from '../../src/wire/constants.ts'
+import { encodeRouteRefresh } from '../../src/wire/route-refresh.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FakeResolver } from '../support/fake-resolver.ts'
 import { MemoryHost } from '../support/memory-host.ts'
@@ -86,6 +87,7 @@ export class ReplayStage {
     else if ('close' in it) this.#peer(it.close).stop({ subcode: ADMINISTRATIVE_SHUTDOWN })
     else if ('silence' in it) await this.#silence(it.silence)
     else if ('refresh' in it) this.#peer(it.refresh).sendRouteRefresh(it.family)
+    else if ('mark' in it) this.#peer(it.by).send([encodeRouteRefresh(it.family, it.mark)])
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
     else this.#reconfigure(it)
   }
@@ -119,6 +121,8 @@ export class ReplayStage {
           this.#hear(name, updateAsText(bytes, start, end, session))
         },
         routeRefreshReceived: () => {},
+        refreshBegan: (family) => this.#hear(name, { refreshBegan: family }),
+        refreshEnded: (family) => this.#hear(name, { refreshEnded: family }),
         sessionEnded: (cause) => this.#hear(name, { ended: cause }),
         writable: () => {},
       },

@@ -150,6 +150,7 @@ function protocol(config: DaemonConfig, neighbor: Neighbor): string {
     'connect delay time 1; connect retry time 1; error wait time 1, 2;',
     'graceful restart off;',
     ...(config.fourOctetAs === false ? ['enable as4 off;'] : []),
+    ...(config.extendedMessages === true ? ['enable extended messages on;'] : []),
     ...neighbor.families.map((family) => `${family} { import all; export filter announced; };`),
   ]
   return `protocol bgp ${neighbor.name} {\n  ${lines.join('\n  ')}\n}`

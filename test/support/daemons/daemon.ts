@@ -25,6 +25,8 @@ export interface DaemonConfig {
   readonly neighbors: readonly Neighbor[]
   /** False: it speaks with two octets only (RFC 6793's OLD speaker). */
   readonly fourOctetAs?: boolean
+  /** Messages of more than 4096 bytes (RFC 8654), for daemons that must be told. */
+  readonly extendedMessages?: boolean
 }
 
 export interface SessionView {

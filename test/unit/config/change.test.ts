@@ -28,6 +28,11 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
   ['asn: 65001, import: accept, password: one, localAddress: 10.0.1.2', 'reset', 'localAddress'],
   ['asn: 65001, import: accept, password: one, multihop: 2', 'reset', 'multihop'],
   ['asn: 65001, import: accept, password: one, addPath: { receive: true }', 'reset', 'addPath'],
+  [
+    'asn: 65001, import: accept, password: one, extendedMessages: false',
+    'reset',
+    'extendedMessages',
+  ],
   ['asn: 65001, import: reject, password: one, nextHop: self', 'reset', 'importPolicy', 'nextHop'],
 ]
 

@@ -41,6 +41,7 @@ test('three lines make a complete configuration', () => {
         exportPolicy: 'local',
         routeReflectorClient: false,
         allowOwnAsn: 0,
+        extendedMessages: true,
         addPath: { receive: false, send: 'off' },
       },
     ],
@@ -93,6 +94,7 @@ peers:
     localAsn: 65200
     nextHop: self
     allowOwnAsn: 1
+    extendedMessages: false
     addPath: { receive: true, send: 4 }
     import: reject
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
@@ -146,6 +148,7 @@ log: { level: trace, format: json }
         exportPolicy: 'accept',
         routeReflectorClient: false,
         allowOwnAsn: 1,
+        extendedMessages: false,
         addPath: { receive: true, send: 4 },
       },
       {
@@ -165,6 +168,7 @@ log: { level: trace, format: json }
         exportPolicy: 'accept',
         routeReflectorClient: true,
         allowOwnAsn: 0,
+        extendedMessages: true,
         addPath: { receive: false, send: 'off' },
       },
     ],

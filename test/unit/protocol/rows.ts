@@ -235,10 +235,13 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 8654',
     title: 'extended messages',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: 'both ways, with `extendedMessages`; a route too long for a peer that can not is not told to it, and said',
     codes: ['capability 6'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/session/peer.test.ts: of up to 65,535 bytes, where both sides wish for them (RFC 8654)',
+      'unit/wire/framer.test.ts: extended messages, once negotiated (RFC 8654)',
+      'interop/features.test.ts: a route whose attributes fit into no message of 4096 bytes',
+    ],
   },
   {
     rfc: 'RFC 9234',
@@ -273,10 +276,14 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 7313',
     title: 'enhanced route refresh',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: 'our answers are marked; what a peer does not tell again between its marks is dropped',
     codes: ['capability 70'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/rib/refresh.test.ts: loses what it does not tell again, of that family, and nobody else anything',
+      'unit/session/peer.test.ts: that mark a refresh reach who asked for it (RFC 7313), of families in use',
+      'replay/enhanced-route-refresh/events.jsonl: b hears the beginning, all of it, the end',
+      'interop/features.test.ts: a refresh between marks',
+    ],
   },
   {
     rfc: 'draft-walton-bgp-hostname-capability',

@@ -21,6 +21,8 @@ const IPV6 = { name: 'multiprotocol', afi: 2, safi: 1 } as const
 const IPV4_MULTICAST = { name: 'multiprotocol', afi: 1, safi: 2 } as const
 const L2VPN = { name: 'multiprotocol', afi: 25, safi: 70 } as const
 const REFRESH = { name: 'route-refresh' } as const
+const ENHANCED = { name: 'enhanced-route-refresh' } as const
+const LONG = { name: 'extended-message' } as const
 const WIDE = { name: 'four-octet-as', asn: 65002 } as const
 const addPath = (...offers: readonly (readonly [afi: number, what: string])[]) => ({
   name: 'add-path' as const,
@@ -47,6 +49,31 @@ const GOOD: readonly [
   open: Partial<Open>,
   terms: Partial<Negotiated>,
 ][] = [
+  [
+    'a refresh has marks when both can (RFC 7313)',
+    {},
+    { capabilities: [IPV4, REFRESH, ENHANCED] },
+    { routeRefresh: true, enhancedRouteRefresh: true },
+  ],
+  [
+    'marks without refreshes mean nothing',
+    {},
+    { capabilities: [IPV4, ENHANCED] },
+    { routeRefresh: false, enhancedRouteRefresh: false },
+  ],
+  [
+    'extended messages, when both wish for them (RFC 8654)',
+    { extendedMessages: true },
+    { capabilities: [IPV4, LONG] },
+    { maxMessageLength: 65_535 },
+  ],
+  ['not when we do not', {}, { capabilities: [IPV4, LONG] }, { maxMessageLength: 4096 }],
+  [
+    'nor when the peer does not',
+    { extendedMessages: true },
+    { capabilities: [IPV4] },
+    { maxMessageLength: 4096 },
+  ],
   [
     'both can everything',
     {},
@@ -217,6 +244,12 @@ describe('an OPEN is refused for', () => {
   })
 })
 
+test('extended messages are offered only when wished for', () => {
+  const names = (us: OurSide): string[] => ourOpen(us).capabilities.map(({ name }) => name)
+  expect(names(US)).not.toContain('extended-message')
+  expect(names({ ...US, extendedMessages: true })).toContain('extended-message')
+})
+
 test('our own OPEN says what we are, also with an AS of four octets', () => {
   const us: OurSide = { ...US, localAsn: 4_200_000_001, families: ['ipv6'] }
   const message = encodeOpen(ourOpen(us))
@@ -224,7 +257,7 @@ test('our own OPEN says what we are, also with an AS of four octets', () => {
     asn: 4_200_000_001,
     holdTimeSeconds: 90,
     identifier: 0x0a000001,
-    capabilities: [IPV6, REFRESH, { name: 'four-octet-as', asn: 4_200_000_001 }],
+    capabilities: [IPV6, REFRESH, ENHANCED, { name: 'four-octet-as', asn: 4_200_000_001 }],
   })
   // The two octets of My Autonomous System hold AS_TRANS (RFC 6793 section 4.2.1).
   expect([message[20], message[21]]).toEqual([23456 >> 8, 23456 & 255])

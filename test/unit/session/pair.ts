@@ -129,6 +129,8 @@ function eventsOf(side: () => Side): PeerEvents {
       side().events.update?.(buffer, start, end)
     },
     routeRefreshReceived: (family) => log(`route refresh: ${family}`),
+    refreshBegan: (family) => log(`refresh began: ${family}`),
+    refreshEnded: (family) => log(`refresh ended: ${family}`),
     sessionEnded(cause) {
       log(`ended: ${cause}`)
       side().events.sessionEnded?.(cause)

@@ -544,6 +544,34 @@ describe('messages', () => {
     expect(a.log).toContain(`ended: the peer sent ${words}`)
   })
 
+  test('of up to 65,535 bytes, where both sides wish for them (RFC 8654)', () => {
+    const long = update('x'.repeat(60_000))
+    const both = establish({ a: { extendedMessages: true }, b: { extendedMessages: true } })
+    both.a.peer.send([long])
+    both.clock.advance(100)
+    expect(both.b.updates).toEqual(['x'.repeat(60_000)])
+    const one = establish({ a: { extendedMessages: true } })
+    one.a.peer.send([long])
+    one.clock.advance(100)
+    expect(one.b.updates).toEqual([])
+    expect(one.a.peer.snapshot().lastError).toMatchObject({ code: 1, subcode: 2 })
+  })
+
+  test('that mark a refresh reach who asked for it (RFC 7313), of families in use', () => {
+    const { clock, a, b } = establish({ a: { families: ['ipv4'] } })
+    const marks = (['begin', 'end'] as const).flatMap((mark) => [
+      encodeRouteRefresh('ipv4', mark),
+      encodeRouteRefresh('ipv6', mark),
+    ])
+    b.peer.send(marks)
+    clock.advance(100)
+    expect(a.log.filter((line) => line.startsWith('refresh'))).toEqual([
+      'refresh began: ipv4',
+      'refresh ended: ipv4',
+    ])
+    expect(b.peer.snapshot().counters.sent).toMatchObject({ routeRefresh: 4, update: 0 })
+  })
+
   test('are counted each way', () => {
     const { clock, a, b } = establish({ a: { passive: true } })
     a.peer.send([update('x'), update('y')])
