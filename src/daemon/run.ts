@@ -12,13 +12,19 @@ import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
+import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
 import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
 import { serviceManager } from '../linux/notify.ts'
-import { explainMissing, missingCapabilities, readPrivileges } from '../linux/privileges.ts'
+import {
+  explainMissing,
+  missingCapabilities,
+  readPrivileges,
+  type Capability,
+} from '../linux/privileges.ts'
 import { ListenError } from '../linux/tcp-listener.ts'
-import { checkForwarding, type ForwardingProblem } from '../linux/sysctl.ts'
+import { checkForwarding, readSysctl, type ForwardingProblem } from '../linux/sysctl.ts'
 import { tcpTransport } from '../linux/tcp.ts'
 import type { Address } from '../net/address.ts'
 import { answers } from './answers.ts'
@@ -94,10 +100,15 @@ async function startAndServe(
   const monitor = await openMonitor({ protocol: kernel.protocol, table: kernel.table })
   closing.add(() => monitor.close())
   const config = configOf(configPath, ownAddresses(monitor))
+  checkPrivileges(config)
   const logger = logEvents(events, config.log)
   const socketPath = socket ?? config.api.socket
   const lock = lockOf(socketPath)
   closing.add(() => lock.release())
+  if (config.kernel.install) {
+    const claim = claimKernel()
+    closing.add(() => claim.release())
+  }
   const resolver = new KernelNextHopResolver(monitor)
   closing.add(() => resolver.close())
   const routerId = routerIdOf(config, monitor, resolver)
@@ -268,20 +279,29 @@ function routerIdOf(config: Config, monitor: Monitor, resolver: KernelNextHopRes
   )
 }
 
+/**
+ * Before anything else is tried: an ordinary user would hear of the control socket's folder first. Names
+ * all that will be missed, so that nobody gives one capability after the other.
+ */
+function checkPrivileges({ kernel, listen }: Config): void {
+  const privileges = readPrivileges()
+  if (!kernel.install || missingCapabilities(['CAP_NET_ADMIN'], privileges).length === 0) return
+  const guarded = Number(readSysctl('net.ipv4.ip_unprivileged_port_start'))
+  const wanted: Capability[] = listen.some(({ port }) => port < guarded)
+    ? ['CAP_NET_ADMIN', 'CAP_NET_BIND_SERVICE']
+    : ['CAP_NET_ADMIN']
+  throw new StartError(
+    `${explainMissing(missingCapabilities(wanted, privileges), privileges)}; or write kernel: { install: false } to run without routes in the kernel`,
+    FAILED,
+  )
+}
+
 async function kernelOf(
   config: Config,
   monitor: Monitor,
   events: Events,
 ): Promise<KernelAccess | undefined> {
   if (!config.kernel.install) return undefined
-  const privileges = readPrivileges()
-  const missing = missingCapabilities(['CAP_NET_ADMIN'], privileges)
-  if (missing.length > 0) {
-    throw new StartError(
-      `${explainMissing(missing, privileges)}; or write kernel: { install: false } to run without routes in the kernel`,
-      FAILED,
-    )
-  }
   const { openKernel } = await import('./kernel-access.ts')
   return openKernel(config, monitor, events, systemClock)
 }

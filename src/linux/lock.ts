@@ -38,6 +38,8 @@ export class LockedError extends Error {
   }
 }
 
+const REMEDY = 'stop that linnet first, or use `linnet reload` if it is only to read its file again'
+
 const LOCK_EX = 2
 const LOCK_NB = 4
 
@@ -45,7 +47,7 @@ const LOCK_NB = 4
 export function takeLock(path: string): Lock {
   mkdirSync(dirname(path), { recursive: true })
   for (;;) {
-    const fd = openSync(path, 'a+', 0o644)
+    const fd = openSync(path, 'a+', 0o640) // who may read a file may also lock it
     const result = flock(fd, LOCK_EX | LOCK_NB)
     if (result < 0) {
       closeSync(fd)
@@ -74,8 +76,9 @@ function heldLock(path: string, fd: number): Lock {
 
 function lockedError(path: string): LockedError {
   const pid = Number.parseInt(readIfThere(path), 10)
-  if (Number.isNaN(pid)) return new LockedError(`${path} is locked by another process`, undefined)
-  return new LockedError(`${path} is locked by pid ${pid} (${commandOf(pid)})`, pid)
+  if (Number.isNaN(pid))
+    return new LockedError(`${path} is locked by another process; ${REMEDY}`, undefined)
+  return new LockedError(`${path} is locked by pid ${pid} (${commandOf(pid)}); ${REMEDY}`, pid)
 }
 
 function isStillAt(path: string, fd: number): boolean {

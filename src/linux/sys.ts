@@ -30,8 +30,18 @@ export const MSG_DONTWAIT = 0x40
 
 export const CLONE_NEWNET = 0x40000000
 
-export const { EPERM, EAGAIN, EINTR, ENODEV, EINVAL, ESRCH, EEXIST, ENOENT, EOPNOTSUPP } =
-  constants.errno
+export const {
+  EADDRINUSE,
+  EPERM,
+  EAGAIN,
+  EINTR,
+  ENODEV,
+  EINVAL,
+  ESRCH,
+  EEXIST,
+  ENOENT,
+  EOPNOTSUPP,
+} = constants.errno
 
 const libc = koffi.load(null)
 
@@ -57,6 +67,7 @@ const c: {
     program: { readonly len: number; readonly filter: Uint8Array },
     length: number,
   ) => number
+  readonly connect: (fd: number, address: Uint8Array, length: number) => number
   readonly getsockopt: (
     fd: number,
     level: number,
@@ -93,6 +104,7 @@ const c: {
   socket: libc.func('int socket(int, int, int)'),
   bind: libc.func('int bind(int, void *, uint32_t)'),
   listen: libc.func('int listen(int, int)'),
+  connect: libc.func('int connect(int, void *, uint32_t)'),
   setsockopt: libc.func('int setsockopt(int, int, int, void *, uint32_t)'),
   attach: libc.func('int setsockopt(int, int, int, sock_fprog *, uint32_t)'),
   getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
@@ -164,6 +176,9 @@ export const socket = (domain: number, type: number, protocol: number): number =
 
 export const bind = (fd: number, address: Uint8Array): number =>
   outcome(c.bind(fd, address, address.length))
+
+export const connect = (fd: number, address: Uint8Array): number =>
+  outcome(c.connect(fd, address, address.length))
 
 export const listen = (fd: number, backlog: number): number => outcome(c.listen(fd, backlog))
 

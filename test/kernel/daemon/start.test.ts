@@ -2,13 +2,15 @@
  * What stops a daemon from starting: one line that says what is wrong and what to do, the documented exit
  * code, an ended process, and a kernel left alone.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listen } from '../../../src/linux/tcp-listener.ts'
 import { address } from '../../../src/net/address.ts'
-import { linnet, Workshop } from '../../support/daemon.ts'
+import { linnet, PROGRAM, Workshop } from '../../support/daemon.ts'
 import { enterFabric, wire, type Host } from '../../support/fabric.ts'
 import { until } from '../../support/until.ts'
 
@@ -23,6 +25,7 @@ afterAll(() => workshop.close())
 
 /** In a user namespace there may be nobody else to be. */
 const isMachineRoot = /^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'))
+const WITHOUT_NET_ADMIN = ['setpriv', '--inh-caps', '-net_admin', '--bounding-set', '-net_admin']
 const socket = (name: string): string => join(workshop.folder, name)
 const config = (peers = '', more = 'kernel: { install: false }'): string =>
   `asn: 65101\nrouterId: 10.0.1.1\npeers: [${peers}]\n${more}\n`
@@ -92,11 +95,44 @@ describe('something in the way', () => {
   test('a second linnet is told about the first one', async () => {
     const daemon = await workshop.daemon(host, config(), { name: 'first' })
     const { code, stderr } = await run(workshop.write('second.yaml', config()), 'first.sock')
-    expect(stderr).toMatch(/^linnet: .*first\.sock\.lock is locked by pid \d+ \(.*first\.yaml/)
+    expect(stderr).toMatch(
+      /^linnet: .*first\.sock\.lock is locked by pid \d+ \(.*first\.yaml.*\); stop that linnet first/,
+    )
+    expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(stderr).toContain(`pid ${daemon.pid}`)
     expect(code).toBe(1)
     expect((await daemon.status()).pid).toBe(daemon.pid)
     await daemon.kill()
+  })
+
+  test('a second linnet that would write routes too, whatever its control socket and port', async () => {
+    const daemon = await workshop.daemon(host, config('', ''), { name: 'writer' })
+    const other = `${config('', '')}listen: [{ address: 0.0.0.0, port: 1179 }]\n`
+    const { code, stderr } = await run(workshop.write('other.yaml', other), 'other.sock')
+    expect(stderr).toMatch(/^linnet: another linnet writes routes here already: pid .*writer\.yaml/)
+    expect(stderr).toContain(`pid ${daemon.pid} `)
+    expect(stderr).toContain('kernel: { install: false }')
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(code).toBe(1)
+    await daemon.kill()
+    const again = await workshop.daemon(host, other, { name: 'other' })
+    expect(await again.stop()).toBe(0)
+  })
+
+  test('somebody who could write no routes can not keep linnet away by its name', async () => {
+    const claim = join(dirname(PROGRAM), 'linux/kernel-claim.js')
+    const script = `import('${claim}').then((it) => { it.claimKernel(); console.log('has it'); setInterval(() => {}, 9e8) })`
+    const words = [...WITHOUT_NET_ADMIN, process.execPath, '-e', script]
+    const squatter = host.within(() =>
+      spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] }),
+    )
+    try {
+      await once(squatter.stdout, 'data')
+      const daemon = await workshop.daemon(host, config('', ''), { name: 'undeterred' })
+      expect(await daemon.stop()).toBe(0)
+    } finally {
+      squatter.kill('SIGKILL')
+    }
   })
 
   test('a lock and a socket that a killed daemon left are no obstacle', async () => {
@@ -147,11 +183,9 @@ describe('something in the way', () => {
 })
 
 describe('missing privileges', () => {
-  const WITHOUT = ['setpriv', '--inh-caps', '-net_admin', '--bounding-set', '-net_admin']
-
   test('root without CAP_NET_ADMIN can install nothing', async () => {
     const file = workshop.write('nocap.yaml', config('', 'kernel: { install: true }'))
-    const { code, stderr } = await run(file, 'nocap.sock', WITHOUT)
+    const { code, stderr } = await run(file, 'nocap.sock', WITHOUT_NET_ADMIN)
     expect(stderr).toMatch(/^linnet: missing CAP_NET_ADMIN \(writing routes.*--cap-add NET_ADMIN/)
     expect(stderr).toContain('kernel: { install: false }')
     expect(code).toBe(1)
@@ -163,9 +197,14 @@ describe('missing privileges', () => {
     const install = workshop.write('user.yaml', config('', 'kernel: { install: true }'))
     const { code, stderr } = await run(install, 'user.sock', nobody)
     expect(stderr).toMatch(
-      /^linnet: missing CAP_NET_ADMIN \(.*\): run as root \(sudo\), or .*setcap/,
+      /^linnet: missing CAP_NET_ADMIN \(.*\) and CAP_NET_BIND_SERVICE \(.*\): run as root \(sudo\), or .*setcap/,
     )
+    expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(code).toBe(1)
+    // Also where the folder of the control socket is not theirs.
+    const words = ['run', '-c', install, '--socket', '/proc/linnet/x.sock']
+    const elsewhere = await linnet(host, words, { wrap: nobody })
+    expect(elsewhere.stderr).toBe(stderr)
     const quiet = workshop.write('user2.yaml', config())
     const port = await run(quiet, 'user.sock', nobody)
     expect(port.stderr).toMatch(/port 179 is below 1024, which needs root or CAP_NET_BIND_SERVICE/)
