@@ -259,6 +259,13 @@ function checkListen(
     const text = `${address.text} port ${port}`
     if (seen.has(text)) complaints.error(['listen', i], `${text} is here twice`, 'remove one')
     seen.add(text)
+    const all = listen.find(
+      (it) => it.port === port && it.address.family === address.family && isUnspecified(it.address),
+    )
+    if (all !== undefined && !isUnspecified(address)) {
+      const message = `${all.address.text} port ${port} covers ${address.text} already`
+      complaints.error(['listen', i], message, 'remove one')
+    }
     if (!isUnspecified(address) && !mayBeOwn(world, address)) {
       const message = `${address.text} is not an address of this host`
       complaints.error(['listen', i, 'address'], message, 'write one that is, or 0.0.0.0')

@@ -220,11 +220,16 @@ export const ipAddress = text(parseAddress, {
 const isMulticast = (it: Address): boolean =>
   it.family === 'ipv4' ? (it.bytes[0] ?? 0) >= 224 : it.bytes[0] === 0xff
 
+/** The IPv4 address in `::ffff:10.0.1.1`; it would be a second name for the same router. */
+const mappedIpv4 = ({ family, text: written }: Address): string | undefined =>
+  family === 'ipv6' && /^::ffff:[\d.]+$/.test(written) ? written.slice('::ffff:'.length) : undefined
+
 /** An address that a session can be opened to; link-local ones need their interface (RFC 4007). */
 export const peerAddress = text(
   (written) => {
     const parsed = parseAddress(written)
     if (parsed === undefined || isUnspecified(parsed) || isMulticast(parsed)) return undefined
+    if (mappedIpv4(parsed) !== undefined) return undefined
     return isLinkLocal(parsed) && parsed.zone === undefined ? undefined : parsed
   },
   {
@@ -232,7 +237,13 @@ export const peerAddress = text(
     write: 'an address such as 10.0.1.1 or 2001:db8::1',
     explain: (given) => {
       const parsed = typeof given === 'string' ? parseAddress(given) : undefined
-      if (parsed === undefined || !isLinkLocal(parsed)) return lengthSlip(given)
+      if (parsed === undefined) return lengthSlip(given)
+      const mapped = mappedIpv4(parsed)
+      if (mapped !== undefined) {
+        const message = `${parsed.text} is IPv4 in the dress of IPv6 (RFC 4291 2.5.5.2)`
+        return { message, remedy: `write ${mapped}` }
+      }
+      if (!isLinkLocal(parsed)) return lengthSlip(given)
       const message = `${parsed.text} is link-local and needs its link (RFC 4007)`
       return { message, remedy: `write ${parsed.text}%eth0` }
     },

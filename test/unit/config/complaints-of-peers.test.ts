@@ -66,6 +66,10 @@ const PEERS: readonly Row[] = [
     "c.yaml:4:16: peers[0].address: 224.0.0.5 is not a router's address; write an address such as 10.0.1.1 or 2001:db8::1",
   ],
   [
+    '{ address: "::ffff:10.0.1.1", group: tor }',
+    'c.yaml:4:16: peers[0].address: ::ffff:10.0.1.1 is IPv4 in the dress of IPv6 (RFC 4291 2.5.5.2); write 10.0.1.1',
+  ],
+  [
     '{ address: "fe80::1", group: tor }',
     'c.yaml:4:16: peers[0].address: fe80::1 is link-local and needs its link (RFC 4007); write fe80::1%eth0',
   ],

@@ -57,6 +57,10 @@ const DOCUMENT: readonly Row[] = [
     'c.yaml:2:29: listen[1]: :: port 179 is here twice; remove one',
   ],
   [
+    'listen: [{ address: 10.0.1.11 }, { address: 0.0.0.0 }, { address: "::" }]',
+    'c.yaml:2:10: listen[0]: 0.0.0.0 port 179 covers 10.0.1.11 already; remove one',
+  ],
+  [
     'decision: { alwaysCompareMed: yes }',
     'c.yaml:2:31: decision.alwaysCompareMed: yes is not true or false; write true',
   ],
