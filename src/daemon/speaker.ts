@@ -29,6 +29,7 @@ import { LocalRoutes } from './local-routes.ts'
 import { Neighbor, type Neighborhood } from './neighbor.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
 import { Scheduler } from './scheduler.ts'
+import { TableNews } from './table-news.ts'
 import { UpdateGroups } from './update-groups.ts'
 
 /** The world that a speaker stands in. */
@@ -55,6 +56,7 @@ export class Speaker {
   readonly scheduler: Scheduler
   readonly groups: UpdateGroups
   readonly #world: World
+  readonly #news: TableNews
   readonly #hood: Neighborhood
   readonly #neighbors = new Map<string, Neighbor>()
   #config: Config
@@ -70,6 +72,7 @@ export class Speaker {
     const identifier = wordsOf(routerId.bytes)[0] >>> 0
     const clusterId = wordsOf((config.clusterId ?? routerId).bytes)[0] >>> 0
     this.scheduler = new Scheduler(clock.now)
+    this.#news = new TableNews(events, clock)
     this.rib = new Rib(
       {
         own: { asns: ownAsns(config), clusterId },
@@ -91,8 +94,10 @@ export class Speaker {
       world.resolver,
       {
         workArrived: () => this.scheduler.wake(),
-        decided: (family, prefix, paths, count) =>
-          this.forwarding?.decided(family, prefix, paths, count),
+        decided: (family, prefix, paths, count) => {
+          this.forwarding?.decided(family, prefix, paths, count)
+          this.#news.decided(family.index, prefix, this.rib.families[family.index].prefixes)
+        },
       },
     )
     this.groups = new UpdateGroups(this.rib, clusterId, { events, clock })
@@ -122,6 +127,9 @@ export class Speaker {
       changed: () => this.#neighborsChanged(),
     }
     this.#addStages()
+    this.rib.nextHops.onChange(({ address, resolution }) =>
+      this.#news.nextHopChanged(address.text, resolution.resolvedBy),
+    )
     host.onLinksChanged(() => this.#linksChanged())
   }
 
@@ -158,6 +166,7 @@ export class Speaker {
     this.ownPrefixes.close()
     await this.forwarding?.stop(routes)
     this.scheduler.close()
+    this.#news.close()
   }
 
   /** Carries out a change of configuration that has no refusals. Throws a ListenError, having done nothing. */
@@ -221,7 +230,10 @@ export class Speaker {
     this.scheduler.addStage({
       name: 'fib',
       busy: () => forwarding.busy,
-      step: (deadline) => forwarding.step(deadline),
+      step: (deadline) => {
+        forwarding.step(deadline)
+        this.#news.written()
+      },
     })
   }
 

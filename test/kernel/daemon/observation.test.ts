@@ -125,6 +125,31 @@ peers:
 log: { level: trace }
 `
 
+describe('the stream of events', () => {
+  test('tells what changes in each table, at once: --watch waits for it', async () => {
+    const daemon = await workshop.daemon(host, config())
+    const heard = new Set<string>()
+    const ending = new AbortController()
+    const listening = (async () => {
+      for await (const { topic, kind } of daemon.client.events(undefined, ending.signal))
+        heard.add(`${topic} ${kind}`)
+    })()
+    await until('the stream is open', async () => {
+      await daemon.client.post('/v1/reload', {})
+      return heard.has('config ConfigReloaded')
+    })
+    await tor()
+    await until('routes came', () => heard.has('routes RoutesChanged'))
+    await until('they were written', () => heard.has('fib FibChanged'))
+    host.ip('link set eth0 down')
+    await until('the next hop went', () => heard.has('nexthops NextHopChanged'))
+    host.ip('link set eth0 up')
+    await until('it came back', async () => (await daemon.routes({ view: 'best' })).length === 2)
+    ending.abort()
+    await listening
+  })
+})
+
 describe('the log', () => {
   test('in a pipe it is JSON, one event a line', async () => {
     const daemon = await workshop.daemon(host, config('log: { level: trace }'))
