@@ -104,6 +104,8 @@ const listCommand = (): Command =>
         const named = which === undefined ? undefined : labNamed(which)
         const labs = which === undefined ? runningLabs() : named === undefined ? [] : [named]
         if (options.json) process.stdout.write(`${JSON.stringify(labs, null, 2)}\n`)
+        else if (which !== undefined && labs.length === 0)
+          process.stdout.write(`lab ${which} does not run\n`)
         else if (labs.length === 0) process.stdout.write('no lab runs\n')
         else {
           for (const { name, pid, since, file, namespaces } of labs) {

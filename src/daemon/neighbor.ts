@@ -15,6 +15,7 @@ import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
+import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
@@ -321,7 +322,9 @@ export class Neighbor {
   #stateChanged(from: State, to: State, cause: string): void {
     if (to === 'Established' || from === 'Established') return
     this.#tell('debug', 'StateChanged', `${from} -> ${to}: ${cause}`)
-    const failed = STATES.indexOf(to) < STATES.indexOf(from)
+    // Of two connections that met (RFC 4271 6.8) one ends: as long as the other talks, nothing has failed.
+    const talks = to === 'OpenSent' || to === 'OpenConfirm' || cause === SUPERSEDED
+    const failed = STATES.indexOf(to) < STATES.indexOf(from) && !talks
     if (failed && this.#peer.snapshot().started) this.#attemptFailed(cause)
   }
 

@@ -57,11 +57,18 @@ class StartError extends Error {
   }
 }
 
+/** What is wrong with the configuration, as `linnet check` writes it: each line begins with its place. */
+class BadConfig extends Error {}
+
 /** Runs until SIGTERM or SIGINT; resolves to the exit code. */
 export async function runDaemon(run: DaemonRun): Promise<number> {
   try {
     return await live(run)
   } catch (error) {
+    if (error instanceof BadConfig) {
+      process.stderr.write(`${error.message}\n`)
+      return BAD_CONFIG
+    }
     const expected =
       error instanceof StartError ||
       error instanceof LockedError ||
@@ -262,7 +269,7 @@ function configOf(path: string, own: readonly Address[] | undefined): Config {
     return loaded.config
   }
   const lines = loaded.complaints.filter(isError).map(formatComplaint)
-  throw new StartError(`the configuration can't be used\n${lines.join('\n')}`, BAD_CONFIG)
+  throw new BadConfig(lines.join('\n'))
 }
 
 /** As configured; else our address towards the first peer; else any address we have. */

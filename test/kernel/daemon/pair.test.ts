@@ -70,6 +70,9 @@ describe('a host and its ToR', () => {
     ])
     expect([seenByHost.state, seenByTor.state]).toEqual(['Established', 'Established'])
     expect(seenByHost).toMatchObject({ asn: 65001, holdTime: 3, families: ['ipv4', 'ipv6'] })
+    // That their calls met is no failure, and nothing to warn of.
+    const told = [...hostDaemon.lines('AttemptFailed'), ...torDaemon.lines('AttemptFailed')]
+    expect(told.filter((it) => /kept|Collision|without an OPEN/.test(it.text))).toEqual([])
   })
 
   test('the ToR is killed: the host drops its routes; it comes back', async () => {

@@ -58,6 +58,7 @@ describe('a configuration with a mistake', () => {
     test(`${what} is told with file:line:column`, async () => {
       const { code, stdout, stderr } = await run(workshop.write('bad.yaml', yaml), 'bad.sock')
       expect(stderr).toMatch(complaint)
+      expect(stderr.split('\n').filter((it) => !it.includes(' warning: '))).toHaveLength(2)
       expect(stdout).toBe('')
       expect(code).toBe(2)
     })

@@ -40,7 +40,9 @@ function section(command: Command, name: string): string[] {
   const help = command.createHelp()
   const rows = [
     ...command.registeredArguments.map((it) => [
-      it.required ? `<${it.name()}>` : `[${it.name()}]`,
+      ((name) => (it.required ? `<${name}>` : `[${name}]`))(
+        it.variadic ? `${it.name()}...` : it.name(),
+      ),
       help.argumentDescription(it),
     ]),
     ...command.options
