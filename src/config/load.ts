@@ -84,7 +84,11 @@ class Loading {
     this.#files.push(file)
     const read = given === undefined ? readText(file) : { text: given }
     if ('problem' in read) {
-      this.#complain(here, path, `can't read ${file}: ${read.problem}`, 'check the name')
+      const remedy =
+        read.problem === 'permission denied'
+          ? 'run this as a user who may, or change its rights'
+          : 'check the name'
+      this.#complain(here, path, `can't read ${file}: ${read.problem}`, remedy)
       return undefined
     }
     const { root, complaints } = readDocument(read.text, file, this.#variables)

@@ -52,6 +52,8 @@ const PULL_BYTES = 256 << 10
 const FAILURES_OUT_OF_REACH = 2
 const MALFORMED_SILENCE_MS = 60_000
 const SAME_CAUSE_SILENCE_MS = 600_000
+/** Causes may take turns: a peer that refuses our AS also refuses to talk for a while. */
+const MOST_CAUSES = 16
 
 interface Session {
   readonly adjRibIn: AdjRibIn
@@ -76,8 +78,8 @@ export class Neighbor {
   #silentUntil = 0
   #refusalSilentUntil = 0
   /** Why the last attempt failed that the log has heard of. */
-  #toldCause = ''
-  #toldUntil = 0
+  /** Causes of failed attempts that the log has heard of, and until when it need not hear them again. */
+  readonly #toldUntil = new Map<string, number>()
 
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
@@ -235,7 +237,7 @@ export class Neighbor {
       writable: true,
     }
     this.#session = session
-    this.#toldCause = ''
+    this.#toldUntil.clear()
     this.#joinGroups(session)
     const families = negotiated.families.join(', ')
     events.tell({
@@ -332,9 +334,9 @@ export class Neighbor {
   #attemptFailed(cause: string): void {
     if (this.outOfReach) this.#hood.changed()
     const now = this.#hood.clock.now()
-    if (cause === this.#toldCause && now < this.#toldUntil) return
-    this.#toldCause = cause
-    this.#toldUntil = now + SAME_CAUSE_SILENCE_MS
+    if (now < (this.#toldUntil.get(cause) ?? 0)) return
+    if (this.#toldUntil.size >= MOST_CAUSES) this.#toldUntil.clear()
+    this.#toldUntil.set(cause, now + SAME_CAUSE_SILENCE_MS)
     this.#tell('warn', 'AttemptFailed', cause)
   }
 

@@ -1,4 +1,6 @@
 /** Peers that misbehave, and how the daemon says good-bye: judged by what the peer on the wire sees. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { announce, message, UPDATE, withdraw } from '../../support/bgp-messages.ts'
 import { BgpPeer } from '../../support/bgp-peer.ts'
@@ -53,6 +55,22 @@ describe('a peer with another AS than configured', () => {
     const table = await linnet(host, ['show', 'peers', '--socket', daemon.socket])
     expect(table.code).toBe(0)
     expect(table.stdout).toMatch(/65999/)
+  })
+
+  test('causes that take turns are told once each', async () => {
+    const daemon = await workshop.daemon(host, CONFIG)
+    for (let turn = 0; turn < 3; turn++) {
+      const wrong = peer('10.0.1.2', 65999)
+      await until('it is refused', () => wrong.notifications.length > 0)
+      wrong.close()
+      const silent = connect({ host: '10.0.1.1', port: 179, localAddress: '10.0.1.2' })
+      await once(silent, 'data') // its OPEN
+      silent.destroy()
+    }
+    await daemon.logged('AttemptFailed', (it) => /without an OPEN/.test(it.text))
+    const told = daemon.lines('AttemptFailed').map((it) => `${it.peer}: ${it.text}`)
+    expect(told.length).toBeGreaterThanOrEqual(2)
+    expect(new Set(told).size).toBe(told.length)
   })
 })
 

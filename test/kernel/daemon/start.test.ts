@@ -206,6 +206,11 @@ describe('missing privileges', () => {
     const words = ['run', '-c', install, '--socket', '/proc/linnet/x.sock']
     const elsewhere = await linnet(host, words, { wrap: nobody })
     expect(elsewhere.stderr).toBe(stderr)
+    const hidden = workshop.write('hidden.yaml', config())
+    chmodSync(hidden, 0o600)
+    const check = await linnet(host, ['check', hidden], { wrap: nobody })
+    expect(check.stderr).toMatch(/hidden\.yaml: permission denied; run this as a user who may/)
+    expect(check.code).toBe(2)
     const quiet = workshop.write('user2.yaml', config())
     const port = await run(quiet, 'user.sock', nobody)
     expect(port.stderr).toMatch(/port 179 is below 1024, which needs root or CAP_NET_BIND_SERVICE/)
