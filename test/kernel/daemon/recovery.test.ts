@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { listen } from '../../../src/linux/tcp-listener.ts'
+import { address } from '../../../src/net/address.ts'
 import { ip } from '../../support/box.ts'
 import { announce } from '../../support/bgp-messages.ts'
 import { BgpPeer } from '../../support/bgp-peer.ts'
@@ -245,10 +247,21 @@ describe('the daemon dies', () => {
     expect(sysctl()).toBe(before)
   })
 
-  test('a second daemon that can not start leaves the routes of the first alone', async () => {
+  test('a second daemon leaves the routes of the first alone', async () => {
     await stage()
     const second = workshop.daemon(host, config('kernel: { onStop: remove }'), { name: 'second' })
-    await expect(second).rejects.toThrow(/port 179 is held by .*linnet\.yaml/)
+    await expect(second).rejects.toThrow(/another linnet writes routes here .*linnet\.yaml/)
+    expect(has([A, B]) && has([A], [ONLY_A])).toBe(true)
+  })
+
+  test('a daemon that can not start leaves the routes that it found', async () => {
+    const { daemon } = await stage()
+    await daemon.kill()
+    const endpoint = { address: address('10.0.1.1'), port: 179 }
+    const squatter = host.within(() => listen(endpoint, { onConnection: (it) => it.abort() }))
+    const next = workshop.daemon(host, config('kernel: { onStop: remove }'), { name: 'next' })
+    await expect(next).rejects.toThrow(/port 179 is held by /)
+    squatter.close()
     expect(has([A, B]) && has([A], [ONLY_A])).toBe(true)
   })
 })
