@@ -35,6 +35,7 @@ import { anyIpv4, ownAddresses } from './host-addresses.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
 import { Speaker } from './speaker.ts'
+import { letGo } from './let-go.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
 export interface DaemonRun {
@@ -137,6 +138,7 @@ async function startAndServe(
   await speaker.start()
   const vitalSigns = startVitalSigns()
   closing.add(() => vitalSigns.stop())
+  closing.add(letGo({ bytes: () => speaker.rib.bytes, busy: () => speaker.rib.busy }))
   let configLoadedAt = startedAt
   const commands = orders({
     speaker,

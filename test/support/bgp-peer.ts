@@ -2,6 +2,7 @@
  * A router of the test's own making: opens a session with the daemon under test and keeps it, remembers
  * what it hears, says what the test tells it to. It calls again after a session has ended, until closed.
  */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import {
   endOfRib,
@@ -49,6 +50,8 @@ export class BgpPeer {
   endOfRibs = 0
   /** Sessions that came up. */
   sessions = 0
+  /** The longest time without a word from the daemon, in this session. */
+  longestSilenceMs = 0
   established = false
   onUpdate: (() => void) | undefined
   #socket: Socket | undefined
@@ -57,6 +60,7 @@ export class BgpPeer {
   #again: NodeJS.Timeout | undefined
   #closed = false
   #silent = false
+  #heardAt = 0
 
   constructor(options: BgpPeerOptions) {
     this.options = options
@@ -72,6 +76,21 @@ export class BgpPeer {
 
   send(...messages: readonly Uint8Array[]): void {
     for (const bytes of messages) this.#socket?.write(bytes)
+  }
+
+  /** Sends as fast as the daemon takes it; others of this process are heard in between. */
+  async sendAll(messages: Iterable<Uint8Array>): Promise<void> {
+    for (const bytes of messages) {
+      const socket = this.#socket
+      if (socket === undefined || socket.destroyed) throw new Error('the connection is gone')
+      if (!socket.write(bytes)) await once(socket, 'drain')
+      else await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** Takes no byte from now on; the connection stays. */
+  stopReading(): void {
+    this.#socket?.pause()
   }
 
   /** No KEEPALIVE from now on, as if frozen; the connection stays. */
@@ -114,6 +133,10 @@ export class BgpPeer {
   }
 
   #received(chunk: Buffer): void {
+    const now = performance.now()
+    if (this.established)
+      this.longestSilenceMs = Math.max(this.longestSilenceMs, now - this.#heardAt)
+    this.#heardAt = now
     const bytes = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk
     let at = 0
     while (at + 19 <= bytes.length) {

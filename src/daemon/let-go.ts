@@ -1,0 +1,51 @@
+/**
+ * Gives memory back after much of it was let go.
+ *
+ * V8 collects when something is allocated. When a peer with a large table goes, nothing is: what the table
+ * was made of lies dead, and counts as resident, until the next burst. So the tables are looked at now and
+ * then, and when they have shrunk by much and nobody is at work, V8 is asked to collect once. That stops
+ * the loop for some 20 ms: our tables are typed arrays, which it does not walk.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+export interface LetGoOptions {
+  /** Bytes of the tables now. */
+  bytes(): number
+  /** Work is waiting: not now. */
+  busy(): boolean
+}
+
+const EVERY_MS = 2000
+const MUCH_BYTES = 4 << 20
+/** What the first one frees may be all that held on to the rest. */
+const ROUNDS = 2
+
+/** Starts looking; returns what ends it. */
+export function letGo({ bytes, busy }: LetGoOptions): () => void {
+  let most = 0
+  let before = 0
+  let wanted = 0
+  const timer = setInterval(() => {
+    const now = bytes()
+    const quiet = now === before && !busy()
+    before = now
+    most = Math.max(most, now)
+    if (most - now >= MUCH_BYTES) {
+      most = now
+      wanted = ROUNDS
+    }
+    if (wanted === 0 || !quiet) return
+    wanted--
+    collect()
+  }, EVERY_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** What `node --expose-gc` makes global; the command line is not ours to write. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  const gc: unknown = runInNewContext('gc')
+  if (typeof gc === 'function') Reflect.apply(gc, undefined, [])
+}
