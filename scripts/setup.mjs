@@ -43,6 +43,7 @@ const TEST_PACKAGES = {
   gobgpd: 'interoperation with GoBGP',
   openbgpd: 'interoperation with OpenBGPD',
   exabgp: 'interoperation with ExaBGP',
+  bgpdump: 'reads the MRT files that linnet writes',
   'docker.io': 'real containers on real bridges',
   'busybox-static': 'what runs in those containers',
 }

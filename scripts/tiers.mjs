@@ -19,7 +19,7 @@ export const TIERS = [
     name: 'interop',
     needs: [
       root,
-      ...commands('ip', 'bird', 'birdc', 'gobgpd', 'gobgp', 'bgpd', 'bgpctl', 'exabgp'),
+      ...commands('ip', 'bird', 'birdc', 'gobgpd', 'gobgp', 'bgpd', 'bgpctl', 'exabgp', 'bgpdump'),
       ...commands('/usr/lib/frr/bgpd', '/usr/lib/frr/zebra', 'vtysh'),
     ],
   },

@@ -99,6 +99,14 @@ export function showCommand(shell: Shell): Command {
     ])
     await showTable(shell, nextHopsView, command.optsWithGlobals<ShowOptions>(), {})
   })
+
+  add('monitors', 'MRT files and BMP stations.', []).action(async (_, command: Command) => {
+    const [{ showTable }, { monitorsView }] = await Promise.all([
+      import('./show/many.ts'),
+      import('./show/monitors.ts'),
+    ])
+    await showTable(shell, monitorsView, command.optsWithGlobals<ShowOptions>(), {})
+  })
   return show
 }
 

@@ -12,6 +12,7 @@ import { Complaints, stepsOf } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
+import { resolveMrt } from './monitors.ts'
 import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
 import type { MeshEntry, PeerSettings } from './peer-schema.ts'
 import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
@@ -22,6 +23,7 @@ import {
   decisionSchema,
   kernelSchema,
   logSchema,
+  mrtSchema,
   type AdvertiseEntry,
 } from './schema.ts'
 import { nodeAt, plainOf, withAlternatives, type Path, type TreeNode } from './tree.ts'
@@ -41,6 +43,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(advertiseSchema.shape).map((key) => [key, 'advertise'] as const),
   ...Object.keys(apiSchema.shape).map((key) => [key, 'api'] as const),
   ...Object.keys(logSchema.shape).map((key) => [key, 'log'] as const),
+  ...Object.keys(mrtSchema.shape).map((key) => [key, 'mrt'] as const),
   ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
 ])
 
@@ -81,6 +84,7 @@ function resolve(context: Context): Config | undefined {
   const decision = section('decision', shape.decision)
   const advertise = section('advertise', shape.advertise)
   const kernel = section('kernel', shape.kernel)
+  const mrt = resolveMrt(section('mrt', shape.mrt), context.complaints)
   const api = section('api', shape.api)
   const log = section('log', shape.log)
   section('include', shape.include)
@@ -101,6 +105,7 @@ function resolve(context: Context): Config | undefined {
     peers,
     advertise: { interfaces: advertise.interfaces, prefixes },
     kernel: kernelConfig,
+    ...(mrt === undefined ? {} : { mrt }),
     api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },
     log,
   }

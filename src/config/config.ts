@@ -74,6 +74,14 @@ export interface KernelConfig extends Readonly<Omit<KernelEntry, 'table' | 'pref
   readonly preferredSource: 'auto' | 'none' | PreferredSource
 }
 
+export interface MrtConfig {
+  /** Where messages and changes of state are appended. */
+  readonly updates?: string
+  /** Where table dumps are put. */
+  readonly rib?: string
+  readonly everySeconds: number
+}
+
 export interface Config {
   readonly asn: number
   readonly routerId?: Address
@@ -87,6 +95,7 @@ export interface Config {
     readonly prefixes: readonly StaticPrefix[]
   }
   readonly kernel: KernelConfig
+  readonly mrt?: MrtConfig
   readonly api: { readonly socket: string; readonly http?: Endpoint }
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'

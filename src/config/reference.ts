@@ -96,6 +96,7 @@ export function configurationReference(): string {
     ['kernel', keyTable(shape.kernel)],
     ['decision', keyTable(shape.decision)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
+    ['mrt', 'Files for `bgpdump` and other readers of MRT (RFC 6396).', keyTable(shape.mrt)],
     ['api', keyTable(shape.api)],
     ['log', keyTable(shape.log)],
     ['What a reload does', ...effects()],

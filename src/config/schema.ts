@@ -15,6 +15,7 @@ import {
   endpoint,
   flag,
   integer,
+  interval,
   ipAddress,
   linkPattern,
   ownPrefix,
@@ -148,6 +149,22 @@ export const logSchema = z.strictObject({
   ),
 })
 
+export const mrtSchema = z.strictObject({
+  updates: key(
+    path.optional(),
+    'File to append every UPDATE received and every change of a session to, as MRT records; opened anew on each reload, for logrotate.',
+    '/var/lib/linnet/updates.mrt',
+    'none',
+  ),
+  rib: key(
+    path.optional(),
+    'File to dump all accepted routes to, as MRT records, from time to time; replaced as a whole.',
+    '/var/lib/linnet/rib.mrt',
+    'none',
+  ),
+  every: key(interval.prefault('1h'), 'Time from one dump of `rib` to the next.', '15m'),
+})
+
 const listener = z.strictObject({
   address: key(ipAddress, 'A local address; `0.0.0.0` or `"::"` for all.', '10.0.1.11'),
   port: key(port.prefault(179), 'TCP port.', 1179),
@@ -199,9 +216,16 @@ export const configSchema = z.strictObject({
   mesh: key(meshSchema.optional(), 'Every node speaks with every other.', { nodes: ['10.0.1.12'] }),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
+  mrt: key(
+    mrtSchema.optional(),
+    'Files of MRT records (RFC 6396), for `bgpdump` and the like.',
+    { updates: '/var/lib/linnet/updates.mrt' },
+    'none',
+  ),
   api: key(apiSchema.prefault({}), 'The control API.', { http: '127.0.0.1:8179' }),
   log: key(logSchema.prefault({}), 'What the daemon writes.', { level: 'debug' }),
 })
 
 export type AdvertiseEntry = z.output<typeof advertiseSchema>
+export type MrtEntry = z.output<typeof mrtSchema>
 export type KernelEntry = z.output<typeof kernelSchema>

@@ -204,6 +204,11 @@ export const limit = duration(
   (seconds) => seconds === 0 || (seconds >= 1 && seconds <= 86400),
 )
 
+export const interval = duration(
+  { noun: 'a time', write: '1s to 7d, such as 15m' },
+  (seconds) => seconds >= 1 && seconds <= 7 * 86400,
+)
+
 const lengthSlip = (given: unknown): Advice | undefined => {
   const parsed = typeof given === 'string' ? parseAddressAndLength(given) : undefined
   if (parsed === undefined) return undefined

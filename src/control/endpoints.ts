@@ -14,7 +14,7 @@ import {
   statusRow,
   TOPICS,
 } from './reports.ts'
-import { fibRow, nextHopRow, peerDetail, peerRow, routeRow, sourceRow } from './rows.ts'
+import { fibRow, monitorRow, nextHopRow, peerDetail, peerRow, routeRow, sourceRow } from './rows.ts'
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST'
@@ -118,6 +118,14 @@ export const ENDPOINTS = {
     input: z.strictObject({ limit, format }),
     answers: 'rows',
     shape: { name: 'NextHop', schema: nextHopRow },
+  },
+  monitors: {
+    method: 'GET',
+    path: '/v1/monitors',
+    summary: 'MRT files and BMP stations.',
+    input: z.strictObject({ limit, format }),
+    answers: 'rows',
+    shape: { name: 'Monitor', schema: monitorRow },
   },
   events: {
     method: 'GET',

@@ -67,6 +67,8 @@ export function handlersFor(daemon: Daemon): Record<EndpointName, Handler> {
     },
     nextHops: (request, reply) =>
       rows(reply, queries.nextHops(), inputOf(ENDPOINTS.nextHops.input, request)),
+    monitors: (request, reply) =>
+      rows(reply, queries.monitors(), inputOf(ENDPOINTS.monitors.input, request)),
     events: (request, reply) => {
       const { topic } = inputOf(ENDPOINTS.events.input, request)
       reply.hijack()

@@ -8,12 +8,13 @@
 import type { Counter, Gauge, Registry } from 'prom-client'
 import type { Queries } from './queries.ts'
 import type { HealthReport, StatusRow } from './reports.ts'
-import type { PeerRow } from './rows.ts'
+import type { MonitorRow, PeerRow } from './rows.ts'
 
 /** What all metrics of one scrape are read from. */
 export interface Snapshot {
   readonly status: StatusRow
   readonly peers: readonly PeerRow[]
+  readonly monitors: readonly MonitorRow[]
   readonly health: HealthReport
 }
 
@@ -32,6 +33,11 @@ const perPeer =
   (value: (peer: PeerRow) => number) =>
   ({ peers }: Snapshot): Sample[] =>
     peers.map((peer) => [value(peer), peer.name])
+
+const perMonitor =
+  (value: (monitor: MonitorRow) => number) =>
+  ({ monitors }: Snapshot): Sample[] =>
+    monitors.map((monitor) => [value(monitor), monitor.name])
 
 const single =
   (value: (status: StatusRow) => number) =>
@@ -219,6 +225,41 @@ export const METRICS: readonly Metric[] = [
     read: single((status) => status.eventLoopLagMs / 1000),
   },
   {
+    name: 'linnet_monitor_up',
+    type: 'gauge',
+    help: '1 while the BMP station is connected or the last write of the MRT file went well.',
+    labels: ['monitor', 'target'],
+    read: ({ monitors }) => monitors.map((it) => [isUp(it) ? 1 : 0, it.name, it.target]),
+  },
+  {
+    name: 'linnet_monitor_messages_total',
+    type: 'counter',
+    help: 'MRT records or BMP messages handed to the monitor.',
+    labels: ['monitor'],
+    read: perMonitor((it) => it.messages),
+  },
+  {
+    name: 'linnet_monitor_bytes_total',
+    type: 'counter',
+    help: 'Bytes written to the file or sent to the station.',
+    labels: ['monitor'],
+    read: perMonitor((it) => it.bytes),
+  },
+  {
+    name: 'linnet_monitor_queued',
+    type: 'gauge',
+    help: 'Bytes that wait for the file, or routes that wait for the station.',
+    labels: ['monitor'],
+    read: perMonitor((it) => it.queued),
+  },
+  {
+    name: 'linnet_monitor_lost_bytes_total',
+    type: 'counter',
+    help: 'Bytes of MRT records that could not be written.',
+    labels: ['monitor'],
+    read: perMonitor((it) => it.lost),
+  },
+  {
     name: 'linnet_resident_memory_bytes',
     type: 'gauge',
     help: 'Resident memory of the daemon.',
@@ -241,6 +282,9 @@ export const METRICS: readonly Metric[] = [
   },
 ]
 
+const isUp = ({ kind, state }: MonitorRow): boolean =>
+  kind === 'bmp' ? state === 'connected' : state !== 'failed'
+
 /** Answers scrapes with the text exposition format, and says its content type. */
 export class Metrics {
   readonly #queries: Queries
@@ -256,6 +300,7 @@ export class Metrics {
     const snapshot: Snapshot = {
       status: this.#queries.status(),
       peers: this.#queries.peers(),
+      monitors: this.#queries.monitors(),
       health: this.#queries.health(),
     }
     for (const { metric, instrument } of instruments) {

@@ -10,7 +10,15 @@
 import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { EventRow, HealthReport, ReloadReport, StatusRow } from './reports.ts'
-import type { FibRow, NextHopRow, PeerDetail, PeerRow, RouteRow, SourceRow } from './rows.ts'
+import type {
+  FibRow,
+  MonitorRow,
+  NextHopRow,
+  PeerDetail,
+  PeerRow,
+  RouteRow,
+  SourceRow,
+} from './rows.ts'
 
 /**
  * Which routes: `all` every path in the Loc-RIB and the rejected ones; `best` the chosen ones;
@@ -39,6 +47,7 @@ export interface Queries {
   fib(filter: PrefixFilter): Iterable<FibRow>
   sources(): readonly SourceRow[]
   nextHops(): readonly NextHopRow[]
+  monitors(): readonly MonitorRow[]
   health(): HealthReport
 }
 

@@ -74,7 +74,16 @@ export type ReloadReport = z.infer<typeof reloadReport>
 export const commandReport = z.object({ text: text('What was done, in one line.') })
 export type CommandReport = z.infer<typeof commandReport>
 
-export const TOPICS = ['peers', 'routes', 'fib', 'sources', 'nexthops', 'config', 'daemon'] as const
+export const TOPICS = [
+  'peers',
+  'routes',
+  'fib',
+  'sources',
+  'nexthops',
+  'monitors',
+  'config',
+  'daemon',
+] as const
 
 export const eventRow = z.object({
   at: time('When it happened.'),

@@ -184,3 +184,26 @@ export const nextHopRow = z.object({
   since: time('When its resolution last changed.'),
 })
 export type NextHopRow = z.infer<typeof nextHopRow>
+
+export const monitorRow = z.object({
+  name: text('`mrt updates`, `mrt rib`, or `bmp` with the address of the station.'),
+  kind: z
+    .enum(['mrtUpdates', 'mrtRib', 'bmp'])
+    .describe(
+      'File of MRT messages, file of MRT table dumps (RFC 6396), or BMP station (RFC 7854).',
+    ),
+  target: text('The file, or `address:port` of the station.'),
+  state: z
+    .enum(['writing', 'waiting', 'connecting', 'connected', 'failed'])
+    .describe(
+      'writing = takes records (a table dump: one is being made); waiting = for the time of the next dump or attempt to connect; failed = the last write failed, the next is tried all the same.',
+    ),
+  since: time('When it entered this state.'),
+  messages: count('Records or messages handed to it.'),
+  bytes: count('Bytes written or sent.'),
+  queued: count('Bytes on their way to the file, or routes that wait for the station.'),
+  lost: count('Bytes of records that could not be written.'),
+  lastError: maybeText('What went wrong last.'),
+  lastErrorAt: z.iso.datetime().nullable().describe('When that was.'),
+})
+export type MonitorRow = z.infer<typeof monitorRow>

@@ -46,6 +46,7 @@ export function answers(options: AnswersOptions): Queries {
     fib: (filter) => fibRows(options, filter),
     sources: () => sourceRows(speaker),
     nextHops: () => nextHopRows(options),
+    monitors: () => speaker.monitors.rows(),
     health: () => health(speaker),
   }
 }

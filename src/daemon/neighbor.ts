@@ -26,6 +26,7 @@ import { SessionError } from '../wire/errors.ts'
 import type { Events, Level } from './events.ts'
 import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
+import type { Monitors } from './monitors.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Hearing, UpdateGroups } from './update-groups.ts'
 
@@ -37,6 +38,7 @@ export interface Neighborhood {
   readonly events: Events
   readonly clock: Clock
   readonly transport: Transport
+  readonly monitors: Monitors
   readonly routerId: number
   /** Our own address of this family on the link that `local` stands on, and that link's index. */
   ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
@@ -247,6 +249,7 @@ export class Neighbor {
       peer: config.name,
       text: `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`,
     })
+    this.#hood.monitors.watcher?.sessionBegan(this)
     this.#hood.changed()
     this.#hood.scheduler.wake()
   }
@@ -294,8 +297,9 @@ export class Neighbor {
   }
 
   #update(buffer: Uint8Array, start: number, end: number): void {
-    const { scheduler, clock } = this.#hood
+    const { scheduler, clock, monitors } = this.#hood
     scheduler.readingBegins()
+    monitors.watcher?.update(this, buffer, start, end)
     try {
       this.#session?.adjRibIn.receive(buffer, start, end, Math.floor(clock.wallNow() / 1000))
     } catch (error) {
@@ -312,6 +316,7 @@ export class Neighbor {
   #ended(cause: string): void {
     const session = this.#session
     if (session === undefined) return
+    this.#hood.monitors.watcher?.sessionEnded(this)
     this.#session = undefined
     this.#hood.scheduler.forget(this.#peer)
     session.refreshes.close()
@@ -322,6 +327,7 @@ export class Neighbor {
   }
 
   #stateChanged(from: State, to: State, cause: string): void {
+    this.#hood.monitors.watcher?.stateChanged(this, from, to)
     if (to === 'Established' || from === 'Established') return
     this.#tell('debug', 'StateChanged', `${from} -> ${to}: ${cause}`)
     // Of two connections that met (RFC 4271 6.8) one ends: as long as the other talks, nothing has failed.
@@ -377,6 +383,7 @@ export class Neighbor {
 
   #endOfRib(family: Family): void {
     this.#session?.endOfRib.add(family)
+    this.#hood.monitors.watcher?.endOfRib(this, family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
     this.#hood.changed()
   }

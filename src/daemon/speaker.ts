@@ -25,6 +25,7 @@ import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
 import { addressBeside } from './host-addresses.ts'
 import { Listeners } from './listeners.ts'
+import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
 import { Neighbor, type Neighborhood } from './neighbor.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
@@ -55,6 +56,7 @@ export class Speaker {
   readonly listeners: Listeners
   readonly scheduler: Scheduler
   readonly groups: UpdateGroups
+  readonly monitors: Monitors
   readonly #world: World
   readonly #news: TableNews
   readonly #hood: Neighborhood
@@ -101,6 +103,14 @@ export class Speaker {
       },
     )
     this.groups = new UpdateGroups(this.rib, clusterId, { events, clock })
+    this.monitors = new Monitors({
+      rib: this.rib,
+      routerId: identifier,
+      clock,
+      events,
+      neighbors: () => this.#neighbors.values(),
+      wake: () => this.scheduler.wake(),
+    })
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =
@@ -120,6 +130,7 @@ export class Speaker {
       events,
       clock,
       transport: world.transport,
+      monitors: this.monitors,
       routerId: identifier,
       ownAddress: (local, family) => addressBeside(host, local, family),
       hasOwn: (family) =>
@@ -148,6 +159,7 @@ export class Speaker {
   /** Adopts what is in the kernel, listens, finds prefixes, calls peers. Throws a ListenError. */
   async start(): Promise<void> {
     await this.forwarding?.start()
+    await this.monitors.configure(this.#config)
     for (const peer of this.#config.peers) this.#add(peer)
     this.listeners.open(this.#config.listen)
     this.listeners.setPasswords()
@@ -164,6 +176,7 @@ export class Speaker {
     }
     this.listeners.close()
     this.ownPrefixes.close()
+    await this.monitors.close()
     await this.forwarding?.stop(routes)
     this.scheduler.close()
     this.#news.close()
@@ -183,6 +196,7 @@ export class Speaker {
     for (const peer of change.added) this.#add(peer)
     this.listeners.setPasswords()
     this.ownPrefixes.configure(config.advertise)
+    void this.monitors.configure(config)
     for (const { name } of change.added) this.#neighbors.get(name)?.peer.start()
     this.#neighborsChanged()
   }
@@ -224,6 +238,11 @@ export class Speaker {
       name: 'announce',
       busy: () => [...this.#neighbors.values()].some((neighbor) => neighbor.sendable),
       step: (deadline) => this.#announce(deadline),
+    })
+    this.scheduler.addStage({
+      name: 'monitor',
+      busy: () => this.monitors.busy,
+      step: (deadline) => this.monitors.step(deadline),
     })
     const { forwarding } = this
     if (forwarding === undefined) return

@@ -18,6 +18,8 @@ export interface ChainOptions {
   readonly daemons?: Partial<DaemonConfig>
   /** Settings of linnet for both. */
   readonly peers: Readonly<Record<string, unknown>>
+  /** Other keys of linnet's configuration. */
+  readonly more?: Readonly<Record<string, unknown>>
 }
 
 type Side = 'left' | 'right'
@@ -72,12 +74,17 @@ export class Chain {
 
   /** Of the kernel of the right host, both families. */
   async routesOfRight(): Promise<readonly { readonly dst: string; readonly protocol?: string }[]> {
-    const host = this.#hosts.find(({ name }) => name === 'right')
-    if (host === undefined) return []
+    const host = this.host('right')
     const tables = await Promise.all(
       ['-4', '-6'].map((family) => host.run('ip', '-j', family, 'route', 'show')),
     )
     return tables.flatMap((text) => JSON.parse(text) as { dst: string }[])
+  }
+
+  host(name: Side | 'linnet'): LabHost {
+    const host = this.#hosts.find((it) => it.name === name)
+    if (host === undefined) throw new Error(`no host ${name}`)
+    return host
   }
 
   async close(): Promise<void> {
@@ -116,7 +123,13 @@ async function attach(middle: LabHost, side: Side, host: LabHost): Promise<void>
   ])
 }
 
-function linnetConfig({ linnetAsn, left, right, peers }: ChainOptions): Record<string, unknown> {
+function linnetConfig({
+  linnetAsn,
+  left,
+  right,
+  peers,
+  more,
+}: ChainOptions): Record<string, unknown> {
   const peer = (name: string, address: string, asn: number, families: readonly Family[]) => ({
     ...{ name, address, asn, families },
     ...{ import: 'accept', export: 'accept', connectRetry: '1s', ...peers },
@@ -131,6 +144,7 @@ function linnetConfig({ linnetAsn, left, right, peers }: ChainOptions): Record<s
       peer('right6', addressOf('right', 'ipv6'), right.asn, ['ipv6']),
     ],
     log: { level: 'debug', format: 'json' },
+    ...more,
   }
 }
 

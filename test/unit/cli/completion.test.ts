@@ -6,7 +6,7 @@ const cases: { words: string; offers: string[] }[] = [
   { words: 're', offers: ['reload', 'refresh', 'reset'] },
   {
     words: "show ''",
-    offers: ['status', 'peers', 'peer', 'routes', 'fib', 'sources', 'nexthops', 'help'],
+    offers: ['status', 'peers', 'peer', 'routes', 'fib', 'sources', 'nexthops', 'monitors', 'help'],
   },
   { words: 'show p', offers: ['peers', 'peer'] },
   { words: "show peer ''", offers: ['tor-a', 'tor-b'] },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   detailOf,
   fibRoute,
+  monitor,
   nextHop,
   peerDown,
   peerUp,
@@ -140,6 +141,19 @@ PREFIX         SOURCE     ON                ANNOUNCED  AGE
 `,
   },
   {
+    title: 'monitors',
+    line: 'show monitors',
+    given: (daemon) => {
+      const rib = { name: 'mrt rib', kind: 'mrtRib', target: '/rib.mrt', state: 'waiting' } as const
+      daemon.monitorRows = [monitor, { ...monitor, ...rib, lastError: null, lastErrorAt: null }]
+    },
+    shows: `
+MONITOR      TARGET                       STATE    SINCE  MESSAGES   BYTES  QUEUED  LAST ERROR
+mrt updates  /var/lib/linnet/updates.mrt  failed     10m       900  64 KiB       0  can't write /var/lib/linnet/updates.mrt: no space left on device
+mrt rib      /rib.mrt                     waiting    10m       900  64 KiB       0  -
+`,
+  },
+  {
     title: 'next hops',
     line: 'show nexthops',
     given: (daemon) => {
@@ -252,6 +266,7 @@ describe('nothing to show says why that may be', () => {
       says: /^no prefixes of our own: name interfaces .*\/etc\/linnet\/node.yaml\n$/,
     },
     { line: 'show nexthops', says: /^no next hops/ },
+    { line: 'show monitors', says: /^no monitors: name files under mrt: / },
   ]
   for (const { line, says, given } of cases) {
     test(`${line}: ${says.source}`, async () => {
@@ -262,6 +277,7 @@ describe('nothing to show says why that may be', () => {
         fibRows: [],
         sourceRows: [],
         nextHopRows: [],
+        monitorRows: [],
       })
       given?.(daemon)
       const { code, out, err } = await run(line, shellFor(socket))
@@ -280,6 +296,7 @@ describe('--json', () => {
     { line: 'show fib --json', is: [fibRoute] },
     { line: 'show sources --json', is: [source] },
     { line: 'show nexthops --json', is: [nextHop] },
+    { line: 'show monitors --json', is: [monitor] },
     { line: 'show status --json', is: status },
   ]
   for (const { line, is } of cases) {

@@ -91,6 +91,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['kernel: { withinOwn: accept }', 'kernel.withinOwn', 'restart'],
   ['kernel: { preferredSource: 10.1.0.1 }', 'kernel.preferredSource', 'restart'],
   ['kernel: { onStop: remove }', 'kernel.onStop', 'live'],
+  ['mrt: { rib: /r.mrt }', 'mrt', 'live'],
   ['api: { socket: /x }', 'api.socket', 'restart'],
   ['api: { http: "127.0.0.1:1" }', 'api.http', 'restart'],
   ['log: { level: debug }', 'log.level', 'live'],

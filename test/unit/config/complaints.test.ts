@@ -12,7 +12,7 @@ type Row = readonly [written: string, ...complaints: string[]]
 const DOCUMENT: readonly Row[] = [
   [
     'hold: 1',
-    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, api, log',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, mrt, api, log',
   ],
   ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
@@ -21,7 +21,7 @@ const DOCUMENT: readonly Row[] = [
   ['bfd: true', 'c.yaml:2:1: bfd: not in this version yet; remove it'],
   [
     '__proto__: 1',
-    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, api, log',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, advertise, kernel, mrt, api, log',
   ],
   [
     'routerId: 0.0.0.0',
@@ -173,6 +173,20 @@ const DOCUMENT: readonly Row[] = [
     'kernel: { preferredSource: docker0 }',
     'c.yaml:2:28: kernel.preferredSource: docker0 is not a source address; write auto, none, an address, or one of each family in a list',
   ],
+  ['mrt: {}', 'c.yaml:2:6: mrt: names no file; write updates: or rib: with a file, or remove it'],
+  [
+    'mrt: { rib: /r.mrt, updates: /r.mrt }',
+    'c.yaml:2:13: mrt.rib: /r.mrt is the file for updates; write another one',
+  ],
+  [
+    'mrt: { rib: /r.mrt, every: 1ms }',
+    'c.yaml:2:28: mrt.every: 1ms is not a time; write 1s to 7d, such as 15m',
+  ],
+  [
+    'mrt: { dump: /r.mrt }',
+    'c.yaml:2:8: mrt.dump: unknown key; the keys here are updates, rib, every',
+  ],
+  ['every: 5m', 'c.yaml:2:1: every: unknown key; it belongs into mrt'],
   [
     'api: { http: 8179 }',
     'c.yaml:2:14: api.http: 8179 is not an address and port; write 127.0.0.1:8179 or [::1]:8179',

@@ -12,7 +12,12 @@ import {
   keyRows,
 } from '../../../src/config/reference.ts'
 import { groupSchema, peerSchema } from '../../../src/config/peer-schema.ts'
-import { advertiseSchema, configSchema, kernelSchema } from '../../../src/config/schema.ts'
+import {
+  advertiseSchema,
+  configSchema,
+  kernelSchema,
+  mrtSchema,
+} from '../../../src/config/schema.ts'
 import { stringify } from 'yaml'
 import { complaintsAbout, linesOf, NOWHERE } from './loading.ts'
 
@@ -94,6 +99,13 @@ describe('the example of every key is good', () => {
       ),
     ...keyRows(kernelSchema).map(
       (row) => [`kernel.${row.key}`, { ...base, kernel: { [row.key]: row.example } }] as const,
+    ),
+    ...keyRows(mrtSchema).map(
+      (row) =>
+        [
+          `mrt.${row.key}`,
+          { ...base, mrt: { updates: '/u.mrt', [row.key]: row.example } },
+        ] as const,
     ),
     ...keyRows(advertiseSchema).map(
       (row) =>

@@ -15,6 +15,7 @@ import type {
 } from '../../../src/control/reports.ts'
 import type {
   FibRow,
+  MonitorRow,
   NextHopRow,
   PeerDetail,
   PeerRow,
@@ -183,6 +184,20 @@ export const nextHop: NextHopRow = {
   since: THEN,
 }
 
+export const monitor: MonitorRow = {
+  name: 'mrt updates',
+  kind: 'mrtUpdates',
+  target: '/var/lib/linnet/updates.mrt',
+  state: 'failed',
+  since: THEN,
+  messages: 900,
+  bytes: 65536,
+  queued: 0,
+  lost: 120,
+  lastError: "can't write /var/lib/linnet/updates.mrt: no space left on device",
+  lastErrorAt: THEN,
+}
+
 export const status: StatusRow = {
   version: '0.1.0',
   host: 'host1',
@@ -228,6 +243,7 @@ export class FakeDaemon implements Daemon {
   fibRows: Iterable<FibRow> = [fibRoute]
   sourceRows: SourceRow[] = [source]
   nextHopRows: NextHopRow[] = [nextHop]
+  monitorRows: MonitorRow[] = [monitor]
   healthReport: HealthReport = { alive: true, ready: true, reasons: [] }
   reloadReport: ReloadReport = reloaded
   /** The orders that arrived, as text. */
@@ -277,6 +293,7 @@ export class FakeDaemon implements Daemon {
     fib: (filter) => this.#matching(this.fibRows, filter),
     sources: () => this.sourceRows,
     nextHops: () => this.nextHopRows,
+    monitors: () => this.monitorRows,
     health: () => this.healthReport,
   }
 

@@ -293,4 +293,16 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     codes: ['capability 73'],
     tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
   },
+  {
+    rfc: 'RFC 6396, RFC 8050',
+    title: 'MRT',
+    done: 'TABLE_DUMP_V2 of both families, BGP4MP_ET messages and changes of state, in files',
+    missing: 'messages that we send',
+    tests: [
+      'unit/mrt/records.test.ts: RIB_IPV4_UNICAST (4.3.2): the paths of one prefix',
+      'kernel/daemon/mrt.test.ts: 200,000 routes are dumped while another session is served',
+      'interop/mrt.test.ts: bgpdump reads our dump: the same set',
+      'interop/mrt.test.ts: `gobgp mrt inject` takes our dump: the same set',
+    ],
+  },
 ]
