@@ -14,6 +14,7 @@ import type { Rib } from '../rib/rib.ts'
 import type { State } from '../session/fsm.ts'
 import type { Events, Level } from './events.ts'
 import type { Neighbor } from './neighbor.ts'
+import type { Scheduler } from './scheduler.ts'
 
 /** What happens in sessions. */
 export interface SessionWatcher {
@@ -55,12 +56,14 @@ export interface MonitorsWorld {
   readonly routerId: number
   readonly clock: Clock
   readonly events: Events
+  readonly scheduler: Scheduler
   neighbors(): Iterable<Neighbor>
-  wake(): void
 }
 
 export class Monitors {
   readonly #watched: Watched
+  readonly #scheduler: Scheduler
+  #hasStage = false
   #monitors: readonly Monitor[] = []
   #watcher: SessionWatcher | undefined
   /** Changes are made one after the other: some wait for a room to be loaded. */
@@ -68,6 +71,7 @@ export class Monitors {
   #closed = false
 
   constructor(world: MonitorsWorld) {
+    this.#scheduler = world.scheduler
     this.#watched = {
       rib: world.rib,
       routerId: world.routerId,
@@ -75,7 +79,7 @@ export class Monitors {
       get neighbors() {
         return world.neighbors()
       },
-      wake: () => world.wake(),
+      wake: () => world.scheduler.wake(),
       tell: (level, kind, text) => world.events.tell({ level, topic: 'monitors', kind, text }),
     }
   }
@@ -83,15 +87,6 @@ export class Monitors {
   /** Who is to hear of sessions; undefined while nobody watches. */
   get watcher(): SessionWatcher | undefined {
     return this.#watcher
-  }
-
-  get busy(): boolean {
-    for (const monitor of this.#monitors) if (monitor.busy) return true
-    return false
-  }
-
-  step(deadline: number): void {
-    for (const monitor of this.#monitors) if (monitor.busy) monitor.step(deadline)
   }
 
   rows(): MonitorRow[] {
@@ -139,7 +134,20 @@ export class Monitors {
     await this.#take(now)
   }
 
+  /** Gives them their slices of time, from the first monitor on. */
+  #addStage(): void {
+    this.#hasStage = true
+    this.#scheduler.addStage({
+      name: 'monitor',
+      busy: () => this.#monitors.some((monitor) => monitor.busy),
+      step: (deadline) => {
+        for (const monitor of this.#monitors) if (monitor.busy) monitor.step(deadline)
+      },
+    })
+  }
+
   async #take(monitors: readonly Monitor[]): Promise<void> {
+    if (monitors.length > 0 && !this.#hasStage) this.#addStage()
     const gone = this.#monitors.filter((monitor) => !monitors.includes(monitor))
     this.#monitors = monitors
     this.#watcher = monitors.length === 0 ? undefined : all(monitors)

@@ -109,7 +109,7 @@ export class Speaker {
       clock,
       events,
       neighbors: () => this.#neighbors.values(),
-      wake: () => this.scheduler.wake(),
+      scheduler: this.scheduler,
     })
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
@@ -238,11 +238,6 @@ export class Speaker {
       name: 'announce',
       busy: () => [...this.#neighbors.values()].some((neighbor) => neighbor.sendable),
       step: (deadline) => this.#announce(deadline),
-    })
-    this.scheduler.addStage({
-      name: 'monitor',
-      busy: () => this.monitors.busy,
-      step: (deadline) => this.monitors.step(deadline),
     })
     const { forwarding } = this
     if (forwarding === undefined) return

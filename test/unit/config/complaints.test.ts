@@ -183,8 +183,8 @@ const DOCUMENT: readonly Row[] = [
     'c.yaml:2:28: mrt.every: 1ms is not a time; write 1s to 7d, such as 15m',
   ],
   [
-    'mrt: { dump: /r.mrt }',
-    'c.yaml:2:8: mrt.dump: unknown key; the keys here are updates, rib, every',
+    'mrt: { rib: /r.mrt, dump: /r }',
+    'c.yaml:2:21: mrt.dump: unknown key; the keys here are updates, rib, every',
   ],
   ['every: 5m', 'c.yaml:2:1: every: unknown key; it belongs into mrt'],
   [
