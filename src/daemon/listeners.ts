@@ -9,7 +9,8 @@ import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Connection, Endpoint } from '../session/transport.ts'
 import type { Events } from './events.ts'
-import { socketOptions, type Neighbor } from './neighbor.ts'
+import type { Neighbor } from './neighbor.ts'
+import { socketOptions } from './peer-options.ts'
 
 const endpointText = ({ address, port }: Endpoint): string =>
   address.family === 'ipv6' ? `[${address.text}]:${port}` : `${address.text}:${port}`

@@ -10,6 +10,7 @@ import type { Timer } from '../net/clock.ts'
 import { RecordWriter } from '../mrt/record.ts'
 import { RibRecords, writePeerIndex, type DumpedPeer } from '../mrt/table-dump.ts'
 import type { FamilyRib } from '../rib/family-rib.ts'
+import type { Paths } from '../rib/paths.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
 import { MonitorRecord } from './monitor-record.ts'
@@ -191,14 +192,15 @@ class RibWalk {
     const record = this.#prefix
     const words = this.#$words
     for (let i = 0; i < family.words; i++) words[i] = prefixes.word(prefix, i)
-    record.open(family, words, prefixes.length(prefix), this.#wallMs)
+    const addPath = hasPathIds(paths, prefixes.paths(prefix))
+    record.open(family, words, prefixes.length(prefix), this.#wallMs, addPath)
     let any = false
     for (let path = prefixes.paths(prefix); path !== 0; path = paths.next(path)) {
       const set = paths.accepted(path)
       const place = this.#places.get(this.#rib.peers.get(paths.peer(path)))
       // Sessions that began since are not in the index.
       if (set === 0 || place === undefined) continue
-      record.add(place, paths.since(path), this.#rib.attributes.view(set))
+      record.add(place, paths.since(path), this.#rib.attributes.view(set), paths.id(path))
       any = true
     }
     record.close()
@@ -219,3 +221,9 @@ class RibWalk {
 }
 
 const NOBODY = new Uint8Array(4)
+
+/** Some peer tells its paths apart (RFC 7911): then all paths of the prefix have an identifier in the dump. */
+function hasPathIds(paths: Paths, first: number): boolean {
+  for (let path = first; path !== 0; path = paths.next(path)) if (paths.id(path) !== 0) return true
+  return false
+}

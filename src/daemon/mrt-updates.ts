@@ -74,7 +74,7 @@ export class UpdatesFile implements Monitor {
       peerAddress: remote.bytes,
       localAddress: local?.length === remote.bytes.length ? local : UNKNOWN[remote.family],
       fourOctetAs: negotiated.fourOctetAs,
-      addPath: false,
+      addPath: negotiated.addPath.receive.length > 0,
     })
   }
 

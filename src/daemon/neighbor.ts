@@ -19,14 +19,14 @@ import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
-import type { PeerOptions } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
-import type { SocketOptions, Transport } from '../session/transport.ts'
+import type { Transport } from '../session/transport.ts'
 import { SessionError } from '../wire/errors.ts'
 import type { Events, Level } from './events.ts'
 import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Monitors } from './monitors.ts'
+import { peerOptions } from './peer-options.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Hearing, UpdateGroups } from './update-groups.ts'
 
@@ -401,38 +401,4 @@ export function policyOf(name: string): Policy {
   const policy = STANDARD_POLICIES.get(name)
   if (policy === undefined) throw new RangeError(`no policy ${name}`)
   return policy
-}
-
-function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions {
-  return {
-    name: config.name,
-    remote: { address: config.address, port: config.port },
-    localAsn: config.localAsn,
-    remoteAsn: config.asn,
-    routerId,
-    holdTimeSeconds: config.holdTimeSeconds,
-    sendHoldSeconds: config.sendHoldTimeSeconds,
-    connectRetrySeconds: config.connectRetrySeconds,
-    passive: config.passive,
-    families: config.families,
-    extendedMessages: config.extendedMessages,
-    addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
-    socket: socketOptions(config),
-  }
-}
-
-/** GTSM sends with 255 and takes no less than 256 minus the hops (RFC 5082). */
-export function socketOptions(config: ResolvedPeer): SocketOptions {
-  const { localAddress, bindDevice, password, ttlSecurity, multihop, type } = config
-  const ttl = multihop ?? (type === 'external' ? 1 : undefined)
-  return {
-    ...(localAddress === undefined ? {} : { localAddress }),
-    ...(bindDevice === undefined ? {} : { bindDevice }),
-    ...(password === undefined ? {} : { password: password.reveal() }),
-    ...(ttlSecurity !== undefined
-      ? { minimumTtl: 256 - ttlSecurity }
-      : ttl === undefined
-        ? {}
-        : { ttl }),
-  }
 }
