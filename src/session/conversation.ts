@@ -29,7 +29,7 @@ import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
 import { Outbox } from './outbox.ts'
 import type { PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
 import type { LastError } from './snapshot.ts'
-import { Timers, type TimerEvent } from './timers.ts'
+import { sendHoldSeconds, Timers, type TimerEvent } from './timers.ts'
 import type { Connection } from './transport.ts'
 
 /** What a conversation needs of the peer that it belongs to. */
@@ -58,7 +58,6 @@ interface Queued {
 
 /** Time for the peer's OPEN to come (RFC 4271 8.2.2 suggests 4 minutes). */
 const LARGE_HOLD_SECONDS = 240
-const SEND_HOLD_SECONDS = 480
 
 // Message types, here because a constant of one's own is faster in a switch.
 const OPEN = 1
@@ -387,16 +386,12 @@ export class Conversation {
   #watchSending(): void {
     const negotiated = this.#negotiated
     if (negotiated === undefined) return
-    this.#timers.startSendHold(sendHoldSeconds(this.#host.options, negotiated))
+    const configured = this.#host.options.sendHoldSeconds
+    this.#timers.startSendHold(sendHoldSeconds(configured, negotiated.holdTimeSeconds))
   }
 
   #drained(): void {
     this.#timers.stopSendHold()
     if (this.#state === 'Established') this.#host.events.writable()
   }
-}
-
-/** RFC 9687 section 4: 8 minutes, or twice the hold time when that is more. */
-function sendHoldSeconds(options: PeerOptions, { holdTimeSeconds }: Negotiated): number {
-  return options.sendHoldSeconds ?? Math.max(SEND_HOLD_SECONDS, 2 * holdTimeSeconds)
 }

@@ -123,3 +123,9 @@ export class Timers {
     })
   }
 }
+
+const SEND_HOLD_SECONDS = 480
+
+/** RFC 9687 section 4: as configured, or 8 minutes, or twice the hold time when that is more. */
+export const sendHoldSeconds = (configured: number | undefined, holdTimeSeconds: number): number =>
+  configured ?? Math.max(SEND_HOLD_SECONDS, 2 * holdTimeSeconds)
