@@ -215,6 +215,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'send hold timer',
     done: '`sendHoldTime`',
     tests: [
+      'kernel/daemon/hostile.test.ts: loses its session after the send hold time, and costs no more than a queue',
       'unit/session/peer.test.ts: that nobody takes for eight minutes end the session (RFC 9687)',
     ],
   },
