@@ -202,7 +202,7 @@ export class Neighbor {
   }
 
   #established(negotiated: Negotiated): void {
-    const { rib, routerId, events } = this.#hood
+    const { rib, routerId } = this.#hood
     const config = this.#config
     const local = this.#peer.snapshot().connection?.local?.address
     if (local === undefined) return // lost in this very moment
@@ -242,13 +242,8 @@ export class Neighbor {
     this.#toldUntil.clear()
     this.#joinGroups(session)
     const families = negotiated.families.join(', ')
-    events.tell({
-      level: 'info',
-      topic: 'peers',
-      kind: 'SessionEstablished',
-      peer: config.name,
-      text: `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`,
-    })
+    const text = `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`
+    this.#tell('info', 'SessionEstablished', text)
     this.#hood.monitors.watcher?.sessionBegan(this)
     this.#hood.changed()
     this.#hood.scheduler.wake()
