@@ -382,12 +382,14 @@ export class AdjRibIn {
 
 /** In a multiprotocol attribute it is the attribute that is wrong (RFC 4760 section 7). */
 function brokenPrefix({ name }: FamilyFacts, start: number): SessionError {
-  const { bytes, sectionStart, sectionEnd, reachStart } = $view
+  const { bytes, sectionStart, sectionEnd, reachAfi, reachStart } = $view
   const why = `broken ${name} prefix`
   if (start < sectionStart || start >= sectionEnd) {
     return new SessionError(ERROR_UPDATE, INVALID_NETWORK_FIELD, why)
   }
-  const code = start === reachStart ? mpReachNlri.code : mpUnreachNlri.code
+  // Without MP_REACH_NLRI, `reachStart` is that of an earlier message.
+  const isReach = reachAfi !== 0 && start === reachStart
+  const code = isReach ? mpReachNlri.code : mpUnreachNlri.code
   const data = findAttribute(bytes, sectionStart, sectionEnd, code)
   return new SessionError(ERROR_UPDATE, OPTIONAL_ATTRIBUTE_ERROR, why, data)
 }
