@@ -65,7 +65,8 @@ export class Complaints {
       const branch = issue.errors.find(
         (errors) => !errors.some((it) => it.path.length === 0 && it.code === 'invalid_type'),
       )
-      const option = mapOptionOf(schemaAt(schema, steps))
+      const at = schemaAt(schema, steps)
+      const option = at === undefined ? undefined : mapOptionOf(bareOf(at))
       if (branch !== undefined && option !== undefined) return this.issues(path, option, branch)
     }
     if (node === undefined) return this.#missing(path, schemaAt(schema, steps))

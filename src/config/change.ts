@@ -29,6 +29,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   group: ['live', 'the group itself means nothing; its settings are compared one by one'],
   importPolicy: ['live', 'the routes received are judged anew'],
   exportPolicy: ['live', 'what the new policy adds is announced, what it forbids is withdrawn'],
+  maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
   passive: ['nextSession', 'decides who connects'],
   connectRetrySeconds: ['nextSession', 'only waits between connections'],
   address: ['reset', 'the session is with another address'],

@@ -13,6 +13,16 @@ export type ImportPolicy = 'accept' | 'reject'
 export type ExportPolicy = 'accept' | 'reject' | 'local'
 export type NextHopPolicy = 'auto' | 'self' | 'keep'
 
+/** How many prefixes of each family a session may carry one way. */
+export interface PrefixLimit {
+  readonly limit: number
+  /** Per cent of the limit at which a warning is due. */
+  readonly warnAt: number
+  readonly action: 'warn' | 'block' | 'disconnect' | 'restart'
+  /** Of `restart`: how long the peer stays down. */
+  readonly afterSeconds?: number
+}
+
 export interface ResolvedPeer {
   /** Unique; the address where the file gives none. */
   readonly name: string
@@ -48,6 +58,8 @@ export interface ResolvedPeer {
   /** Several paths of a prefix (RFC 7911). */
   readonly addPath: AddPathConfig
   readonly extendedMessages: boolean
+  /** Of what the peer announces, before policy. */
+  readonly maxPrefixes: PrefixLimit
 }
 
 export interface AddPathConfig {

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { key, list } from './key.ts'
+import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
 import {
   asn,
   choice,
@@ -59,6 +60,7 @@ export const SESSION_DEFAULTS = {
   routeReflectorClient: false,
   nextHop: 'auto',
   allowOwnAsn: 0,
+  maxPrefixes: DEFAULT_MAX_PREFIXES,
 }
 
 const addPath = z.strictObject({
@@ -178,6 +180,11 @@ const settings = {
     'Several paths of a prefix in one session (RFC 7911), in all `families`.',
     { receive: true, send: 'best' },
     'off',
+  ),
+  maxPrefixes: key(
+    prefixLimitSchema.optional(),
+    'How many prefixes of each family the peer may announce, counted before `import`: a number, or a map, below.',
+    50000,
   ),
   import: key(
     policy('accept', 'reject').optional(),

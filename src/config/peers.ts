@@ -8,6 +8,7 @@ import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
 import type { ResolvedPeer } from './config.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
+import { checkPrefixLimit, resolvePrefixLimit } from './prefix-limit.ts'
 import { Secret } from './secret.ts'
 import { nearest } from './spelling.ts'
 import { nodeAt, placeOf, type Path, type TreeNode } from './tree.ts'
@@ -46,6 +47,7 @@ const DEFAULTS = groupSchema
     routeReflectorClient: true,
     nextHop: true,
     allowOwnAsn: true,
+    maxPrefixes: true,
   })
   .parse(SESSION_DEFAULTS)
 
@@ -59,6 +61,7 @@ export function checkSettings(path: Path, settings: PeerSettings, complaints: Co
     const message = 'ttlSecurity stands beside it, and a far peer is not a near one'
     complaints.error([...path, 'multihop'], message, 'remove one of them')
   }
+  checkPrefixLimit([...path, 'maxPrefixes'], settings.maxPrefixes, complaints)
   const families = settings.families ?? []
   families.forEach((family, i) => {
     if (families.indexOf(family) === i) return
@@ -126,6 +129,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
+    maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),
   }
   judge(peer, draft, levels, context)
   return peer

@@ -33,7 +33,7 @@ export function keyRows(
     const facts = value instanceof z.ZodType ? keyFacts.get(value) : undefined
     if (facts === undefined) throw new Error(`the key ${key} has no words`)
     const fixed = defaults[key] ?? defaultOf(value)
-    const nested = Object.keys(shapeOf(value)).length > 0
+    const nested = Object.keys(shapeOf(value)).length > 0 && !isChoice(value)
     return {
       key,
       value: nested ? 'a map, below' : factsOf(value).write,
@@ -43,6 +43,9 @@ export function keyRows(
     }
   })
 }
+
+/** A map, or something shorter. */
+const isChoice = (schema: Schema): boolean => bareOf(schema) instanceof z.core.$ZodUnion
 
 /** A Markdown table of the keys of a map. */
 export function keyTable(schema: Schema, defaults?: Readonly<Record<string, unknown>>): string {
@@ -80,6 +83,11 @@ export function configurationReference(): string {
       'Settings of a peer, or of a group',
       'What a peer says itself goes before its group (`peerGroups`), and that before the default.',
       keyTable(groupSchema, SESSION_DEFAULTS),
+    ],
+    [
+      'maxPrefixes',
+      'A number, or a map. The number is of each family, and of what the peer announces before `import` looks at it; with ADD-PATH (RFC 7911) every path counts. With `block`, changes and withdrawals of what was taken go on as ever, and when the number has fallen below the limit the peer is asked for its routes again (RFC 2918), so that nothing is missing for good.',
+      keyTable(shapeOf(groupSchema).maxPrefixes),
     ],
     [
       'mesh',

@@ -18,7 +18,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
       'defaultOriginate',
       'extendedNextHop',
       'gracefulRestart',
-      'maxPrefixes',
       'maxPrefixesOut',
       'removePrivateAsn',
       'role',

@@ -216,6 +216,22 @@ const lengthSlip = (given: unknown): Advice | undefined => {
   return { message, remedy: `write ${parsed.address.text}` }
 }
 
+/** `75%`, as a number from 1 to 100. */
+export const percentage = text(
+  (written) => {
+    const percent = Number(/^(\d{1,3})%$/.exec(written)?.[1])
+    return percent >= 1 && percent <= 100 ? percent : undefined
+  },
+  {
+    noun: 'a percentage',
+    write: '1% to 100%, such as 75%',
+    explain: (given, shown) => {
+      if (typeof given !== 'number' || given < 1 || given > 100) return undefined
+      return { message: `${shown} is not a percentage`, remedy: `write ${shown}%` }
+    },
+  },
+)
+
 export const ipAddress = text(parseAddress, {
   noun: 'an IP address',
   write: 'an address such as 10.0.1.1 or 2001:db8::1',

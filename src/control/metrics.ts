@@ -107,6 +107,27 @@ export const METRICS: readonly Metric[] = [
     read: perPeer((it) => it.queued),
   },
   {
+    name: 'linnet_peer_prefix_limit',
+    type: 'gauge',
+    help: 'Prefixes of each family that the peer may announce.',
+    labels: ['peer'],
+    read: perPeer((it) => it.maxPrefixes),
+  },
+  {
+    name: 'linnet_peer_prefixes_blocked_total',
+    type: 'counter',
+    help: 'Prefixes of the peer left out beyond its limit, each time that one was announced.',
+    labels: ['peer'],
+    read: perPeer((it) => it.blocked),
+  },
+  {
+    name: 'linnet_peer_prefix_limit_exceeded_total',
+    type: 'counter',
+    help: 'Times that the peer went beyond its limit of prefixes.',
+    labels: ['peer'],
+    read: perPeer((it) => it.limitExceeded),
+  },
+  {
     name: 'linnet_peer_messages_in_total',
     type: 'counter',
     help: 'BGP messages received from the peer.',

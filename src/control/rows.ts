@@ -37,6 +37,11 @@ export const peerRow = z.object({
   accepted: count('Of those, prefixes that the import policy and the sanity checks let in.'),
   announced: count('Prefixes we announce to the peer.'),
   queued: count('Prefixes waiting to be sent to the peer.'),
+  maxPrefixes: count('Prefixes of each family that the peer may announce (`maxPrefixes`).'),
+  blocked: count(
+    'Prefixes of the peer that were left out beyond `maxPrefixes`, each time that it announced one, since start or `clear counters`.',
+  ),
+  limitExceeded: count('Times that it went beyond `maxPrefixes`, since start or `clear counters`.'),
   holdTime: maybeCount('Hold time agreed on, in seconds; 0 = no keepalives; null when not up.'),
   keepalive: maybeCount('Seconds between our keepalives; null when not up.'),
   flaps: count('Times the session has left Established.'),
@@ -60,6 +65,8 @@ export const peerFamilyRow = z.object({
   accepted: count('Prefixes accepted.'),
   rejected: count('Prefixes rejected.'),
   announced: count('Prefixes announced.'),
+  blocked: count('Prefixes left out beyond `maxPrefixes`, as in the row of the peer.'),
+  limitExceeded: count('Times that the peer went beyond `maxPrefixes`.'),
   endOfRib: flag('The peer has sent its End-of-RIB (RFC 4724 section 2).'),
   addPathReceive: flag('The peer may send several paths of a prefix (RFC 7911).'),
   addPathSend: maybeText(
@@ -67,6 +74,16 @@ export const peerFamilyRow = z.object({
   ),
 })
 export type PeerFamilyRow = z.infer<typeof peerFamilyRow>
+
+const prefixLimitRow = z.object({
+  direction: z.enum(['in']).describe('in = what the peer may announce, before the import policy.'),
+  limit: count('Prefixes of each family; of an ADD-PATH session, paths.'),
+  isDefault: flag('Nothing else is configured.'),
+  warnAt: count('Per cent of it at which a warning is logged.'),
+  action: z.enum(['warn', 'block', 'disconnect', 'restart']).describe('What happens beyond it.'),
+  after: maybeCount('Of `restart`: seconds that the peer stays down.'),
+})
+export type PrefixLimitRow = z.infer<typeof prefixLimitRow>
 
 const messageCounts = z.object({
   open: count('OPEN messages.'),
@@ -88,6 +105,7 @@ export const peerDetail = peerRow.extend({
   importPolicy: text('Name of the import policy.'),
   exportPolicy: text('Name of the export policy.'),
   perFamily: z.array(peerFamilyRow).describe('Counts per family.'),
+  prefixLimits: z.array(prefixLimitRow).describe('How many prefixes the session may carry.'),
   messagesReceived: messageCounts.describe('Messages received, by type.'),
   messagesSent: messageCounts.describe('Messages sent, by type.'),
   capabilitiesSent: texts('Capabilities we offered.'),

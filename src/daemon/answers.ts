@@ -5,9 +5,18 @@ import { hostname } from 'node:os'
 import { formatIpv4 } from '../net/address.ts'
 import { FAMILIES, familyOfAfi, SAFI_UNICAST } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
+import type { PrefixLimit } from '../config/config.ts'
+import { DEFAULT_MAX_PREFIXES } from '../config/prefix-limit.ts'
 import type { PrefixFilter, Queries } from '../control/queries.ts'
 import type { HealthReport, StatusRow } from '../control/reports.ts'
-import type { FibRow, NextHopRow, PeerDetail, PeerRow, SourceRow } from '../control/rows.ts'
+import type {
+  FibRow,
+  NextHopRow,
+  PeerDetail,
+  PeerRow,
+  PrefixLimitRow,
+  SourceRow,
+} from '../control/rows.ts'
 import type { VitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
@@ -114,6 +123,9 @@ function peerRow(neighbor: Neighbor): PeerRow {
     accepted: peer === undefined ? 0 : peer.accepted[0] + peer.accepted[1],
     announced,
     queued: 0,
+    maxPrefixes: config.maxPrefixes.limit,
+    blocked: neighbor.limits.reduce((sum, it) => sum + it.blocked, 0),
+    limitExceeded: neighbor.limits.reduce((sum, it) => sum + it.exceeded, 0),
     holdTime: session?.negotiated.holdTimeSeconds ?? null,
     keepalive: session?.negotiated.keepaliveSeconds ?? null,
     flaps: it.flaps,
@@ -178,17 +190,29 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
         accepted,
         rejected: received - accepted,
         announced: neighbor.announced(family),
+        blocked: neighbor.limits[index].blocked,
+        limitExceeded: neighbor.limits[index].exceeded,
         endOfRib: session?.endOfRib.has(family) ?? false,
         addPathReceive: negotiated?.addPath.receive.includes(family) ?? false,
         addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,
       }
     }),
+    prefixLimits: [prefixLimitRow(config.maxPrefixes)],
     messagesReceived: { ...counters.received },
     messagesSent: { ...counters.sent },
     capabilitiesSent: ourOpen(neighbor.peer.options).capabilities.flatMap(capabilityNames),
     capabilitiesReceived: (negotiated?.peerCapabilities ?? []).flatMap(capabilityNames),
   }
 }
+
+const prefixLimitRow = (it: PrefixLimit): PrefixLimitRow => ({
+  direction: 'in',
+  limit: it.limit,
+  isDefault: it.limit === DEFAULT_MAX_PREFIXES.limit && it.action === DEFAULT_MAX_PREFIXES.action,
+  warnAt: it.warnAt,
+  action: it.action,
+  after: it.afterSeconds ?? null,
+})
 
 function capabilityNames(it: Capability): string[] {
   if (it.name === 'unknown') return [`unknown ${it.code}`]

@@ -5,10 +5,11 @@
  * in as they are read; messages go out when the announcing stage asks (`announce`) and the socket takes
  * them: a slow socket leaves its messages where they are.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedPeer } from '../config/config.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
-import { factsOf, type Family, type FamilyFacts } from '../net/family.ts'
+import { FAMILIES, factsOf, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import { reject, STANDARD_POLICIES } from '../policy/standard.ts'
 import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
@@ -19,6 +20,7 @@ import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
+import type { Cease } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
 import type { Transport } from '../session/transport.ts'
 import { SessionError } from '../wire/errors.ts'
@@ -27,7 +29,9 @@ import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Monitors } from './monitors.ts'
 import { peerOptions } from './peer-options.ts'
+import { PrefixLimits } from './prefix-limits.ts'
 import type { Scheduler } from './scheduler.ts'
+import { Standing } from './standing.ts'
 import type { Hearing, UpdateGroups } from './update-groups.ts'
 
 /** What all neighbours of a speaker share. */
@@ -74,6 +78,9 @@ export class Neighbor {
   #config: ResolvedPeer
   readonly #hood: Neighborhood
   readonly #peer: Peer
+  readonly standing: Standing
+  /** By family index. */
+  readonly limits: readonly PrefixLimits[]
   #session: Session | undefined
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
@@ -86,6 +93,13 @@ export class Neighbor {
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
     this.#hood = hood
+    const limited = {
+      clock: hood.clock,
+      tell: (level: Level, kind: string, text: string) => this.#tell(level, kind, text),
+      holdDown: (cease: Cease, seconds: number | undefined) => this.#holdDown(cease, seconds),
+      askAgain: ({ name }: FamilyFacts) => this.#peer.sendRouteRefresh(name),
+    }
+    this.limits = FAMILIES.map((it) => new PrefixLimits(it, config.maxPrefixes, limited))
     this.#peer = new Peer(
       peerOptions(config, hood.routerId),
       { transport: hood.transport, clock: hood.clock, random: Math.random },
@@ -101,6 +115,7 @@ export class Neighbor {
         chunkDone: () => hood.scheduler.readingEnds(this.#peer),
       },
     )
+    this.standing = new Standing(this.#peer, hood.clock)
   }
 
   get config(): ResolvedPeer {
@@ -121,9 +136,10 @@ export class Neighbor {
     return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
   }
 
-  /** Called more than once in vain: nobody shall wait for its routes. */
+  /** Held down, or called more than once in vain: nobody shall wait for its routes. */
   get outOfReach(): boolean {
-    return this.#session === undefined && this.#peer.snapshot().failures >= FAILURES_OUT_OF_REACH
+    if (this.#session !== undefined) return false
+    return this.standing.isHeldDown || this.#peer.snapshot().failures >= FAILURES_OUT_OF_REACH
   }
 
   /** UPDATEs that were malformed and cost less than the session. */
@@ -132,7 +148,16 @@ export class Neighbor {
   }
 
   snapshot(): PeerSnapshot {
-    return this.#peer.snapshot()
+    const reason = this.standing.words
+    const snapshot = this.#peer.snapshot()
+    return reason === undefined ? snapshot : { ...snapshot, reason }
+  }
+
+  /** Messages, flaps and what is counted beside them count from zero again. */
+  clearCounters(): void {
+    this.#peer.clearCounters()
+    this.#malformed = 0
+    for (const limit of this.limits) limit.clear()
   }
 
   /** Prefixes told to the peer, per family. */
@@ -181,7 +206,13 @@ export class Neighbor {
 
   /** Takes over settings that don't need another session (config/change.ts). */
   reconfigure(config: ResolvedPeer): void {
+    const limit = config.maxPrefixes
+    const otherLimit = !isDeepStrictEqual(limit, this.#config.maxPrefixes)
     this.#config = config
+    if (otherLimit) {
+      this.standing.release()
+      for (const it of this.limits) it.change(limit)
+    }
     const session = this.#session
     if (session === undefined) return
     const { peer } = session.adjRibIn
@@ -223,8 +254,10 @@ export class Neighbor {
         malformedReceived: (update) => this.#malformedReceived(update),
         endOfRibReceived: (family) => this.#endOfRib(family),
         pathsRefused: (count) => this.#pathsRefused(count),
+        pathsBeyondLimit: ({ index }, count) => this.limits[index].leftOut(count),
       },
     )
+    for (const limit of this.limits) limit.begin(adjRibIn.peer)
     const session: Session = {
       adjRibIn,
       negotiated,
@@ -301,6 +334,12 @@ export class Neighbor {
       if (error instanceof SessionError) this.#unreadable(error, buffer.subarray(start, end))
       throw error
     }
+    for (const limit of this.limits) limit.look()
+  }
+
+  #holdDown(cease: Cease, seconds: number | undefined): void {
+    this.standing.holdDown(cease, seconds)
+    this.#hood.changed()
   }
 
   #writable(): void {
@@ -315,6 +354,7 @@ export class Neighbor {
     this.#session = undefined
     this.#hood.scheduler.forget(this.#peer)
     session.refreshes.close()
+    for (const limit of this.limits) limit.end()
     for (const membership of session.memberships) this.#hood.groups.leave(membership)
     this.#hood.rib.dropPeer(session.adjRibIn.peer)
     this.#tell('warn', 'SessionEnded', `session is down: ${cause}`)

@@ -38,20 +38,20 @@ export function orders(options: OrdersOptions): Commands {
     refresh: (name, direction) =>
       done('RefreshOrdered', name, refresh(neighborOf(name), direction)),
     reset: (name) => {
-      neighborOf(name).peer.reset({ subcode: ADMINISTRATIVE_RESET })
+      neighborOf(name).standing.reset({ subcode: ADMINISTRATIVE_RESET })
       return done('ResetOrdered', name, `session with ${name} is reset`)
     },
     shutdown: (name, text) => {
       const cease = { subcode: ADMINISTRATIVE_SHUTDOWN, ...(text === undefined ? {} : { text }) }
-      neighborOf(name).peer.stop(cease)
+      neighborOf(name).standing.stop(cease)
       return done('ShutdownOrdered', name, `${name} is shut down until linnet startup ${name}`)
     },
     startup: (name) => {
-      neighborOf(name).peer.start()
+      neighborOf(name).standing.start()
       return done('StartupOrdered', name, `${name} is started`)
     },
     clearCounters: () => {
-      for (const neighbor of speaker.neighbors) neighbor.peer.clearCounters()
+      for (const neighbor of speaker.neighbors) neighbor.clearCounters()
       return `counters of ${[...speaker.neighbors].length} peers are cleared`
     },
   }

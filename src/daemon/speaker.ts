@@ -164,7 +164,7 @@ export class Speaker {
     this.listeners.open(this.#config.listen)
     this.listeners.setPasswords()
     this.ownPrefixes.configure(this.#config.advertise)
-    for (const neighbor of this.#neighbors.values()) neighbor.peer.start()
+    for (const neighbor of this.#neighbors.values()) neighbor.standing.start()
     this.#neighborsChanged()
   }
 
@@ -172,7 +172,7 @@ export class Speaker {
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
     for (const neighbor of this.#neighbors.values()) {
-      neighbor.peer.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
+      neighbor.standing.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
     this.listeners.close()
     this.ownPrefixes.close()
@@ -190,14 +190,14 @@ export class Speaker {
     for (const { name, after, effect } of change.changed) {
       if (effect === 'reset') {
         this.#remove(name, OTHER_CONFIGURATION_CHANGE)
-        this.#add(after).peer.start()
+        this.#add(after).standing.start()
       } else this.#neighbors.get(name)?.reconfigure(after)
     }
     for (const peer of change.added) this.#add(peer)
     this.listeners.setPasswords()
     this.ownPrefixes.configure(config.advertise)
     void this.monitors.configure(config)
-    for (const { name } of change.added) this.#neighbors.get(name)?.peer.start()
+    for (const { name } of change.added) this.#neighbors.get(name)?.standing.start()
     this.#neighborsChanged()
   }
 
@@ -208,7 +208,7 @@ export class Speaker {
   }
 
   #remove(name: string, subcode: number): void {
-    this.#neighbors.get(name)?.peer.stop({ subcode })
+    this.#neighbors.get(name)?.standing.stop({ subcode })
     this.#neighbors.delete(name)
   }
 

@@ -68,6 +68,8 @@ export interface AdjRibInEvents {
   endOfRibReceived(family: Family): void
   /** So many paths were left out, for the peer offers too many of one prefix. */
   pathsRefused(count: number): void
+  /** So many new paths of a message were left out: the session holds as many as it may. */
+  pathsBeyondLimit(family: FamilyFacts, count: number): void
 }
 
 /** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456, RFC 5065). */
@@ -282,10 +284,21 @@ export class AdjRibIn {
     const each = this.peer.importPolicy.looksAtPrefix
     const rejection = this.#loop(set)
     let accepted = each ? 0 : this.#admit(family, set, rejection)
+    const most = this.peer.mostPaths[family.index]
+    const held = this.peer.paths
+    const scarce = held[family.index] + count > most
+    let beyond = 0
     let refused = 0
     for (let i = 0, at = 0; i < count; i++, at += stride) {
       const length = lengths[i]
       const id = ids === undefined ? 0 : ids[i]
+      if (scarce && held[family.index] >= most) {
+        // What is held may still change.
+        if (rib.find(this.peer, words, at, length, id) === 0) {
+          beyond++
+          continue
+        }
+      }
       if (each) accepted = this.#admit(family, set, rejection, words, at, length)
       const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
       if (!rib.put(this.peer, words, at, length, set, accepted, why, since, id)) refused++
@@ -293,6 +306,7 @@ export class AdjRibIn {
     }
     if (!each) this.#giveBack(accepted, set)
     if (refused > 0) this.#events.pathsRefused(refused)
+    if (beyond > 0) this.#events.pathsBeyondLimit(family, beyond)
   }
 
   #withdraw(family: FamilyFacts, start: number, end: number): void {

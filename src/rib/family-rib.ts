@@ -114,13 +114,20 @@ export class FamilyRib {
 
   /** Forgets what `peer` offers for a prefix; nothing happens when it offers nothing. */
   withdraw(peer: RibPeer, words: Int32Array, at: number, length: number, pathId = 0): void {
+    const path = this.find(peer, words, at, length, pathId)
+    if (path !== 0) this.remove(peer, path)
+  }
+
+  /** The path that `peer` offers for a prefix, under this identifier, or 0. */
+  find(peer: RibPeer, words: Int32Array, at: number, length: number, pathId = 0): number {
     const prefix = this.prefixes.find(words, at, length)
-    if (prefix === 0) return
+    if (prefix === 0) return 0
     const paths = this.paths
-    for (let path = this.prefixes.paths(prefix); path !== 0; path = paths.next(path)) {
-      if (paths.peer(path) !== peer.id || paths.id(path) !== pathId) continue
-      return this.remove(peer, path)
+    let path = this.prefixes.paths(prefix)
+    while (path !== 0 && (paths.peer(path) !== peer.id || paths.id(path) !== pathId)) {
+      path = paths.next(path)
     }
+    return path
   }
 
   /** Takes one path out and frees what it held. */

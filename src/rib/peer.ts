@@ -57,6 +57,8 @@ export class RibPeer {
   readonly paths: [number, number] = [0, 0]
   /** Of these, accepted by import policy, per family index. */
   readonly accepted: [number, number] = [0, 0]
+  /** Paths that may be held: what is new beyond is left out. Per family index; may change. */
+  readonly mostPaths: [number, number] = [Infinity, Infinity]
 
   constructor(id: number, options: RibPeerOptions, importPolicy: Policy) {
     this.id = id

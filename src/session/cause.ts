@@ -22,11 +22,15 @@ import type { CloseReason, Endpoint } from './transport.ts'
 export const SUPERSEDED = 'the other connection of this peer is kept'
 
 /** The NOTIFICATION for a cease, with its text where RFC 9003 allows one. */
-export function ceaseNotification({ subcode, text }: Cease): Notification {
+export function ceaseNotification({ subcode, text, data }: Cease): Notification {
   const mayHaveText = subcode === ADMINISTRATIVE_SHUTDOWN || subcode === ADMINISTRATIVE_RESET
-  const data = text !== undefined && mayHaveText ? encodeShutdownText(text) : new Uint8Array(0)
-  return { code: ERROR_CEASE, subcode, data }
+  const words = text !== undefined && mayHaveText ? encodeShutdownText(text) : undefined
+  return { code: ERROR_CEASE, subcode, data: data ?? words ?? new Uint8Array(0) }
 }
+
+/** What our own side says of it: `shut down: maintenance until 9`. */
+export const causeOfCease = (what: string, { cause, text }: Cease): string =>
+  cause ?? (text === undefined ? what : `${what}: ${text}`)
 
 /** What a NOTIFICATION that we sent says, and about what. */
 export function textOfSent(notification: Notification, cause: string): string {

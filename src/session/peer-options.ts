@@ -44,6 +44,10 @@ export interface PeerEnvironment {
 /** The words that go with a stop or a reset (RFC 4486, RFC 9003). */
 export interface Cease {
   readonly subcode: number
+  /** What the subcode asks for beside a text. */
+  readonly data?: Uint8Array
+  /** Why, for our own log and `show peers`. Default: that it was shut down or reset, and the text. */
+  readonly cause?: string
   /** Sent along with an administrative shutdown or reset; at most 255 bytes of UTF-8. */
   readonly text?: string
 }

@@ -17,7 +17,7 @@ import {
 import { encodeNotification } from '../wire/notification.ts'
 import { Arrivals } from './arrivals.ts'
 import { BackOff } from './back-off.ts'
-import { ceaseNotification, SUPERSEDED } from './cause.ts'
+import { causeOfCease, ceaseNotification, SUPERSEDED } from './cause.ts'
 import { loserOf } from './collision.ts'
 import { Conversation, type ConversationHost } from './conversation.ts'
 import { clearCounters, copyOf, newCounters, type Counters } from './counters.ts'
@@ -77,11 +77,10 @@ export class Peer {
 
   /** Ceases and stays down until `start`. */
   stop(cease: Cease): void {
-    if (!this.#started) return
+    const cause = causeOfCease('shut down', cease)
+    const event = { type: 'ManuallyStopped', notification: ceaseNotification(cease) } as const
     this.#started = false
     this.#cancelNextAttempt()
-    const event = { type: 'ManuallyStopped', notification: ceaseNotification(cease) } as const
-    const cause = cease.text === undefined ? 'shut down' : `shut down: ${cease.text}`
     // The one that is further last: the peer falls to Idle in one step.
     const both = this.#both().toSorted((one, other) => rank(one) - rank(other))
     for (const conversation of both) conversation.handle(event, cause)
@@ -91,7 +90,7 @@ export class Peer {
   /** Ceases and connects anew. */
   reset(cease: Cease): void {
     const event = { type: 'AutomaticallyStopped', notification: ceaseNotification(cease) } as const
-    const cause = cease.text === undefined ? 'reset' : `reset: ${cease.text}`
+    const cause = causeOfCease('reset', cease)
     const talking = this.#both().filter(inOpenOrLater)
     if (talking.length === 0) this.retryNow()
     for (const conversation of talking) conversation.handle(event, cause)

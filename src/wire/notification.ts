@@ -2,6 +2,7 @@
  * NOTIFICATION (RFC 4271 4.5): why a session ends, and for the operator at the other end, in words
  * (RFC 9003).
  */
+import { familyOfAfi, SAFI_UNICAST, type FamilyFacts } from '../net/family.ts'
 import { decodeUtf8, encodeUtf8 } from '../net/utf8.ts'
 import {
   ADMINISTRATIVE_RESET,
@@ -9,6 +10,7 @@ import {
   describeError,
   ERROR_CEASE,
   HEADER_LENGTH,
+  MAXIMUM_PREFIXES_REACHED,
   MAX_MESSAGE_LENGTH,
   NOTIFICATION,
 } from './constants.ts'
@@ -66,9 +68,27 @@ export function shutdownTextOf(notification: Notification): string | undefined {
   return decodeUtf8(data.subarray(1, 1 + data[0])).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }
 
+/** The data that says which limit was reached (RFC 4486 section 4): AFI, SAFI, four octets of limit. */
+export const encodePrefixLimit = ({ afi }: FamilyFacts, limit: number): Uint8Array =>
+  Uint8Array.of(0, afi, SAFI_UNICAST, limit >>> 24, limit >>> 16, limit >>> 8, limit)
+
+const PREFIX_LIMIT_BYTES = 7
+
+/** `ipv4, the limit is 50,000`; undefined when the notification doesn't say. */
+function prefixLimitOf({ code, subcode, data }: Notification): string | undefined {
+  if (code !== ERROR_CEASE || subcode !== MAXIMUM_PREFIXES_REACHED) return undefined
+  if (data.length !== PREFIX_LIMIT_BYTES) return undefined
+  const afi = (data[0] << 8) | data[1]
+  const family = data[2] === SAFI_UNICAST ? familyOfAfi(afi) : undefined
+  const limit = ((data[3] << 24) | (data[4] << 16) | (data[5] << 8) | data[6]) >>> 0
+  return `${family ?? `AFI ${afi} SAFI ${data[2]}`}, the limit is ${limit.toLocaleString('en-US')}`
+}
+
 /** For people: `Cease/Administrative Shutdown: "maintenance until 9"`. */
 export function describeNotification(notification: Notification): string {
   const error = describeError(notification.code, notification.subcode)
   const text = shutdownTextOf(notification)
-  return text === undefined ? error : `${error}: "${text}"`
+  if (text !== undefined) return `${error}: "${text}"`
+  const limit = prefixLimitOf(notification)
+  return limit === undefined ? error : `${error}: ${limit}`
 }

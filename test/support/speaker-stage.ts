@@ -3,8 +3,10 @@
  * and a network of the test's own. What a message does is seen from outside: in `show routes`, in `show
  * peer`, in what the peers hear.
  */
+import type { Commands } from '../../src/control/queries.ts'
 import type { RouteRow } from '../../src/control/rows.ts'
 import { Events, type DaemonEvent } from '../../src/daemon/events.ts'
+import { orders } from '../../src/daemon/orders.ts'
 import { routeRows } from '../../src/daemon/route-rows.ts'
 import { Speaker } from '../../src/daemon/speaker.ts'
 import { address } from '../../src/net/address.ts'
@@ -28,6 +30,8 @@ export interface StagePeer extends RawPeerOptions {
 export class SpeakerStage {
   readonly clock = new FakeClock()
   readonly speaker: Speaker
+  /** What the operator may order, as `linnet reset` and the like do. */
+  readonly orders: Commands
   /** What was told to the log. */
   readonly told: (Pick<DaemonEvent, 'kind' | 'text'> & { readonly peer: string | null })[] = []
   readonly #network: MemoryNetwork
@@ -50,6 +54,8 @@ export class SpeakerStage {
       transport: this.#network.transportOf(address(OWN)),
       kernel: undefined,
     })
+    const { speaker } = this
+    this.orders = orders({ speaker, host, events, configPath: '', reloaded: () => {} })
     for (const peer of peers) this.#peers.set(peer.name, new RawPeer(this.#network, peer))
   }
 

@@ -1,4 +1,9 @@
-import type { MessageCounts, PeerDetail, PeerFamilyRow } from '../../control/rows.ts'
+import type {
+  MessageCounts,
+  PeerDetail,
+  PeerFamilyRow,
+  PrefixLimitRow,
+} from '../../control/rows.ts'
 import { formatAge, paint } from '../style.ts'
 import { formatProperties, formatTable, type Column, type Look } from '../table.ts'
 import { stateOf, stateStyle } from './peers.ts'
@@ -8,6 +13,7 @@ const FAMILY_COLUMNS: readonly Column<PeerFamilyRow>[] = [
   { title: 'RECEIVED', of: (row) => String(row.received), align: 'right' },
   { title: 'ACCEPTED', of: (row) => String(row.accepted), align: 'right' },
   { title: 'REJECTED', of: (row) => String(row.rejected), align: 'right' },
+  { title: 'BLOCKED', of: (row) => String(row.blocked), align: 'right' },
   { title: 'ANNOUNCED', of: (row) => String(row.announced), align: 'right' },
   { title: 'END OF RIB', of: (row) => (row.endOfRib ? 'seen' : '') },
   { title: 'ADD-PATH', of: addPathOf },
@@ -67,6 +73,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ['import', peer.importPolicy],
       ['export', peer.exportPolicy],
       ['queued', `${peer.queued} prefixes`],
+      ...peer.prefixLimits.map((it): [string, string] => ['max prefixes', limitOf(it)]),
       ['capabilities', peer.capabilities.join(', ')],
       ['not offered', peer.state === 'Established' ? notOffered.join(', ') : ''],
     ],
@@ -88,6 +95,13 @@ function counterpartOf(capability: string): string {
     ? capability
     : `${what} ${direction === 'send' ? 'receive' : 'send'}`
 }
+
+/** `5,000,000 (default), block` */
+const limitOf = ({ limit, isDefault, action, after }: PrefixLimitRow): string =>
+  [
+    `${limit.toLocaleString('en-US')}${isDefault ? ' (default)' : ''}`,
+    after === null ? action : `${action} after ${after} s`,
+  ].join(', ')
 
 const lastErrorOf = ({ lastError, lastErrorAt }: PeerDetail, now: number): string =>
   lastError === null

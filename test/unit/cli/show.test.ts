@@ -215,12 +215,13 @@ hold time     90 s, keepalive every 30 s
 import        accept
 export        local
 queued        0 prefixes
+max prefixes  5,000,000 (default), block
 capabilities  multiprotocol ipv4, 4-octet AS
 not offered   route refresh
 
-FAMILY  RECEIVED  ACCEPTED  REJECTED  ANNOUNCED  END OF RIB  ADD-PATH
-ipv4         100        99         1          4  seen        receive, send all
-ipv6          20        19         1          0  -           -
+FAMILY  RECEIVED  ACCEPTED  REJECTED  BLOCKED  ANNOUNCED  END OF RIB  ADD-PATH
+ipv4         100        99         1        2          4  seen        receive, send all
+ipv6          20        19         1        0          0  -           -
 
 MESSAGES  OPEN  UPDATE  KEEPALIVE  NOTIFICATION  REFRESH   BYTES
 received     1     600         39             0        0  123456

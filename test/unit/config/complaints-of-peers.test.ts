@@ -106,6 +106,46 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:52: peers[0].connectRetry: 0 is not a time; write 100ms to 1d, such as 5s',
   ],
   [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: 0 }',
+    'c.yaml:4:51: peers[0].maxPrefixes: 0 is not a number of prefixes; write 1..4294967295',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: many }',
+    'c.yaml:4:51: peers[0].maxPrefixes: many is not a limit; write 50000 or { limit: 50000, action: restart }',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { action: block } }',
+    'c.yaml:4:51: peers[0].maxPrefixes.limit: is missing; add limit: 50000',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 0 } }',
+    'c.yaml:4:60: peers[0].maxPrefixes.limit: 0 is not a number of prefixes; write 1..4294967295',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, warnAt: 0% } }',
+    'c.yaml:4:71: peers[0].maxPrefixes.warnAt: 0% is not a percentage; write 1% to 100%, such as 75%',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, warnAt: 75 } }',
+    'c.yaml:4:71: peers[0].maxPrefixes.warnAt: 75 is not a percentage; write 75%',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, action: disconect } }',
+    'c.yaml:4:71: peers[0].maxPrefixes.action: disconect is not warn, block, disconnect or restart; write disconnect',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, action: disconnect, after: 5m } }',
+    'c.yaml:4:90: peers[0].maxPrefixes.after: after says when to begin again, and disconnect does not; remove it, or write action: restart',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, after: 5m } }',
+    'c.yaml:4:70: peers[0].maxPrefixes.after: after says when to begin again, and block does not; remove it, or write action: restart',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, warnat: 50% } }',
+    'c.yaml:4:63: peers[0].maxPrefixes.warnat: unknown key; did you mean warnAt?',
+  ],
+  [
     '{ address: 10.0.1.1, group: tor, bfd: true }',
     'c.yaml:4:38: peers[0].bfd: not in this version yet; remove it',
   ],

@@ -43,6 +43,7 @@ test('three lines make a complete configuration', () => {
         allowOwnAsn: 0,
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
+        maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
       },
     ],
     advertise: { interfaces: [], prefixes: [] },
@@ -96,6 +97,7 @@ peers:
     allowOwnAsn: 1
     extendedMessages: false
     addPath: { receive: true, send: 4 }
+    maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
     import: reject
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
 advertise:
@@ -150,6 +152,7 @@ log: { level: trace, format: json }
         allowOwnAsn: 1,
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
+        maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
       },
       {
         name: 'rr',
@@ -170,6 +173,7 @@ log: { level: trace, format: json }
         allowOwnAsn: 0,
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
+        maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
       },
     ],
     advertise: {

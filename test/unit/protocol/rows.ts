@@ -198,8 +198,12 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 4486',
     title: 'cease subcodes',
-    done: 'sent and named',
-    tests: ['unit/wire/constants.test.ts: error %i/%i is "%s"'],
+    done: 'sent and named; the limit of prefixes with its data (section 4), both ways; a peer beyond it is warned of, blocked, or held down',
+    tests: [
+      'unit/wire/constants.test.ts: error %i/%i is "%s"',
+      'unit/wire/notification.test.ts: %s is told in words',
+      'unit/daemon/prefix-limits.test.ts: $title',
+    ],
   },
   {
     rfc: 'RFC 9003',

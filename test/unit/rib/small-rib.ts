@@ -35,6 +35,8 @@ export interface SmallPeer {
   /** `ORIGIN: missing (withdraw)`, as they came. */
   readonly problems: string[]
   readonly endOfRibs: Family[]
+  /** `2 ipv4`: of each message, what was new and beyond the limit. */
+  readonly leftOut: string[]
   send(update: UpdateText): void
   sendBody(body: Uint8Array): void
 }
@@ -92,6 +94,7 @@ export class SmallRib {
     const { families = ['ipv4', 'ipv6'], fourOctetAs = true, importPolicy = accept } = values
     const problems: string[] = []
     const endOfRibs: Family[] = []
+    const leftOut: string[] = []
     const session = this.rib.addPeer(
       {
         name,
@@ -111,6 +114,7 @@ export class SmallRib {
         },
         endOfRibReceived: (family) => endOfRibs.push(family),
         pathsRefused: (count) => problems.push(`${count} paths refused`),
+        pathsBeyondLimit: (family, count) => void leftOut.push(`${count} ${family.name}`),
       },
     )
     const sendBody = (body: Uint8Array): void =>
@@ -121,6 +125,7 @@ export class SmallRib {
       session,
       problems,
       endOfRibs,
+      leftOut,
       sendBody,
       send: (update) => sendBody(updateBody(update)),
     }

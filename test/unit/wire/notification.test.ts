@@ -3,9 +3,11 @@ import {
   decodeNotification,
   describeNotification,
   encodeNotification,
+  encodePrefixLimit,
   encodeShutdownText,
   shutdownTextOf,
 } from '../../../src/wire/notification.ts'
+import { IPV4, IPV6 } from '../../../src/net/family.ts'
 import { hex, MARKER, toHex } from './hex.ts'
 
 const NO_DATA = new Uint8Array(0)
@@ -62,4 +64,30 @@ test('the text for people', () => {
     'Cease/Administrative Reset: "maintenance until 9"',
   )
   expect(describeNotification({ code: 4, subcode: 0, data: NO_DATA })).toBe('Hold Timer Expired')
+})
+
+describe('the limit of prefixes that was reached (RFC 4486 section 4)', () => {
+  test('is a family and a number', () => {
+    expect(toHex(encodePrefixLimit(IPV4, 50_000))).toBe('0001010000c350')
+    expect(toHex(encodePrefixLimit(IPV6, 4_294_967_295))).toBe('000201ffffffff')
+  })
+
+  const NAME = 'Cease/Maximum Number of Prefixes Reached'
+  const rows: readonly [data: string, text: string][] = [
+    ['0001 01 0000c350', `${NAME}: ipv4, the limit is 50,000`],
+    ['0002 01 ffffffff', `${NAME}: ipv6, the limit is 4,294,967,295`],
+    ['0001 02 00000001', `${NAME}: AFI 1 SAFI 2, the limit is 1`],
+    ['0019 41 00000001', `${NAME}: AFI 25 SAFI 65, the limit is 1`],
+    ['', NAME],
+    ['0001 01 0000c3', NAME],
+    ['0001 01 0000c350 00', NAME],
+  ]
+  test.each(rows)('%s is told in words', (data, text) => {
+    expect(describeNotification({ code: 6, subcode: 1, data: hex(data) })).toBe(text)
+  })
+
+  test('is not looked for in another cease', () => {
+    const cease = { code: 6, subcode: 4, data: hex('0001 01 0000c350') }
+    expect(describeNotification(cease)).not.toContain('50,000')
+  })
 })

@@ -1,0 +1,86 @@
+/**
+ * Whether a peer shall have a session: started, stopped by the operator, or held down because of what it
+ * did, for a while or until somebody says otherwise.
+ */
+import type { Clock, Timer } from '../net/clock.ts'
+import type { Peer } from '../session/peer.ts'
+import type { Cease } from '../session/peer-options.ts'
+
+interface Hold {
+  readonly why: string
+  /** On the monotonic clock; undefined until somebody ends it. */
+  readonly untilMs: number | undefined
+  readonly timer: Timer | undefined
+}
+
+export class Standing {
+  readonly #peer: Peer
+  readonly #clock: Clock
+  #hold: Hold | undefined
+
+  constructor(peer: Peer, clock: Clock) {
+    this.#peer = peer
+    this.#clock = clock
+  }
+
+  get isHeldDown(): boolean {
+    return this.#hold !== undefined
+  }
+
+  /** Also when it is held down. */
+  start(): void {
+    this.#forget()
+    this.#peer.start()
+  }
+
+  /** Ceases; the peer stays down until `start`. */
+  stop(cease: Cease): void {
+    this.#forget()
+    this.#peer.stop(cease)
+  }
+
+  /** Ceases and begins anew; a peer that is held down only begins. */
+  reset(cease: Cease): void {
+    if (!this.release()) this.#peer.reset(cease)
+  }
+
+  /** Ceases; the peer stays down for `seconds`, or until somebody says otherwise. */
+  holdDown(cease: Cease, seconds: number | undefined): void {
+    this.stop(cease)
+    const why = cease.cause ?? ''
+    if (seconds === undefined) {
+      this.#hold = { why, untilMs: undefined, timer: undefined }
+      return
+    }
+    const timer = this.#clock.after(seconds * 1000, () => this.start())
+    this.#hold = { why, untilMs: this.#clock.now() + seconds * 1000, timer }
+  }
+
+  /** Starts the peer if it is held down; false when it isn't. */
+  release(): boolean {
+    if (this.#hold === undefined) return false
+    this.start()
+    return true
+  }
+
+  /** `held down: ...; next attempt in 4 min`; undefined when it isn't. */
+  get words(): string | undefined {
+    const hold = this.#hold
+    if (hold === undefined) return undefined
+    const { why, untilMs } = hold
+    if (untilMs === undefined) {
+      return `held down: ${why}; until linnet startup ${this.#peer.options.name}`
+    }
+    return `held down: ${why}; next attempt in ${inWords(untilMs - this.#clock.now())}`
+  }
+
+  #forget(): void {
+    this.#hold?.timer?.cancel()
+    this.#hold = undefined
+  }
+}
+
+const SECONDS_UP_TO_MS = 90_000
+
+const inWords = (ms: number): string =>
+  ms < SECONDS_UP_TO_MS ? `${Math.ceil(Math.max(0, ms) / 1000)} s` : `${Math.ceil(ms / 60_000)} min`
