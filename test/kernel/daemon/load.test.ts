@@ -1,4 +1,5 @@
 /** Many routes: what comes goes again without a trace, and a full table holds nobody up. */
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { feed, withdrawalsOf } from '../../../bench/feed.ts'
@@ -126,5 +127,45 @@ describe('a full table', () => {
     // How long a turn may take is for benches to say; here the daemon must not be deaf meanwhile.
     expect(answers).toBeGreaterThan(10)
     expect([sender.sessions, receiver.sessions]).toEqual([1, 1])
+  })
+})
+
+describe('a full table, asked for', () => {
+  const PREFIXES = 1_000_000
+  test('1,000,000 received routes are streamed while a session with a hold time of 3 s stays up', async () => {
+    const daemon = await workshop.daemon(
+      host,
+      `
+asn: 4200000001
+routerId: 10.0.1.1
+peers:
+  - { name: sender, address: ${SENDER}, asn: 65001, passive: true, import: reject }
+  - { name: receiver, address: ${RECEIVER}, asn: 65002, passive: true, holdTime: 3s }
+kernel: { install: false }
+`,
+    )
+    const common = { remote: '10.0.1.1', countOnly: true }
+    const sender = new BgpPeer({ ...common, local: SENDER, asn: 65001 })
+    const receiver = new BgpPeer({ ...common, local: RECEIVER, asn: 65002, holdTimeSeconds: 3 })
+    peers.push(sender, receiver)
+    await Promise.all([sender.up(), receiver.up()])
+    sender.send(messagesOf(PREFIXES))
+    const isThere = async (): Promise<boolean> => (await daemon.peer('sender')).received >= PREFIXES
+    await until('all are received', isThere, DEADLINE_MS)
+    await daemon.status() // the lag from here on
+    const command = `"$0" "$1" show routes --peer sender --received --json --socket "$2" | wc -l`
+    let lines = -1
+    const args = ['-c', command, process.execPath, 'dist/main.js', daemon.socket]
+    execFile('sh', args, (error, out) => (lines = error === null ? Number(out) : 0))
+    const lags: number[] = []
+    const isRead = async (): Promise<boolean> => {
+      lags.push((await daemon.status()).eventLoopLagMs)
+      return lines >= 0
+    }
+    await until('all are read', isRead, DEADLINE_MS)
+    expect(lines).toBeGreaterThanOrEqual(PREFIXES)
+    expect(Math.max(...lags)).toBeLessThan(500)
+    expect([sender.sessions, receiver.sessions]).toEqual([1, 1])
+    expect((await daemon.peer('receiver')).state).toBe('Established')
   })
 })
