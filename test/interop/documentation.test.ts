@@ -107,6 +107,8 @@ function document(): string {
     '  due; after half is withdrawn and half is changed; none when the first is killed.',
     '- BIRD and FRR as clients of linnet as their route reflector: next hops and attributes are kept,',
     '  ORIGINATOR_ID and CLUSTER_LIST are there, and FRR forwards by the routes.',
+    '- BIRD and FRR, clients of a linnet that reflects with ADD-PATH (RFC 7911): each has every path of a prefix',
+    '  but its own; a third client forwards over both; a withdrawn path goes alone.',
     '',
     '## Attributes that reach linnet',
     '',

@@ -143,6 +143,7 @@ function prefixesBySettings(routes: readonly Route[]): Map<string, string[]> {
 }
 
 function protocol(config: DaemonConfig, neighbor: Neighbor): string {
+  const addPath = config.addPath === true ? 'add paths on; ' : ''
   const lines = [
     `local ${neighbor.localAddress} as ${config.asn};`,
     `neighbor ${neighbor.address} as ${neighbor.asn};`,
@@ -151,7 +152,9 @@ function protocol(config: DaemonConfig, neighbor: Neighbor): string {
     'graceful restart off;',
     ...(config.fourOctetAs === false ? ['enable as4 off;'] : []),
     ...(config.extendedMessages === true ? ['enable extended messages on;'] : []),
-    ...neighbor.families.map((family) => `${family} { import all; export filter announced; };`),
+    ...neighbor.families.map(
+      (family) => `${family} { ${addPath}import all; export filter announced; };`,
+    ),
   ]
   return `protocol bgp ${neighbor.name} {\n  ${lines.join('\n  ')}\n}`
 }
@@ -174,12 +177,19 @@ function settings(it: Route): string[] {
   ]
 }
 
-/** `show route all`: a line per path, beginning with its prefix, and a line per attribute. */
+/**
+ * `show route all`: a line per path, beginning with its prefix, or with blanks where that is the one before,
+ * and a line per attribute.
+ */
 function birdRoutes(text: string, internal: boolean): Route[] {
   return text
     .split(/\n(?=\S)/)
     .filter((block) => /^[0-9a-f.:]+\//.test(block))
-    .map((block) => {
+    .flatMap((block) => {
+      const prefix = block.split(' ')[0]
+      return block.split(/\n +(?=\S+ \[)/).map((path): [string, string] => [prefix, path])
+    })
+    .map(([prefix, block]) => {
       const value = (name: string): string | undefined =>
         capture(block, new RegExp(`BGP\\.${name}: ?(.*)`))
       const lists = (name: string): string[] =>
@@ -191,7 +201,7 @@ function birdRoutes(text: string, internal: boolean): Route[] {
         return found === undefined ? null : Number(found)
       }
       return route({
-        prefix: block.split(' ')[0],
+        prefix,
         nextHop: value('next_hop')?.split(' ')[0] ?? '',
         origin: originOf(value('origin')),
         asPath: (value('as_path') ?? '').trim().replaceAll(/\{([^}]*)\}/g, compactSet),

@@ -27,6 +27,8 @@ export interface DaemonConfig {
   readonly fourOctetAs?: boolean
   /** Messages of more than 4096 bytes (RFC 8654), for daemons that must be told. */
   readonly extendedMessages?: boolean
+  /** Several paths of a prefix, sent and received (RFC 7911). BIRD and FRR only. */
+  readonly addPath?: boolean
 }
 
 export interface SessionView {

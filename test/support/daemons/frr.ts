@@ -107,8 +107,9 @@ class RunningFrr implements RunningDaemon {
       answers.flatMap((text) => {
         const { prefix, paths } = JSON.parse(text) as Detail
         if (paths === undefined) return [] // withdrawn meanwhile
-        const path = paths.find(({ peer }) => peer.peerId === neighbor.address)
-        return path === undefined ? [] : [routeOf(prefix, path)]
+        return paths
+          .filter(({ peer }) => peer.peerId === neighbor.address)
+          .map((path) => routeOf(prefix, path))
       }),
     )
   }
@@ -272,6 +273,7 @@ function frrConfig(config: DaemonConfig): string {
         .filter(({ families }) => families.includes(family))
         .flatMap(({ address }) => [
           `  neighbor ${address} activate`,
+          ...(config.addPath === true ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
           // Or it would tell us our own routes.
           `  neighbor ${address} filter-list own out`,
         ]),

@@ -77,6 +77,11 @@ export class Linnet {
     return this.#rows({ view: 'received', peer, family })
   }
 
+  /** What this peer is told, as `show routes --advertised` tells it. */
+  advertised(peer: string, family: Family): Promise<RouteRow[]> {
+    return this.#rows({ view: 'advertised', peer, family })
+  }
+
   async receivedRoutes(peer: string, family: Family): Promise<Route[]> {
     return byPrefix((await this.received(peer, family)).map(routeOf))
   }
