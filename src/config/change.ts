@@ -58,6 +58,11 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['clusterId', 'restart', 'it is in the routes that were reflected'],
   ['decision', 'restart', 'every prefix would have to be decided anew'],
   ['listen', 'live', 'listeners are opened and closed; sessions stay'],
+  [
+    'policies',
+    'live',
+    'routes received are judged anew; of what is told only the difference is sent',
+  ],
   ['advertise.interfaces', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.prefixes', 'live', 'prefixes are announced and withdrawn'],
   ['kernel.install', 'restart', 'the tables of the FIB are laid out at start'],

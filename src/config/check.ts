@@ -8,14 +8,17 @@
 import type { z } from 'zod'
 import { isUnspecified } from '../net/address.ts'
 import type { Endpoint } from '../session/transport.ts'
-import { Complaints, stepsOf } from './advice.ts'
+import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
 import { resolveMrt } from './monitors.ts'
 import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
 import type { MeshEntry, PeerSettings } from './peer-schema.ts'
+import { parse, type Section } from './parse.ts'
 import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
+import { readPolicies, type Policies } from './policies.ts'
+import { checkPolicyNames } from './policy-names.ts'
 import {
   advertiseSchema,
   apiSchema,
@@ -26,7 +29,7 @@ import {
   mrtSchema,
   type AdvertiseEntry,
 } from './schema.ts'
-import { nodeAt, plainOf, withAlternatives, type Path, type TreeNode } from './tree.ts'
+import { nodeAt, type Path, type TreeNode } from './tree.ts'
 import { isOwn, mayBeOwn, type World } from './world.ts'
 
 export interface Checked {
@@ -47,15 +50,9 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
 ])
 
-interface Context {
-  readonly root: TreeNode
-  readonly world: World
-  readonly complaints: Complaints
-}
-
 export function checkTree(root: TreeNode, world: World): Checked {
   const complaints = new Complaints(root, HOMES)
-  const context: Context = { root, world, complaints }
+  const context: Section = { root, world, complaints }
   if (root.kind === 'map') {
     const known = Object.keys(configSchema.shape)
     for (const key of root.entries.keys()) {
@@ -73,7 +70,7 @@ export function checkTree(root: TreeNode, world: World): Checked {
 }
 
 /** Undefined only where something was complained of. */
-function resolve(context: Context): Config | undefined {
+function resolve(context: Section): Config | undefined {
   const { shape } = configSchema
   const section = <T>(key: keyof typeof shape, schema: z.ZodType<T>) =>
     parse(schema, [key], context)
@@ -88,7 +85,8 @@ function resolve(context: Context): Config | undefined {
   const api = section('api', shape.api)
   const log = section('log', shape.log)
   section('include', shape.include)
-  const peers = resolvePeers(asn, section('mesh', shape.mesh), context)
+  const policies = readPolicies(section('sets', shape.sets), context)
+  const peers = resolvePeers(asn, policies, section('mesh', shape.mesh), context)
   if (listen !== undefined) checkListen(listen, peers, context)
   const prefixes = advertise === undefined ? [] : staticPrefixes(advertise, context)
   const kernelConfig =
@@ -103,6 +101,7 @@ function resolve(context: Context): Config | undefined {
     listen,
     decision,
     peers,
+    policies: [...policies.values()].filter((it) => it !== undefined),
     advertise: { interfaces: advertise.interfaces, prefixes },
     kernel: kernelConfig,
     ...(mrt === undefined ? {} : { mrt }),
@@ -111,42 +110,16 @@ function resolve(context: Context): Config | undefined {
   }
 }
 
-/**
- * What stands at `path`, or the default. Complains when it is wrong, and gives what is left of a map
- * without its wrong keys, so that the rest is still checked; undefined when nothing useful is left.
- */
-function parse<T>(schema: z.ZodType<T>, path: Path, context: Context): T | undefined {
-  let node = nodeAt(context.root, path)
-  let result = schema.safeParse(node === undefined ? undefined : plainOf(node))
-  if (result.success) return result.data
-  if (node === undefined) {
-    context.complaints.issues(path, schema, result.error.issues)
-    return undefined
-  }
-  node = withAlternatives(node, result.error.issues.map(stepsOf))
-  result = schema.safeParse(plainOf(node))
-  if (result.success) return result.data
-  context.complaints.issues(path, schema, result.error.issues)
-  if (node.kind !== 'map') return undefined
-  const wrong = new Set(result.error.issues.flatMap(wrongKeys))
-  const entries = new Map([...node.entries].filter(([key]) => !wrong.has(key)))
-  return schema.safeParse(plainOf({ ...node, entries })).data
-}
-
-const wrongKeys = (issue: z.core.$ZodIssue): (string | number)[] =>
-  issue.code === 'unrecognized_keys' && issue.path.length === 0
-    ? issue.keys
-    : stepsOf(issue).slice(0, 1)
-
 /** Peers and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
 function resolvePeers(
   asn: number | undefined,
+  policies: Policies,
   mesh: MeshEntry | undefined,
-  context: Context,
+  context: Section,
 ): ResolvedPeer[] {
-  const groups = readGroups(context)
+  const groups = readGroups(policies, context)
   const drafts = [
-    ...readPeers(context),
+    ...readPeers(policies, context),
     ...(mesh === undefined ? [] : meshPeers(mesh, groups, context)),
   ]
   checkNames(drafts, context)
@@ -154,7 +127,7 @@ function resolvePeers(
   const peers: ResolvedPeer[] = []
   const seen = new Map<string, PeerDraft>()
   for (const draft of drafts) {
-    const peer = resolvePeer(draft, { ...context, asn, groups })
+    const peer = resolvePeer(draft, { ...context, asn, groups, policies })
     if (peer === undefined) continue
     const there = `${peer.address.text} port ${peer.port}`
     const other = seen.get(there)
@@ -168,7 +141,7 @@ function resolvePeers(
   return peers
 }
 
-function readGroups(context: Context): Map<string, PeerSettings | undefined> {
+function readGroups(policies: Policies, context: Section): Map<string, PeerSettings | undefined> {
   const node = nodeAt(context.root, ['peerGroups'])
   const groups = new Map<string, PeerSettings | undefined>()
   if (node === undefined) return groups
@@ -183,13 +156,16 @@ function readGroups(context: Context): Map<string, PeerSettings | undefined> {
       context.complaints.errorAtKey(path, message, 'write one without blanks, such as tor')
     }
     const group = parse(groupSchema, path, context)
-    if (group !== undefined) checkSettings(path, group, context.complaints)
+    if (group !== undefined) {
+      checkSettings(path, group, context.complaints)
+      checkPolicyNames(path, group, policies, context.complaints)
+    }
     groups.set(name, group)
   }
   return groups
 }
 
-function readPeers(context: Context): PeerDraft[] {
+function readPeers(policies: Policies, context: Section): PeerDraft[] {
   const node = nodeAt(context.root, ['peers'])
   if (node?.kind !== 'list') {
     parse(configSchema.shape.peers, ['peers'], context)
@@ -201,6 +177,7 @@ function readPeers(context: Context): PeerDraft[] {
     if (entry === undefined) return []
     const { name, address, group, description, ...own } = entry
     checkSettings(path, own, context.complaints)
+    checkPolicyNames(path, own, policies, context.complaints)
     return [{ path, name: name ?? address.text, address, group, description, own }]
   })
 }
@@ -209,7 +186,7 @@ function readPeers(context: Context): PeerDraft[] {
 function meshPeers(
   mesh: MeshEntry,
   groups: ReadonlyMap<string, PeerSettings | undefined>,
-  { world, complaints }: Context,
+  { world, complaints }: Section,
 ): PeerDraft[] {
   const asnOfGroup = mesh.group === undefined ? undefined : groups.get(mesh.group)?.asn
   const nodes = mesh.nodes.map((node) => ('address' in node ? node : { address: node }))
@@ -228,7 +205,7 @@ function meshPeers(
   return drafts
 }
 
-function checkNames(drafts: readonly PeerDraft[], context: Context): void {
+function checkNames(drafts: readonly PeerDraft[], context: Section): void {
   const named = new Map<string, PeerDraft>()
   for (const draft of drafts) {
     const other = named.get(draft.name)
@@ -245,7 +222,7 @@ function checkNames(drafts: readonly PeerDraft[], context: Context): void {
 }
 
 /** Where the address stands: the mesh has bare ones. */
-function addressPath(draft: PeerDraft, { root }: Context): Path {
+function addressPath(draft: PeerDraft, { root }: Section): Path {
   const path = [...draft.path, 'address']
   return nodeAt(root, path) === undefined ? draft.path : path
 }
@@ -253,7 +230,7 @@ function addressPath(draft: PeerDraft, { root }: Context): Path {
 function checkListen(
   listen: readonly Endpoint[],
   peers: readonly ResolvedPeer[],
-  { complaints, world }: Context,
+  { complaints, world }: Section,
 ): void {
   if (listen.length === 0) {
     const message = 'nobody can connect to this host'
@@ -284,7 +261,7 @@ function checkListen(
   }
 }
 
-function staticPrefixes(entry: AdvertiseEntry, { complaints }: Context): StaticPrefix[] {
+function staticPrefixes(entry: AdvertiseEntry, { complaints }: Section): StaticPrefix[] {
   const seen = new Set<string>()
   return entry.prefixes.map((written, i) => {
     const bare = 'text' in written

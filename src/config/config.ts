@@ -5,12 +5,11 @@
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
+import type { PolicyDefinition } from '../policy/definition.ts'
 import type { Endpoint } from '../session/transport.ts'
 import type { KernelEntry } from './schema.ts'
 import type { Secret } from './secret.ts'
 
-export type ImportPolicy = 'accept' | 'reject'
-export type ExportPolicy = 'accept' | 'reject' | 'local'
 export type NextHopPolicy = 'auto' | 'self' | 'keep'
 
 /** How many prefixes of each family a session may carry one way. */
@@ -51,8 +50,9 @@ export interface ResolvedPeer {
   /** TTL to send with. */
   readonly multihop?: number
   readonly nextHop: NextHopPolicy
-  readonly importPolicy: ImportPolicy
-  readonly exportPolicy: ExportPolicy
+  /** Asked one after the other, until one accepts or rejects. */
+  readonly importPolicy: readonly PolicyDefinition[]
+  readonly exportPolicy: readonly PolicyDefinition[]
   readonly routeReflectorClient: boolean
   readonly allowOwnAsn: number
   /** Several paths of a prefix (RFC 7911). */
@@ -101,6 +101,8 @@ export interface Config {
   readonly listen: readonly Endpoint[]
   readonly decision: { readonly alwaysCompareMed: boolean; readonly ignoreRouterId: boolean }
   readonly peers: readonly ResolvedPeer[]
+  /** All of them, whoever uses them. */
+  readonly policies: readonly PolicyDefinition[]
   readonly advertise: {
     /** Names and patterns of links. */
     readonly interfaces: readonly string[]

@@ -29,25 +29,11 @@ import {
 const family = choice('ipv4', 'ipv6')
 export const port = integer(1, 65535, 'a port')
 
-const POLICIES = ['accept', 'reject', 'local'] as const
-
-function policy<const T extends readonly [string, ...string[]]>(...words: T) {
-  const write =
-    words.length === 2 ? words.join(' or ') : words.join(', ').replace(/, (\w+)$/, ' or $1')
-  return z.enum(words).register(valueFacts, {
-    noun: write,
-    write,
-    explain: (value, shown) => {
-      if (value === 'local') {
-        return { message: 'local is for export', remedy: 'write accept or reject' }
-      }
-      const named = Array.isArray(value) || (typeof value === 'string' && value.length > 0)
-      if (!named || POLICIES.some((it) => it === value)) return undefined
-      const message = `${Array.isArray(value) ? 'a list' : shown} names policies, which come with a later version`
-      return { message, remedy: `write ${write}` }
-    },
-  })
-}
+/** Names are looked up in policy-names.ts. */
+const policyNames = (write: string) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .register(valueFacts, { noun: 'a policy', write: `${write}, the name of a policy, or a list` })
 
 export const SESSION_DEFAULTS = {
   families: ['ipv4', 'ipv6'],
@@ -187,14 +173,14 @@ const settings = {
     50000,
   ),
   import: key(
-    policy('accept', 'reject').optional(),
-    "Which of the peer's routes to use.",
+    policyNames('accept, reject').optional(),
+    "Which of the peer's routes to use, and with which attributes: `accept`, `reject`, or `policies` by name. In a list the first that accepts or rejects decides; what none does is rejected.",
     'accept',
     '`accept` from an internal peer, `reject` from an external one (RFC 8212)',
   ),
   export: key(
-    policy('accept', 'reject', 'local').optional(),
-    'Which routes to announce: `local` = only what `advertise` names, `accept` = learned ones too.',
+    policyNames('local, accept, reject').optional(),
+    'Which routes to announce: `local` = only what `advertise` names, `accept` = learned ones too, or `policies`, as for `import`.',
     'accept',
     '`local`; `accept` to a `routeReflectorClient`',
   ),

@@ -8,6 +8,8 @@ import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
 import type { ResolvedPeer } from './config.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
+import { definitionsOf } from './policy-names.ts'
+import type { Policies } from './policies.ts'
 import { checkPrefixLimit, resolvePrefixLimit } from './prefix-limit.ts'
 import { Secret } from './secret.ts'
 import { nearest } from './spelling.ts'
@@ -33,6 +35,7 @@ export interface PeerContext {
   readonly asn: number
   /** Undefined: the group exists, but is itself wrong. */
   readonly groups: ReadonlyMap<string, PeerSettings | undefined>
+  readonly policies: Policies
 }
 
 const DEFAULTS = groupSchema
@@ -123,8 +126,14 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     ...(ttlSecurity === undefined ? {} : { ttlSecurity }),
     ...(multihop === undefined ? {} : { multihop }),
     nextHop: find('nextHop')?.value ?? DEFAULTS.nextHop,
-    importPolicy: find('import')?.value ?? (type === 'internal' ? 'accept' : 'reject'),
-    exportPolicy: find('export')?.value ?? (reflected ? 'accept' : 'local'),
+    importPolicy: definitionsOf(
+      find('import')?.value ?? (type === 'internal' ? 'accept' : 'reject'),
+      context.policies,
+    ),
+    exportPolicy: definitionsOf(
+      find('export')?.value ?? (reflected ? 'accept' : 'local'),
+      context.policies,
+    ),
     routeReflectorClient: reflected,
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,

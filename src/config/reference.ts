@@ -7,6 +7,8 @@ import { stringify } from 'yaml'
 import { bareOf, factsOf, innerOf, isOptional, mapOptionOf } from './advice.ts'
 import { EFFECTS } from './change.ts'
 import { keyFacts } from './key.ts'
+import { ACTIONS } from '../policy/action/index.ts'
+import { actionsSchema, matchSchema, ruleSchema } from './policy-schema.ts'
 import { groupSchema, peerSchema, SESSION_DEFAULTS } from './peer-schema.ts'
 import { reservedKeys } from './reserved.ts'
 import { configSchema } from './schema.ts'
@@ -101,6 +103,20 @@ export function configurationReference(): string {
       'A prefix is its text, or a map:',
       keyTable(elementOf(shape.advertise, 'prefixes')),
     ],
+    [
+      'policies',
+      'A map of names, each with a list of rules. A rule is a map:',
+      keyTable(ruleSchema),
+      '`match`:',
+      keyTable(matchSchema),
+      '`set`, done in this order:',
+      keyTable(actionsSchema),
+      ...ACTIONS_WITH_FIELDS.flatMap((name) => [
+        `\`${name}\` in \`set\`:`,
+        keyTable(actionsSchema.shape[name] ?? z.never()),
+      ]),
+    ],
+    ['sets', 'Maps of names, each with a list.', keyTable(shape.sets)],
     ['kernel', keyTable(shape.kernel)],
     ['decision', keyTable(shape.decision)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
@@ -112,6 +128,10 @@ export function configurationReference(): string {
   ]
   return sections.map(([title, ...text]) => [`## ${title}`, ...text].join('\n\n')).join('\n\n')
 }
+
+const ACTIONS_WITH_FIELDS = ACTIONS.filter(({ fields }) => fields[''] === undefined).map(
+  ({ name }) => name,
+)
 
 function effects(): string[] {
   const peer = Object.entries(EFFECTS.peer).filter(

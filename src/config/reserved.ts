@@ -7,7 +7,7 @@
 const RESERVED: readonly { readonly where: string; readonly keys: readonly string[] }[] = [
   {
     where: 'the document',
-    keys: ['bmp', 'confederation', 'nat', 'overlay', 'policies', 'rpki', 'sets'],
+    keys: ['bmp', 'confederation', 'nat', 'overlay', 'rpki'],
   },
   {
     where: '`peers` and `peerGroups`',

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { key, list } from './key.ts'
+import { policySchema, setsSchema } from './policy-schema.ts'
 import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
 import {
   asn,
@@ -214,6 +215,22 @@ export const configSchema = z.strictObject({
     [{ name: 'tor-a', address: '10.0.1.1', asn: 65001 }],
   ),
   mesh: key(meshSchema.optional(), 'Every node speaks with every other.', { nodes: ['10.0.1.12'] }),
+  sets: key(setsSchema.prefault({}), 'Values that several policies name.', {
+    prefixes: { pool: ['10.244.0.0/16 le 32'] },
+  }),
+  policies: key(
+    z
+      .record(z.string(), policySchema)
+      .register(valueFacts, { noun: 'a map of policies', write: 'from-tor: [{ then: accept }]' })
+      .prefault({}),
+    'Lists of rules, by name, for `import` and `export`.',
+    {
+      'from-tor': [
+        // oxlint-disable-next-line unicorn/no-thenable -- the word of the configuration
+        { match: { community: ['65001:100'] }, set: { localPref: 200 }, then: 'accept' },
+      ],
+    },
+  ),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
   mrt: key(

@@ -27,6 +27,7 @@ import { ourOpen } from '../session/negotiation.ts'
 import type { Endpoint } from '../session/transport.ts'
 import { MAX_MESSAGE_LENGTH } from '../wire/constants.ts'
 import type { Neighbor } from './neighbor.ts'
+import { namesOf } from './policies.ts'
 import { routeRows } from './route-rows.ts'
 import type { Speaker } from './speaker.ts'
 
@@ -178,8 +179,8 @@ function peerDetail(neighbor: Neighbor): PeerDetail {
     remoteAddress: endpointText(connection?.remote),
     passive: config.passive,
     routeReflectorClient: config.routeReflectorClient,
-    importPolicy: config.importPolicy,
-    exportPolicy: config.exportPolicy,
+    importPolicy: namesOf(config.importPolicy),
+    exportPolicy: namesOf(config.exportPolicy),
     perFamily: (negotiated?.families ?? []).map((family) => {
       const index = family === 'ipv4' ? 0 : 1
       const received = peer?.paths[index] ?? 0
@@ -283,7 +284,7 @@ function* fibRows({ speaker, host }: AnswersOptions, filter: PrefixFilter): Iter
 
 function sourceRows(speaker: Speaker): SourceRow[] {
   const heard = [...speaker.neighbors].some(
-    ({ session, config }) => session !== undefined && config.exportPolicy !== 'reject',
+    ({ session, config }) => session !== undefined && namesOf(config.exportPolicy) !== 'reject',
   )
   return [...speaker.ownPrefixes.records()].map(({ sourced, since }) => ({
     prefix: sourced.prefix.text,

@@ -49,6 +49,12 @@ export const networksOf = (host: HostView): Prefix[] =>
 export const networkAround = (networks: readonly Prefix[], address: Address): Prefix | undefined =>
   networks.find((network) => contains(network, address))
 
+/** Name of the link that `local` stands on. */
+export function linkNameOf(host: HostView, local: Address): string | undefined {
+  const index = linkOf(host, local)
+  return [...host.links()].find((link) => link.index === index)?.name
+}
+
 /** All of this host's addresses, without their zones. */
 export const ownAddresses = (host: HostView): Address[] =>
   [...host.addresses()].map(({ address }) => address)

@@ -6,6 +6,7 @@ import type { Clock } from '../net/clock.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { SourcedPrefix } from '../sources/source.ts'
+import { originOf, type RouteOrigin } from '../policy/policy.ts'
 import { encodeAttributes } from '../wire/attributes/describe.ts'
 
 export class LocalRoutes {
@@ -13,6 +14,8 @@ export class LocalRoutes {
   readonly #clock: Clock
   readonly #changed: () => void
   readonly #prefixes = new Map<string, SourcedPrefix>()
+  /** By source and link. */
+  readonly #origins = new Map<string, RouteOrigin>()
 
   /** `changed` hears that a prefix has become ours or no longer is. */
   constructor(rib: Rib, clock: Clock, changed: () => void) {
@@ -33,8 +36,26 @@ export class LocalRoutes {
     return this.#prefixes.get(prefix)
   }
 
+  /** Where one of our prefixes comes from, as policies see it. */
+  originOf(prefix: string): RouteOrigin | undefined {
+    const sourced = this.#prefixes.get(prefix)
+    if (sourced === undefined) return undefined
+    const { source, interface: link } = sourced
+    const key = `${source} ${link ?? ''}`
+    let origin = this.#origins.get(key)
+    if (origin === undefined) {
+      origin = originOf({ local: true, name: 'local', source, link })
+      this.#origins.set(key, origin)
+    }
+    return origin
+  }
+
   announce(sourced: SourcedPrefix): void {
     const { prefix, communities = [], med } = sourced
+    const before = this.#prefixes.get(prefix.text)
+    const moved = before?.source !== sourced.source || before.interface !== sourced.interface
+    // With the same attributes nobody would look at it again.
+    if (before !== undefined && moved) this.#rib.withdraw(prefix)
     this.#prefixes.set(prefix.text, sourced)
     const attributes = encodeAttributes({
       origin: 'IGP',

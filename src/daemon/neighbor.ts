@@ -7,14 +7,11 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedPeer } from '../config/config.ts'
-import type { Address } from '../net/address.ts'
-import type { Clock } from '../net/clock.ts'
 import { FAMILIES, factsOf, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
-import { reject, STANDARD_POLICIES } from '../policy/standard.ts'
+import { reject } from '../policy/standard.ts'
 import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
-import type { Rib } from '../rib/rib.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
@@ -22,35 +19,17 @@ import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
 import type { Cease } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
-import type { Transport } from '../session/transport.ts'
 import { SessionError } from '../wire/errors.ts'
-import type { Events, Level } from './events.ts'
+import type { Level } from './events.ts'
 import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
-import type { Monitors } from './monitors.ts'
+import type { Neighborhood } from './neighborhood.ts'
+import type { Session } from './neighbor-session.ts'
 import { peerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
-import type { Scheduler } from './scheduler.ts'
+import { Silence } from './silence.ts'
 import { Standing } from './standing.ts'
-import type { Hearing, UpdateGroups } from './update-groups.ts'
-
-/** What all neighbours of a speaker share. */
-export interface Neighborhood {
-  readonly rib: Rib
-  readonly groups: UpdateGroups
-  readonly scheduler: Scheduler
-  readonly events: Events
-  readonly clock: Clock
-  readonly transport: Transport
-  readonly monitors: Monitors
-  readonly routerId: number
-  /** Our own address of this family on the link that `local` stands on, and that link's index. */
-  ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
-  /** Prefixes of our own to announce. */
-  hasOwn(family: Family): boolean
-  /** The session is up or gone, has sent its End-of-RIB, or is out of reach. */
-  changed(): void
-}
+import type { Hearing } from './update-groups.ts'
 
 /** Asked of a group at a time: some ten milliseconds of a gigabit link. */
 const PULL_BYTES = 256 << 10
@@ -58,21 +37,6 @@ const PULL_BYTES = 256 << 10
 const FAILURES_OUT_OF_REACH = 2
 const MALFORMED_SILENCE_MS = 60_000
 const SAME_CAUSE_SILENCE_MS = 600_000
-/** Causes may take turns: a peer that refuses our AS also refuses to talk for a while. */
-const MOST_CAUSES = 16
-
-interface Session {
-  readonly adjRibIn: AdjRibIn
-  readonly negotiated: Negotiated
-  /** Our end of the connection. */
-  readonly local: Address
-  /** Families of which nothing can be announced, for want of an address. */
-  readonly unannounced: Set<Family>
-  readonly memberships: Membership[]
-  readonly endOfRib: Set<Family>
-  readonly refreshes: Refreshes
-  writable: boolean
-}
 
 export class Neighbor {
   #config: ResolvedPeer
@@ -84,15 +48,15 @@ export class Neighbor {
   #session: Session | undefined
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
-  #silentUntil = 0
-  #refusalSilentUntil = 0
-  /** Why the last attempt failed that the log has heard of. */
-  /** Causes of failed attempts that the log has heard of, and until when it need not hear them again. */
-  readonly #toldUntil = new Map<string, number>()
+  readonly #ofUpdates: Silence
+  /** Attempts go on for as long as a peer is away: the log hears of a cause once, and again after a while. */
+  readonly #ofAttempts: Silence
 
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
     this.#hood = hood
+    this.#ofUpdates = new Silence(hood.clock, MALFORMED_SILENCE_MS)
+    this.#ofAttempts = new Silence(hood.clock, SAME_CAUSE_SILENCE_MS)
     const limited = {
       clock: hood.clock,
       tell: (level: Level, kind: string, text: string) => this.#tell(level, kind, text),
@@ -204,8 +168,11 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
-  /** Takes over settings that don't need another session (config/change.ts). */
-  reconfigure(config: ResolvedPeer): void {
+  /**
+   * Takes over settings that don't need another session (config/change.ts); of its policies `renewed` have
+   * other rules from now on.
+   */
+  reconfigure(config: ResolvedPeer, renewed: ReadonlySet<Policy>): void {
     const limit = config.maxPrefixes
     const otherLimit = !isDeepStrictEqual(limit, this.#config.maxPrefixes)
     this.#config = config
@@ -216,8 +183,8 @@ export class Neighbor {
     const session = this.#session
     if (session === undefined) return
     const { peer } = session.adjRibIn
-    const importPolicy = policyOf(config.importPolicy)
-    if (importPolicy !== peer.importPolicy) {
+    const importPolicy = this.#hood.policies.of(config.importPolicy, 'import')
+    if (importPolicy !== peer.importPolicy || renewed.has(importPolicy)) {
       peer.importPolicy = importPolicy
       this.#hood.rib.judgeAgain(session.adjRibIn)
     }
@@ -233,13 +200,15 @@ export class Neighbor {
   }
 
   #established(negotiated: Negotiated): void {
-    const { rib, routerId } = this.#hood
+    const { rib, routerId, policies, linkName } = this.#hood
     const config = this.#config
     const local = this.#peer.snapshot().connection?.local?.address
     if (local === undefined) return // lost in this very moment
     const adjRibIn = rib.addPeer(
       {
         name: config.name,
+        group: config.group,
+        link: linkName(local),
         address: config.address,
         routerId: negotiated.peerRouterId,
         asn: negotiated.peerAsn,
@@ -248,7 +217,7 @@ export class Neighbor {
         allowOwnAsn: config.allowOwnAsn,
         addPath: negotiated.addPath.receive,
       },
-      policyOf(config.importPolicy),
+      policies.of(config.importPolicy, 'import'),
       { families: negotiated.families, fourOctetAs: negotiated.fourOctetAs, routerId },
       {
         malformedReceived: (update) => this.#malformedReceived(update),
@@ -272,7 +241,7 @@ export class Neighbor {
       writable: true,
     }
     this.#session = session
-    this.#toldUntil.clear()
+    this.#ofAttempts.end()
     this.#joinGroups(session)
     const families = negotiated.families.join(', ')
     const text = `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`
@@ -298,7 +267,8 @@ export class Neighbor {
   /** What the session hears of a family: nothing, as long as there is no address to be the next hop. */
   #hearing(session: Session, family: Family): Hearing {
     const { negotiated, local } = session
-    const { address, link } = this.#hood.ownAddress(local, family)
+    const { policies, ownAddress } = this.#hood
+    const { address, link } = ownAddress(local, family)
     if (address !== undefined) session.unannounced.delete(family)
     else if (!session.unannounced.has(family)) {
       session.unannounced.add(family)
@@ -320,7 +290,8 @@ export class Neighbor {
       nextHop: this.#config.nextHop,
       self: address ?? local,
       link,
-      exportPolicy: address === undefined ? reject : policyOf(this.#config.exportPolicy),
+      exportPolicy:
+        address === undefined ? reject : policies.of(this.#config.exportPolicy, 'export'),
     }
   }
 
@@ -371,39 +342,25 @@ export class Neighbor {
     if (failed && this.#peer.snapshot().started) this.#attemptFailed(cause)
   }
 
-  /** Attempts go on for as long as a peer is away: the log hears of a cause once, and again after a while. */
   #attemptFailed(cause: string): void {
     if (this.outOfReach) this.#hood.changed()
-    const now = this.#hood.clock.now()
-    if (now < (this.#toldUntil.get(cause) ?? 0)) return
-    if (this.#toldUntil.size >= MOST_CAUSES) this.#toldUntil.clear()
-    this.#toldUntil.set(cause, now + SAME_CAUSE_SILENCE_MS)
-    this.#tell('warn', 'AttemptFailed', cause)
+    if (this.#ofAttempts.endsFor(cause)) this.#tell('warn', 'AttemptFailed', cause)
   }
 
   #malformedReceived(update: MalformedUpdate): void {
     this.#malformed++
-    if (this.#isSilent()) return
+    if (!this.#ofUpdates.endsFor('malformed')) return
     this.#tell('warn', 'MalformedUpdateReceived', describeMalformed(update))
   }
 
   /** An UPDATE that ends the session. */
   #unreadable(error: SessionError, body: Uint8Array): void {
-    if (this.#isSilent()) return
+    if (!this.#ofUpdates.endsFor('malformed')) return
     this.#tell('warn', 'MalformedUpdateReceived', describeUnreadable(error, body))
   }
 
-  #isSilent(): boolean {
-    const now = this.#hood.clock.now()
-    if (now < this.#silentUntil) return true
-    this.#silentUntil = now + MALFORMED_SILENCE_MS
-    return false
-  }
-
   #pathsRefused(count: number): void {
-    const now = this.#hood.clock.now()
-    if (now < this.#refusalSilentUntil) return
-    this.#refusalSilentUntil = now + MALFORMED_SILENCE_MS
+    if (!this.#ofUpdates.endsFor('refused')) return
     const text = `left out ${count} of its paths: no more than ${MOST_PATHS_OF_PEER} to one prefix are kept`
     this.#tell('warn', 'PathsRefused', text)
   }
@@ -430,10 +387,4 @@ export class Neighbor {
   #tell(level: Level, kind: string, text: string): void {
     this.#hood.events.tell({ level, topic: 'peers', kind, peer: this.#config.name, text })
   }
-}
-
-export function policyOf(name: string): Policy {
-  const policy = STANDARD_POLICIES.get(name)
-  if (policy === undefined) throw new RangeError(`no policy ${name}`)
-  return policy
 }

@@ -4,6 +4,7 @@ import type { RouteFilter } from '../control/queries.ts'
 import type { RouteRow } from '../control/rows.ts'
 import type { Fate } from '../rib/decision.ts'
 import type { FamilyRib } from '../rib/family-rib.ts'
+import { Route } from '../policy/policy.ts'
 import type { Rejection } from '../rib/paths.ts'
 import { describeAttributes, type AttributeDescription } from '../wire/attributes/describe.ts'
 import type { Neighbor } from './neighbor.ts'
@@ -86,7 +87,9 @@ function pathRow(
     pathId: peer.options.addPath?.includes(rib.family.name) ? rib.paths.id(path) >>> 0 : null,
     since: new Date(rib.paths.since(path) * 1000).toISOString(),
     reason:
-      refused === '' ? reasonOf(fate, rib.paths.rejection(path)) : `not installed: ${refused}`,
+      refused === ''
+        ? reasonOf(fate, rib.paths.rejection(path)) + rejecter(speaker, rib, path)
+        : `not installed: ${refused}`,
   }
 }
 
@@ -153,6 +156,22 @@ const REJECTIONS: Readonly<Record<Rejection, string>> = {
   ownAs: 'loop: our own AS is in its AS_PATH',
   ownOriginatorId: 'loop: we are its originator',
   ownCluster: 'loop: our cluster is in its CLUSTER_LIST',
+}
+
+/** The policy and rule that reject a path, found by asking once more; '' for one that none rejects. */
+function rejecter({ rib: { attributes, peers } }: Speaker, rib: FamilyRib, path: number): string {
+  if (rib.paths.rejection(path) !== 'importPolicy') return ''
+  const prefix = rib.paths.prefix(path)
+  const peer = peers.get(rib.paths.peer(path))
+  const route = new Route()
+  route.family = rib.family
+  route.from = peer.origin
+  route.set = rib.paths.received(path)
+  rib.prefixes.copyWords(prefix, route.words)
+  route.length = rib.prefixes.length(prefix)
+  const { reason } = peer.importPolicy.judge(route)
+  if (route.set !== rib.paths.received(path)) attributes.release(route.set)
+  return `: ${reason}`
 }
 
 function reasonOf(fate: Fate, rejection: Rejection): string {

@@ -12,6 +12,7 @@ import type { Config, ResolvedPeer } from '../config/config.ts'
 import type { ConfigChange } from '../config/change.ts'
 import { wordsOf, type Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
+import { SetReader } from '../policy/set-reader.ts'
 import type { NextHopResolver } from '../rib/next-hop.ts'
 import { Rib } from '../rib/rib.ts'
 import type { Transport } from '../session/transport.ts'
@@ -23,12 +24,14 @@ import {
 } from '../wire/constants.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
-import { addressBeside } from './host-addresses.ts'
+import { addressBeside, linkNameOf } from './host-addresses.ts'
 import { Listeners } from './listeners.ts'
 import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
-import { Neighbor, type Neighborhood } from './neighbor.ts'
+import { Neighbor } from './neighbor.ts'
+import type { Neighborhood } from './neighborhood.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
+import { Policies } from './policies.ts'
 import { Scheduler } from './scheduler.ts'
 import { TableNews } from './table-news.ts'
 import { UpdateGroups } from './update-groups.ts'
@@ -57,6 +60,7 @@ export class Speaker {
   readonly scheduler: Scheduler
   readonly groups: UpdateGroups
   readonly monitors: Monitors
+  readonly policies: Policies
   readonly #world: World
   readonly #news: TableNews
   readonly #hood: Neighborhood
@@ -102,7 +106,6 @@ export class Speaker {
         },
       },
     )
-    this.groups = new UpdateGroups(this.rib, clusterId, { events, clock })
     this.monitors = new Monitors({
       rib: this.rib,
       routerId: identifier,
@@ -112,6 +115,13 @@ export class Speaker {
       scheduler: this.scheduler,
     })
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
+    const localOrigin = (prefix: string) => this.localRoutes.originOf(prefix)
+    this.groups = new UpdateGroups(this.rib, clusterId, { events, clock, localOrigin })
+    this.policies = new Policies({
+      sets: this.rib.attributes,
+      reader: new SetReader(this.rib.attributes),
+      rpkiState: () => 'notFound',
+    })
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =
       world.kernel === undefined
@@ -126,6 +136,7 @@ export class Speaker {
     this.#hood = {
       rib: this.rib,
       groups: this.groups,
+      policies: this.policies,
       scheduler: this.scheduler,
       events,
       clock,
@@ -133,6 +144,7 @@ export class Speaker {
       monitors: this.monitors,
       routerId: identifier,
       ownAddress: (local, family) => addressBeside(host, local, family),
+      linkName: (local) => linkNameOf(host, local),
       hasOwn: (family) =>
         [...this.localRoutes.values()].some(({ prefix }) => prefix.family === family),
       changed: () => this.#neighborsChanged(),
@@ -186,13 +198,15 @@ export class Speaker {
   reconfigure(config: Config, change: ConfigChange): void {
     this.listeners.open(config.listen)
     this.#config = config
+    const renewed = this.policies.renew(config)
     for (const { name } of change.removed) this.#remove(name, PEER_DECONFIGURED)
     for (const { name, after, effect } of change.changed) {
       if (effect === 'reset') {
         this.#remove(name, OTHER_CONFIGURATION_CHANGE)
         this.#add(after).standing.start()
-      } else this.#neighbors.get(name)?.reconfigure(after)
+      } else this.#neighbors.get(name)?.reconfigure(after, renewed)
     }
+    this.groups.lookAgain(renewed)
     for (const peer of change.added) this.#add(peer)
     this.listeners.setPasswords()
     this.ownPrefixes.configure(config.advertise)

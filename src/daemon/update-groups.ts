@@ -5,13 +5,19 @@
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
-import { Route, TELL_MED, TELL_NEXT_HOP, TELL_SELF, type Policy } from '../policy/policy.ts'
+import {
+  Route,
+  TELL_MED,
+  TELL_NEXT_HOP,
+  TELL_SELF,
+  type Policy,
+  type RouteOrigin,
+} from '../policy/policy.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
-import type { PrefixTable } from '../rib/prefix-table.ts'
 import { isReflected } from '../rib/reflection.ts'
 import type { Rib } from '../rib/rib.ts'
-import type { AddPathMode } from '../rib/update-group-options.ts'
+import type { AddPathMode, UpdateGroupOptions } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
 import type { Events } from './events.ts'
@@ -51,19 +57,24 @@ const keyOf = (it: Hearing): string =>
     it.exportPolicy.name,
   ].join(' ')
 
+/** What groups ask of the rest of the daemon. */
+export interface GroupWorld {
+  readonly events: Events
+  readonly clock: Clock
+  /** Where a prefix of our own comes from, for policies. */
+  localOrigin(prefix: string): RouteOrigin | undefined
+}
+
 export class UpdateGroups {
   readonly #rib: Rib
   readonly #clusterId: number
   readonly #groups = new Map<string, UpdateGroup>()
   readonly #keys = new Map<UpdateGroup, string>()
-  readonly #world: { readonly events: Events; readonly clock: Clock }
+  readonly #policies = new Map<UpdateGroup, Policy>()
+  readonly #world: GroupWorld
   #silentUntil = 0
 
-  constructor(
-    rib: Rib,
-    clusterId: number,
-    world: { readonly events: Events; readonly clock: Clock },
-  ) {
+  constructor(rib: Rib, clusterId: number, world: GroupWorld) {
     this.#rib = rib
     this.#clusterId = clusterId
     this.#world = world
@@ -80,6 +91,7 @@ export class UpdateGroups {
       group = this.#create(hearing)
       this.#groups.set(key, group)
       this.#keys.set(group, key)
+      this.#policies.set(group, hearing.exportPolicy)
     }
     return { group, member: group.join(peer) }
   }
@@ -92,12 +104,18 @@ export class UpdateGroups {
     return now
   }
 
+  /** These policies judge otherwise from now on: their groups send what comes out different. */
+  lookAgain(renewed: ReadonlySet<Policy>): void {
+    for (const [group, policy] of this.#policies) if (renewed.has(policy)) group.lookAgain()
+  }
+
   leave({ group, member }: Membership): void {
     group.leave(member)
     if (group.size > 0) return
     this.#rib.closeGroup(group)
     this.#groups.delete(this.#keys.get(group) ?? '')
     this.#keys.delete(group)
+    this.#policies.delete(group)
   }
 
   #create(hearing: Hearing): UpdateGroup {
@@ -107,10 +125,29 @@ export class UpdateGroups {
       routeReflectorClient,
       maxMessageLength,
       addPath,
-      exported: exporter(hearing, this.#rib.families[hearing.family.index].prefixes),
+      exported: this.#exporter(hearing),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),
     })
+  }
+
+  /** Asked for each prefix of each group, so it makes no objects. */
+  #exporter({ family, exportPolicy: policy }: Hearing): UpdateGroupOptions['exported'] {
+    const { prefixes } = this.#rib.families[family.index]
+    const $route = new Route()
+    $route.family = family
+    return (prefix, set, source) => {
+      $route.from = source.origin
+      $route.set = set
+      if (policy.looksAtPrefix) {
+        prefixes.copyWords(prefix, $route.words)
+        $route.length = prefixes.length(prefix)
+      }
+      if (source.local && policy.looksAtSource) {
+        $route.from = this.#world.localOrigin(prefixes.text(prefix)) ?? source.origin
+      }
+      return policy.judge($route).accept ? $route.set : 0
+    }
   }
 
   #tooLong(hearing: Hearing, prefix: number, source: RibPeer, bytes: number): void {
@@ -166,24 +203,6 @@ export class UpdateGroups {
     if (theirs.address.family !== hearing.family.name) return hearing.self
     if (hearing.nextHop === 'keep' || !hearing.external || chosen) return theirs.address
     return sharesLink(theirs, hearing.link) ? theirs.address : hearing.self
-  }
-}
-
-/** Asked for each prefix of each group, so it makes no objects. */
-function exporter(
-  { family, exportPolicy: policy }: Hearing,
-  prefixes: PrefixTable,
-): (prefix: number, set: number, source: RibPeer) => number {
-  const $route = new Route()
-  $route.family = family
-  return (prefix, set, source) => {
-    $route.from = source.origin
-    $route.set = set
-    if (policy.looksAtPrefix) {
-      prefixes.copyWords(prefix, $route.words)
-      $route.length = prefixes.length(prefix)
-    }
-    return policy.judge($route).accept ? $route.set : 0
   }
 }
 

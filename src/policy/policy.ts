@@ -89,6 +89,8 @@ export interface Policy {
   readonly name: string
   /** False: the verdict is the same for all prefixes of an attribute set, origin and family. */
   readonly looksAtPrefix: boolean
+  /** False: of our own prefixes it need not be told from which source they come. */
+  readonly looksAtSource: boolean
   /**
    * Judges a route. When it is accepted with other attributes, `route.set` is another set afterwards, which
    * comes with a reference; else it is as it was.

@@ -4,6 +4,7 @@ import type { Policy, Verdict } from './policy.ts'
 const constant = (name: string, verdict: Verdict): Policy => ({
   name,
   looksAtPrefix: false,
+  looksAtSource: false,
   judge: () => verdict,
 })
 
@@ -19,6 +20,7 @@ const LEARNED: Verdict = { accept: false, reason: 'policy local: learned from a 
 export const local: Policy = {
   name: 'local',
   looksAtPrefix: false,
+  looksAtSource: false,
   judge: ({ from }) => (from.local ? OWN : LEARNED),
 }
 

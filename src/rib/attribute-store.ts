@@ -21,7 +21,7 @@ import { AttributeFacts, HAS_NEXT_HOP, scanAttributes, type OwnIdentity } from '
 import { BucketIndex } from './bucket-index.ts'
 import { ByteArena, LONGEST } from './byte-arena.ts'
 import type { NextHopTable } from './next-hop-table.ts'
-import { Rows } from './rows.ts'
+import { Rows } from '../net/rows.ts'
 
 const REFERENCES = 0
 const CHAIN = 1

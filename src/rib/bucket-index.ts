@@ -6,7 +6,7 @@
  * average: no rehash, no pause, and no moment with two tables. It does not shrink; its size is that of the
  * largest table there was.
  */
-import { Column, type Rows } from './rows.ts'
+import { Column, type Rows } from '../net/rows.ts'
 
 const FIRST_BUCKETS = 1024
 

@@ -13,7 +13,7 @@ import { NlriColumns } from '../wire/nlri.ts'
 import { UpdateView } from '../wire/update.ts'
 import { ONLY_PATH, WINDOW, type AnnouncementEncoder } from './announcement-encoder.ts'
 import type { PrefixTable } from './prefix-table.ts'
-import { Column } from './rows.ts'
+import { Column } from '../net/rows.ts'
 
 /** What this member shall know, as its group tells it. A path is a prefix and a path identifier. */
 export interface Lesson {

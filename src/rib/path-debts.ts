@@ -2,7 +2,7 @@
  * Paths that a member which is told apart from its group may know, or must hear of, by prefix: the more
  * there are of a prefix, the more withdrawals it may need. 8 bytes each, chained.
  */
-import { Column, Rows } from './rows.ts'
+import { Column, Rows } from '../net/rows.ts'
 
 const ID = 0
 const NEXT = 1

@@ -13,7 +13,7 @@
  * a column beside, which takes no memory before the first one that isn't 0. Nothing chains the paths of a peer: a session that ends is rare, and then all rows are
  * walked once, in slices.
  */
-import { Column, Rows } from './rows.ts'
+import { Column, Rows } from '../net/rows.ts'
 
 const PREFIX = 0
 const RECEIVED = 1

@@ -17,7 +17,7 @@ import { addressFromWords, formatIpv4, formatIpv6 } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { BucketIndex } from './bucket-index.ts'
-import { Rows } from './rows.ts'
+import { Rows } from '../net/rows.ts'
 
 const META = 0
 const CHAIN = 1

@@ -66,6 +66,8 @@ export class Rib {
   /** The walk over the paths of next hops that have changed, until it begins, and these next hops. */
   #reconsidering: Job | undefined
   #changedNextHops = new Set<number>()
+  /** The walk over the paths of sessions with other policies, until it begins. */
+  #judging: { readonly sessions: Map<number, AdjRibIn>; readonly job: Job | undefined } | undefined
 
   constructor(options: RibOptions, resolver: NextHopResolver, events: RibEvents) {
     this.#events = events
@@ -100,15 +102,20 @@ export class Rib {
     return new AdjRibIn(added, this.families, this.attributes, options, events)
   }
 
-  /** The import policy of a session has changed: what it has sent is judged anew, without asking it. */
+  /**
+   * The import policy of a session has changed: what it has sent is judged anew, without asking it. All that
+   * change before the walk begins share it.
+   */
   judgeAgain(session: AdjRibIn): void {
-    const { peer } = session
-    for (const rib of this.families) {
-      this.#walkPaths(rib, (path) => {
-        if (rib.paths.peer(path) !== peer.id) return
-        session.judgeAgain(rib, path)
-      })
+    if (this.#judging !== undefined) {
+      this.#judging.sessions.set(session.peer.id, session)
+      return
     }
+    const sessions = new Map([[session.peer.id, session]])
+    for (const rib of this.families) {
+      this.#walkPaths(rib, (path) => sessions.get(rib.paths.peer(path))?.judgeAgain(rib, path))
+    }
+    this.#judging = { sessions, job: this.#jobs[this.#jobs.length - FAMILIES.length] }
   }
 
   /** The peer tells its routes of a family anew: those it had are stale until they come again (RFC 7313). */
@@ -251,6 +258,7 @@ export class Rib {
     const job = this.#jobs[0]
     if (job === undefined) return
     if (job === this.#reconsidering) this.#reconsidering = undefined
+    if (job === this.#judging?.job) this.#judging = undefined
     const end = Math.min(job.at + JOB_SLICE, job.end())
     for (; job.at < end; job.at++) job.visit(job.at)
     if (job.at < job.end()) return

@@ -13,7 +13,7 @@
 import type { AttributeStore } from './attribute-store.ts'
 import type { RibPeers } from './peer.ts'
 import type { PrefixTable } from './prefix-table.ts'
-import { Column, Rows } from './rows.ts'
+import { Column, Rows } from '../net/rows.ts'
 import { SourceTally } from './source-tally.ts'
 import type { Told } from './teller.ts'
 

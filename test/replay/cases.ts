@@ -38,6 +38,8 @@ export type Happening = { readonly note?: string } & (
   /** It marks the beginning or the end of its own routes, told once more (RFC 7313). */
   | { readonly mark: 'begin' | 'end'; readonly by: string; readonly family: 'ipv4' | 'ipv6' }
   | { readonly nextHop: string; readonly reachable: boolean }
+  /** The configuration is replaced by that of another file of the case. */
+  | { readonly reload: string }
   /** A change of the peer's configuration that is carried out in the running session. */
   | {
       readonly reconfigure: string
@@ -49,6 +51,8 @@ export type Happening = { readonly note?: string } & (
 export interface Case {
   readonly title: string
   readonly config: string
+  /** The text of another configuration of the case. */
+  file(name: string): string
   readonly events: readonly Happening[]
   /** Lines of `expected/<name>`, or writes them when golden files are updated. */
   expected(name: string, lines: readonly string[]): readonly string[]
@@ -69,6 +73,7 @@ function readCase(folder: string, title: string, update: boolean): Case {
     title,
     config: readFileSync(join(folder, 'linnet.yaml'), 'utf8'),
     events,
+    file: (name) => readFileSync(join(folder, name), 'utf8'),
     expected(name, lines) {
       const file = join(folder, 'expected', name)
       if (!update) return linesOf(file)

@@ -17,7 +17,7 @@ test('a folder without cases is a failure', () => {
 describe('replayed', () => {
   for (const it of casesIn(import.meta.dirname)) {
     test(it.title, async () => {
-      const stage = new ReplayStage(it.config)
+      const stage = new ReplayStage(it.config, it.file)
       for (const happening of it.events) await stage.play(happening)
       expect(stage.messages).toEqual(it.expected('messages.jsonl', stage.messages))
       expect(stage.kernelChanges).toEqual(it.expected('kernel.jsonl', stage.kernelChanges))

@@ -42,13 +42,16 @@ export class ReplayStage {
   readonly #peers = new Map<string, Peer>()
   readonly #addresses = new Map<string, Address>()
   readonly #speaker: Speaker
+  readonly #files: (name: string) => string
   #config: Config
   #event = 0
   /** Messages of the current event, by peer. */
   readonly #heard = new Map<string, string[]>()
   #routes = new Map<string, string>()
 
-  constructor(yaml: string) {
+  /** `files`: the texts of the case's other configurations. */
+  constructor(yaml: string, files: (name: string) => string) {
+    this.#files = files
     // Real sockets are not for this tier: the speaker calls, the peers listen.
     this.#config = { ...configOf(yaml), listen: [] }
     const own = this.#config.routerId ?? address('10.0.0.100')
@@ -89,7 +92,9 @@ export class ReplayStage {
     else if ('refresh' in it) this.#peer(it.refresh).sendRouteRefresh(it.family)
     else if ('mark' in it) this.#peer(it.by).send([encodeRouteRefresh(it.family, it.mark)])
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
-    else this.#reconfigure(it)
+    else if ('reload' in it) {
+      this.#change({ ...configOf(this.#files(it.reload)), listen: [] })
+    } else this.#reconfigure(it)
   }
 
   async #connect({ connect: name, address: text, asn, routerId }: Connect): Promise<void> {
@@ -146,12 +151,16 @@ export class ReplayStage {
       peer.name === it.reconfigure
         ? {
             ...peer,
-            exportPolicy: it.export ?? peer.exportPolicy,
-            importPolicy: it.import ?? peer.importPolicy,
+            ...(it.export === undefined ? {} : { exportPolicy: [{ name: it.export, rules: [] }] }),
+            ...(it.import === undefined ? {} : { importPolicy: [{ name: it.import, rules: [] }] }),
           }
         : peer,
     )
-    const after = { ...this.#config, peers }
+    this.#change({ ...this.#config, peers })
+  }
+
+  /** As a reload does it. */
+  #change(after: Config): void {
     const change = changeOf(this.#config, after)
     if (change.changed.some(({ effect }) => effect !== 'live')) throw new Error('not a live change')
     this.#config = after

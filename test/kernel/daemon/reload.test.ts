@@ -150,7 +150,10 @@ describe('peers', () => {
     await hears(c, OWN, LEARNED[0])
     await until('the kernel follows', () => !ourRoutes(host).has(LEARNED[1]))
     const [rejected] = await daemon.routes({ view: 'rejected' })
-    expect(rejected).toMatchObject({ prefix: LEARNED[1], reason: 'rejected by import policy' })
+    expect(rejected).toMatchObject({
+      prefix: LEARNED[1],
+      reason: 'rejected by import policy: policy reject',
+    })
     // And back: b is not asked to tell it again.
     await reload(daemon, ALL)
     await hears(a, OWN, LEARNED[1], LEARNED[2])

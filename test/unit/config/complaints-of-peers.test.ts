@@ -168,11 +168,12 @@ const PEERS: readonly Row[] = [
   ],
   [
     '{ address: 10.0.1.1, group: tor, import: from-tor }',
-    'c.yaml:4:46: peers[0].import: from-tor names policies, which come with a later version; write accept or reject',
+    'c.yaml:4:46: peers[0].import: there is no policy from-tor; write accept or reject, or add from-tor to policies',
   ],
   [
-    '{ address: 10.0.1.1, group: tor, export: [a, b] }',
-    'c.yaml:4:46: peers[0].export: a list names policies, which come with a later version; write accept, reject or local',
+    '{ address: 10.0.1.1, group: tor, export: [to-tor, locl] }',
+    'c.yaml:4:47: peers[0].export[0]: there is no policy to-tor; write local, accept or reject, or add to-tor to policies',
+    'c.yaml:4:55: peers[0].export[1]: there is no policy locl; did you mean local?',
   ],
   [
     '{ address: 10.0.1.1, group: tor, import: local }',

@@ -31,7 +31,11 @@ function stage() {
   const events = new Events(clock)
   const told: string[] = []
   events.subscribe(({ kind, text }) => told.push(`${kind}: ${text}`))
-  const groups = new UpdateGroups(rib.rib, OWN_ROUTER_ID, { events, clock })
+  const groups = new UpdateGroups(rib.rib, OWN_ROUTER_ID, {
+    events,
+    clock,
+    localOrigin: () => undefined,
+  })
   return { rib, clock, told, groups }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Rows of int32 words that grow without copying: the memory under every table of the RIB.
+ * Rows of int32 words that grow without copying: the memory under every large table.
  *
  * A table is a list of segments of 2^14 rows. Growing adds a segment, so there is no pause and never an
  * old and a new table at once. Freed rows are chained through their first word and used again; the link is

@@ -1,0 +1,31 @@
+import type { Address } from '../net/address.ts'
+import type { Clock } from '../net/clock.ts'
+import type { Family } from '../net/family.ts'
+import type { Rib } from '../rib/rib.ts'
+import type { Transport } from '../session/transport.ts'
+import type { Events } from './events.ts'
+import type { Monitors } from './monitors.ts'
+import type { Policies } from './policies.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { UpdateGroups } from './update-groups.ts'
+
+/** What all neighbours of a speaker share. */
+export interface Neighborhood {
+  readonly rib: Rib
+  readonly groups: UpdateGroups
+  readonly policies: Policies
+  readonly scheduler: Scheduler
+  readonly events: Events
+  readonly clock: Clock
+  readonly transport: Transport
+  readonly monitors: Monitors
+  readonly routerId: number
+  /** Our own address of this family on the link that `local` stands on, and that link's index. */
+  ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
+  /** Name of the link that `local` stands on. */
+  linkName(local: Address): string | undefined
+  /** Prefixes of our own to announce. */
+  hasOwn(family: Family): boolean
+  /** The session is up or gone, has sent its End-of-RIB, or is out of reach. */
+  changed(): void
+}
