@@ -11,6 +11,7 @@ import { checkCommand } from './check.ts'
 import { clearCommand } from './clear.ts'
 import { completeCommand, completionCommand } from './completion.ts'
 import { socketOption } from './options.ts'
+import { policyCommand } from './policy.ts'
 import { refreshCommand } from './refresh.ts'
 import { reloadCommand } from './reload.ts'
 import { resetCommand } from './reset.ts'
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((shell: Shell) => Command)[] = [
   runCommand,
   checkCommand,
   showCommand,
+  policyCommand,
   reloadCommand,
   refreshCommand,
   resetCommand,

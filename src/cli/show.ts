@@ -107,6 +107,14 @@ export function showCommand(shell: Shell): Command {
     ])
     await showTable(shell, monitorsView, command.optsWithGlobals<ShowOptions>(), {})
   })
+
+  add('rpki', 'RPKI caches and what they have told.', []).action(async (_, command: Command) => {
+    const [{ showTable }, { rpkiView }] = await Promise.all([
+      import('./show/many.ts'),
+      import('./show/rpki.ts'),
+    ])
+    await showTable(shell, rpkiView, command.optsWithGlobals<ShowOptions>(), {})
+  })
   return show
 }
 

@@ -63,6 +63,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
     'live',
     'routes received are judged anew; of what is told only the difference is sent',
   ],
+  ['rpki', 'live', 'caches are left and asked; routes are judged anew'],
   ['advertise.interfaces', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.prefixes', 'live', 'prefixes are announced and withdrawn'],
   ['kernel.install', 'restart', 'the tables of the FIB are laid out at start'],

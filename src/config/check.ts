@@ -82,6 +82,7 @@ function resolve(context: Section): Config | undefined {
   const advertise = section('advertise', shape.advertise)
   const kernel = section('kernel', shape.kernel)
   const mrt = resolveMrt(section('mrt', shape.mrt), context.complaints)
+  const rpki = section('rpki', shape.rpki)
   const api = section('api', shape.api)
   const log = section('log', shape.log)
   section('include', shape.include)
@@ -93,7 +94,8 @@ function resolve(context: Section): Config | undefined {
     kernel === undefined ? undefined : resolveKernel(kernel, context.world, context.complaints)
   if (asn === undefined || listen === undefined || decision === undefined) return undefined
   if (advertise === undefined || kernelConfig === undefined) return undefined
-  if (api === undefined || log === undefined) return undefined
+  if (api === undefined || log === undefined || rpki === undefined) return undefined
+  checkCaches(rpki, context)
   return {
     asn,
     ...(routerId === undefined ? {} : { routerId }),
@@ -101,6 +103,7 @@ function resolve(context: Section): Config | undefined {
     listen,
     decision,
     peers,
+    rpki,
     policies: [...policies.values()].filter((it) => it !== undefined),
     advertise: { interfaces: advertise.interfaces, prefixes },
     kernel: kernelConfig,
@@ -225,6 +228,15 @@ function checkNames(drafts: readonly PeerDraft[], context: Section): void {
 function addressPath(draft: PeerDraft, { root }: Section): Path {
   const path = [...draft.path, 'address']
   return nodeAt(root, path) === undefined ? draft.path : path
+}
+
+function checkCaches(caches: readonly Endpoint[], { complaints }: Section): void {
+  const seen = new Set<string>()
+  caches.forEach(({ address, port }, i) => {
+    const text = `${address.text} port ${port}`
+    if (seen.has(text)) complaints.error(['rpki', i], `${text} is here twice`, 'remove one')
+    seen.add(text)
+  })
 }
 
 function checkListen(

@@ -101,6 +101,8 @@ export interface Config {
   readonly listen: readonly Endpoint[]
   readonly decision: { readonly alwaysCompareMed: boolean; readonly ignoreRouterId: boolean }
   readonly peers: readonly ResolvedPeer[]
+  /** Caches, the preferred one first. */
+  readonly rpki: readonly Endpoint[]
   /** All of them, whoever uses them. */
   readonly policies: readonly PolicyDefinition[]
   readonly advertise: {

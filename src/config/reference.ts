@@ -117,6 +117,7 @@ export function configurationReference(): string {
       ]),
     ],
     ['sets', 'Maps of names, each with a list.', keyTable(shape.sets)],
+    ['rpki', 'A list of maps.', keyTable(elementOf(configSchema, 'rpki'))],
     ['kernel', keyTable(shape.kernel)],
     ['decision', keyTable(shape.decision)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],

@@ -171,6 +171,11 @@ const listener = z.strictObject({
   port: key(port.prefault(179), 'TCP port.', 1179),
 })
 
+const rpkiCache = z.strictObject({
+  address: key(ipAddress, 'Where the cache is.', '192.0.2.9'),
+  port: key(port.prefault(323), 'TCP port.', 8282),
+})
+
 export const configSchema = z.strictObject({
   asn: key(asn, 'The AS number of this host.', 65101),
   routerId: key(
@@ -230,6 +235,11 @@ export const configSchema = z.strictObject({
         { match: { community: ['65001:100'] }, set: { localPref: 200 }, then: 'accept' },
       ],
     },
+  ),
+  rpki: key(
+    list(rpkiCache, 'a list of caches', '[{ address: 192.0.2.9, port: 323 }]').prefault([]),
+    'RPKI caches to ask (RPKI-RTR, RFC 8210), the preferred one first; for `match: { rpki: invalid }`. The first that has data is believed.',
+    [{ address: '192.0.2.9', port: 323 }],
   ),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),

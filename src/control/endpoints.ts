@@ -14,7 +14,16 @@ import {
   statusRow,
   TOPICS,
 } from './reports.ts'
-import { fibRow, monitorRow, nextHopRow, peerDetail, peerRow, routeRow, sourceRow } from './rows.ts'
+import {
+  fibRow,
+  monitorRow,
+  nextHopRow,
+  peerDetail,
+  peerRow,
+  routeRow,
+  rpkiRow,
+  sourceRow,
+} from './rows.ts'
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST'
@@ -126,6 +135,14 @@ export const ENDPOINTS = {
     input: z.strictObject({ limit, format }),
     answers: 'rows',
     shape: { name: 'Monitor', schema: monitorRow },
+  },
+  rpki: {
+    method: 'GET',
+    path: '/v1/rpki',
+    summary: 'RPKI caches and what they have told.',
+    input: z.strictObject({ limit, format }),
+    answers: 'rows',
+    shape: { name: 'Rpki', schema: rpkiRow },
   },
   events: {
     method: 'GET',

@@ -69,6 +69,7 @@ export function handlersFor(daemon: Daemon): Record<EndpointName, Handler> {
       rows(reply, queries.nextHops(), inputOf(ENDPOINTS.nextHops.input, request)),
     monitors: (request, reply) =>
       rows(reply, queries.monitors(), inputOf(ENDPOINTS.monitors.input, request)),
+    rpki: (request, reply) => rows(reply, queries.rpki(), inputOf(ENDPOINTS.rpki.input, request)),
     events: (request, reply) => {
       const { topic } = inputOf(ENDPOINTS.events.input, request)
       reply.hijack()

@@ -8,13 +8,14 @@
 import type { Counter, Gauge, Registry } from 'prom-client'
 import type { Queries } from './queries.ts'
 import type { HealthReport, StatusRow } from './reports.ts'
-import type { MonitorRow, PeerRow } from './rows.ts'
+import type { MonitorRow, PeerRow, RpkiRow } from './rows.ts'
 
 /** What all metrics of one scrape are read from. */
 export interface Snapshot {
   readonly status: StatusRow
   readonly peers: readonly PeerRow[]
   readonly monitors: readonly MonitorRow[]
+  readonly rpki: readonly RpkiRow[]
   readonly health: HealthReport
 }
 
@@ -211,6 +212,24 @@ export const METRICS: readonly Metric[] = [
     read: single((status) => status.sources),
   },
   {
+    name: 'linnet_rpki_cache_up',
+    type: 'gauge',
+    help: '1 while the RPKI cache is synchronized.',
+    labels: ['cache'],
+    read: ({ rpki }) => rpki.map((it) => [it.state === 'synchronized' ? 1 : 0, it.cache]),
+  },
+  {
+    name: 'linnet_rpki_vrps',
+    type: 'gauge',
+    help: 'Validated ROA payloads that the RPKI cache has told.',
+    labels: ['cache', 'family'],
+    read: ({ rpki }) =>
+      rpki.flatMap((it): Sample[] => [
+        [it.ipv4, it.cache, 'ipv4'],
+        [it.ipv6, it.cache, 'ipv6'],
+      ]),
+  },
+  {
     name: 'linnet_fib_routes',
     type: 'gauge',
     help: 'Kernel routes by state: installed, pending, failed, stale, refused (never to be installed).',
@@ -322,6 +341,7 @@ export class Metrics {
       status: this.#queries.status(),
       peers: this.#queries.peers(),
       monitors: this.#queries.monitors(),
+      rpki: this.#queries.rpki(),
       health: this.#queries.health(),
     }
     for (const { metric, instrument } of instruments) {

@@ -17,6 +17,7 @@ import type {
   PeerDetail,
   PeerRow,
   RouteRow,
+  RpkiRow,
   SourceRow,
 } from './rows.ts'
 
@@ -48,6 +49,7 @@ export interface Queries {
   sources(): readonly SourceRow[]
   nextHops(): readonly NextHopRow[]
   monitors(): readonly MonitorRow[]
+  rpki(): readonly RpkiRow[]
   health(): HealthReport
 }
 

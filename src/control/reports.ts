@@ -83,6 +83,7 @@ export const TOPICS = [
   'monitors',
   'config',
   'daemon',
+  'rpki',
 ] as const
 
 export const eventRow = z.object({

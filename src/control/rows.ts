@@ -147,6 +147,10 @@ export const routeRow = z.object({
   pathId: maybeCount(
     'Path identifier (RFC 7911), as the peer chose it, for `view=advertised` as we did; null when the session has none in this family.',
   ),
+  rpki: z
+    .enum(['valid', 'invalid', 'notFound'])
+    .nullable()
+    .describe('Origin validation (RFC 6811); null where no `rpki` cache is configured.'),
   since: time('When this path arrived or last changed.'),
   reason: text(
     'The rung of the decision process that put it above or below its neighbour (`shorter AS path`), or why it is rejected.',
@@ -225,3 +229,19 @@ export const monitorRow = z.object({
   lastErrorAt: z.iso.datetime().nullable().describe('When that was.'),
 })
 export type MonitorRow = z.infer<typeof monitorRow>
+
+export const rpkiRow = z.object({
+  cache: text('Address and port.'),
+  state: z
+    .enum(['down', 'connecting', 'synchronizing', 'synchronized'])
+    .describe('Of the session with the cache.'),
+  used: flag('Its data are those that routes are held against.'),
+  version: count('Version of RPKI-RTR: 1 (RFC 8210) or 0 (RFC 6810).'),
+  sessionId: maybeCount('Session id; null before the first answer.'),
+  serial: maybeCount('Serial number of the data; null before the first answer.'),
+  ipv4: count('IPv4 VRPs (validated ROA payloads).'),
+  ipv6: count('IPv6 VRPs.'),
+  since: time('When it entered this state.'),
+  lastError: maybeText('Why the session ended last, until it is synchronized again.'),
+})
+export type RpkiRow = z.infer<typeof rpkiRow>

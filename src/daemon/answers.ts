@@ -29,6 +29,7 @@ import { MAX_MESSAGE_LENGTH } from '../wire/constants.ts'
 import type { Neighbor } from './neighbor.ts'
 import { namesOf } from './policies.ts'
 import { routeRows } from './route-rows.ts'
+import { rpkiRows } from './rpki-rows.ts'
 import type { Speaker } from './speaker.ts'
 
 export interface AnswersOptions {
@@ -57,6 +58,7 @@ export function answers(options: AnswersOptions): Queries {
     sources: () => sourceRows(speaker),
     nextHops: () => nextHopRows(options),
     monitors: () => speaker.monitors.rows(),
+    rpki: () => rpkiRows(speaker),
     health: () => health(speaker),
   }
 }

@@ -82,6 +82,10 @@ class PolicyList implements Policy {
     return this.#policy.looksAtSource
   }
 
+  get looksAtRpki(): boolean {
+    return this.#policy.looksAtRpki
+  }
+
   judge(route: Route): Verdict {
     return this.#policy.judge(route)
   }

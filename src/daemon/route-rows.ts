@@ -4,8 +4,12 @@ import type { RouteFilter } from '../control/queries.ts'
 import type { RouteRow } from '../control/rows.ts'
 import type { Fate } from '../rib/decision.ts'
 import type { FamilyRib } from '../rib/family-rib.ts'
+import { Reader } from '../net/bytes.ts'
+import { routeOriginAsn } from '../policy/match/rpki.ts'
 import { Route } from '../policy/policy.ts'
+import { valueIn } from '../policy/set-reader.ts'
 import type { Rejection } from '../rib/paths.ts'
+import { readAsPath } from '../wire/attributes/as-path.ts'
 import { describeAttributes, type AttributeDescription } from '../wire/attributes/describe.ts'
 import type { Neighbor } from './neighbor.ts'
 import type { Speaker } from './speaker.ts'
@@ -85,6 +89,7 @@ function pathRow(
     ...attributeFields(describeAttributes(attributes.view(set)), peer.local),
     localPref: attributes.localPref(set),
     pathId: peer.options.addPath?.includes(rib.family.name) ? rib.paths.id(path) >>> 0 : null,
+    rpki: validityOf(speaker, rib, prefix, attributes.view(set)),
     since: new Date(rib.paths.since(path) * 1000).toISOString(),
     reason:
       refused === ''
@@ -110,6 +115,7 @@ function* advertisedRows(rib: FamilyRib, prefix: number, neighbor: Neighbor): It
       ...attributeFields(describeAttributes(told.set), false),
       nextHops: [told.nextHop],
       localPref: describeAttributes(told.set).localPref ?? null,
+      rpki: null,
       pathId: group.addPath === 'off' ? null : told.pathId,
       since: new Date(rib.paths.since(told.path) * 1000).toISOString(),
       reason: 'announced',
@@ -157,6 +163,24 @@ const REJECTIONS: Readonly<Record<Rejection, string>> = {
   ownOriginatorId: 'loop: we are its originator',
   ownCluster: 'loop: our cluster is in its CLUSTER_LIST',
 }
+
+/** Null where nobody is asked. */
+function validityOf(
+  { rpkiCaches: { rpki, size }, config }: Speaker,
+  { family, prefixes }: FamilyRib,
+  prefix: number,
+  attributes: Uint8Array,
+): RouteRow['rpki'] {
+  if (size === 0) return null
+  const words = new Int32Array(4)
+  prefixes.copyWords(prefix, words)
+  const bytes = valueIn(attributes, AS_PATH) ?? new Uint8Array(0)
+  const path = readAsPath(new Reader(bytes), true, 'withdraw')
+  const origin = (Array.isArray(path) ? routeOriginAsn(path) : 0) ?? config.asn
+  return rpki.validate(family, words, 0, prefixes.length(prefix), origin)
+}
+
+const AS_PATH = 2
 
 /** The policy and rule that reject a path, found by asking once more; '' for one that none rejects. */
 function rejecter({ rib: { attributes, peers } }: Speaker, rib: FamilyRib, path: number): string {

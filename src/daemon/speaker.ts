@@ -14,7 +14,8 @@ import { wordsOf, type Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import { SetReader } from '../policy/set-reader.ts'
 import type { NextHopResolver } from '../rib/next-hop.ts'
-import { Rib } from '../rib/rib.ts'
+import { Rib, type Concerned } from '../rib/rib.ts'
+import type { Affected } from '../rpki/rpki.ts'
 import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
 import {
@@ -32,6 +33,7 @@ import { Neighbor } from './neighbor.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
 import { Policies } from './policies.ts'
+import { RpkiCaches } from './rpki-caches.ts'
 import { Scheduler } from './scheduler.ts'
 import { TableNews } from './table-news.ts'
 import { UpdateGroups } from './update-groups.ts'
@@ -61,6 +63,7 @@ export class Speaker {
   readonly groups: UpdateGroups
   readonly monitors: Monitors
   readonly policies: Policies
+  readonly rpkiCaches: RpkiCaches
   readonly #world: World
   readonly #news: TableNews
   readonly #hood: Neighborhood
@@ -117,10 +120,17 @@ export class Speaker {
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
     const localOrigin = (prefix: string) => this.localRoutes.originOf(prefix)
     this.groups = new UpdateGroups(this.rib, clusterId, { events, clock, localOrigin })
+    this.rpkiCaches = new RpkiCaches({
+      clock,
+      events,
+      transport: world.transport,
+      revalidate: (affected) => this.#revalidate(affected),
+    })
     this.policies = new Policies({
       sets: this.rib.attributes,
       reader: new SetReader(this.rib.attributes),
-      rpkiState: () => 'notFound',
+      rpkiState: ({ family, words, at, length }, originAsn) =>
+        this.rpkiCaches.rpki.validate(family, words, at, length, originAsn ?? config.asn),
     })
     this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
     this.forwarding =
@@ -178,6 +188,7 @@ export class Speaker {
     this.ownPrefixes.configure(this.#config.advertise)
     for (const neighbor of this.#neighbors.values()) neighbor.standing.start()
     this.#neighborsChanged()
+    this.rpkiCaches.configure(this.#config.rpki)
   }
 
   /** Ceases all sessions; `routes` says what becomes of those in the kernel. */
@@ -187,6 +198,7 @@ export class Speaker {
       neighbor.standing.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
     this.listeners.close()
+    this.rpkiCaches.close()
     this.ownPrefixes.close()
     await this.monitors.close()
     await this.forwarding?.stop(routes)
@@ -207,12 +219,28 @@ export class Speaker {
       } else this.#neighbors.get(name)?.reconfigure(after, renewed)
     }
     this.groups.lookAgain(renewed)
+    this.rpkiCaches.configure(config.rpki)
     for (const peer of change.added) this.#add(peer)
     this.listeners.setPasswords()
     this.ownPrefixes.configure(config.advertise)
     void this.monitors.configure(config)
     for (const { name } of change.added) this.#neighbors.get(name)?.standing.start()
     this.#neighborsChanged()
+  }
+
+  /** RPKI data have changed: who looks at them judges these prefixes anew. */
+  #revalidate(affected: Affected): void {
+    const $words = new Int32Array(4)
+    const concerned: Concerned = ({ family, prefixes }, prefix) => {
+      prefixes.copyWords(prefix, $words)
+      return affected(family, $words, prefixes.length(prefix))
+    }
+    const sessions = [...this.#neighbors.values()].flatMap(({ session }) =>
+      session?.adjRibIn.peer.importPolicy.looksAtRpki === true ? [session.adjRibIn] : [],
+    )
+    if (sessions.length > 0) this.rib.judgeAgainWhere(sessions, concerned)
+    this.groups.revalidate(concerned)
+    this.scheduler.wake()
   }
 
   #add(config: ResolvedPeer): Neighbor {

@@ -16,7 +16,7 @@ import {
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import { isReflected } from '../rib/reflection.ts'
-import type { Rib } from '../rib/rib.ts'
+import type { Concerned, Rib } from '../rib/rib.ts'
 import type { AddPathMode, UpdateGroupOptions } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
@@ -107,6 +107,12 @@ export class UpdateGroups {
   /** These policies judge otherwise from now on: their groups send what comes out different. */
   lookAgain(renewed: ReadonlySet<Policy>): void {
     for (const [group, policy] of this.#policies) if (renewed.has(policy)) group.lookAgain()
+  }
+
+  /** Groups whose export policy looks at RPKI data look again at what is concerned. */
+  revalidate(concerned: Concerned): void {
+    const groups = [...this.#policies].flatMap(([group, it]) => (it.looksAtRpki ? [group] : []))
+    if (groups.length > 0) this.#rib.lookAgainWhere(groups, concerned)
   }
 
   leave({ group, member }: Membership): void {

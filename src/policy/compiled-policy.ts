@@ -28,6 +28,7 @@ export class CompiledPolicy implements Policy {
   readonly name: string
   readonly looksAtPrefix: boolean
   readonly looksAtSource: boolean
+  readonly looksAtRpki: boolean
   readonly #sets: AttributeSets
   readonly #steps: readonly Step[]
   readonly #verdicts: readonly Verdict[]
@@ -41,6 +42,7 @@ export class CompiledPolicy implements Policy {
     const rules = rulesOf(policies, direction, world)
     this.looksAtPrefix = rules.some(({ tests }) => tests.some((it) => it.looksAtPrefix))
     this.looksAtSource = rules.some(({ tests }) => tests.some((it) => it.looksAtSource))
+    this.looksAtRpki = rules.some(({ tests }) => tests.some((it) => it.looksAtRpki))
     this.#steps = rules.map((rule) => stepOf(rule, this.looksAtPrefix, world.sets))
     this.#cache = new VerdictCache(world.sets)
     this.#undecided = { accept: false, reason: `no rule of policy ${this.name} accepts it` }
@@ -154,7 +156,7 @@ function rulesOf(
 function standardRules(policy: Policy): Rule[] {
   const rule = { policy: policy.name, changes: false, change: () => 0 }
   const definition = { match: {}, not: {}, set: {} }
-  const test = { looksAtPrefix: false, looksAtSource: false, decodes: false }
+  const test = { looksAtPrefix: false, looksAtSource: false, looksAtRpki: false, decodes: false }
   const outcomes = [true, false]
   return outcomes.map((accept, i) => ({
     ...rule,

@@ -91,6 +91,8 @@ export interface Policy {
   readonly looksAtPrefix: boolean
   /** False: of our own prefixes it need not be told from which source they come. */
   readonly looksAtSource: boolean
+  /** True: it judges otherwise when RPKI data change. */
+  readonly looksAtRpki: boolean
   /**
    * Judges a route. When it is accepted with other attributes, `route.set` is another set afterwards, which
    * comes with a reference; else it is as it was.

@@ -12,6 +12,7 @@ export interface NamedTest {
   readonly test: Test
   readonly looksAtPrefix: boolean
   readonly looksAtSource: boolean
+  readonly looksAtRpki: boolean
   readonly decodes: boolean
 }
 
@@ -67,8 +68,10 @@ export function compileRule(
 function testsOf(match: MatchDefinition, world: PolicyWorld): NamedTest[] {
   return Object.entries(match).map(([name, texts]) => {
     const { compile, ...spec } = matchSpec(name)
-    const { looksAtPrefix = false, looksAtSource = false, decodes = false } = spec
-    return { name, test: compile(texts, world), looksAtPrefix, looksAtSource, decodes }
+    const { looksAtPrefix = false, looksAtSource = false } = spec
+    const { looksAtRpki = false, decodes = false } = spec
+    const test = compile(texts, world)
+    return { name, test, looksAtPrefix, looksAtSource, looksAtRpki, decodes }
   })
 }
 

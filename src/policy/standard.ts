@@ -5,6 +5,7 @@ const constant = (name: string, verdict: Verdict): Policy => ({
   name,
   looksAtPrefix: false,
   looksAtSource: false,
+  looksAtRpki: false,
   judge: () => verdict,
 })
 
@@ -21,6 +22,7 @@ export const local: Policy = {
   name: 'local',
   looksAtPrefix: false,
   looksAtSource: false,
+  looksAtRpki: false,
   judge: ({ from }) => (from.local ? OWN : LEARNED),
 }
 

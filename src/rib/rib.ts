@@ -48,6 +48,9 @@ interface Job {
 
 type Groups = readonly [Set<UpdateGroup>, Set<UpdateGroup>]
 
+/** Which prefixes a walk is about. */
+export type Concerned = (rib: FamilyRib, prefix: number) => boolean
+
 const JOB_SLICE = 1024
 
 export class Rib {
@@ -133,6 +136,36 @@ export class Rib {
       const older = peer.refreshesSince(family.index, rib.paths.generation(path))
       if (older > peer.refreshesSince(family.index, ended)) rib.remove(peer, path)
     })
+  }
+
+  /** As `judgeAgain`, but only of prefixes that are concerned. */
+  judgeAgainWhere(sessions: readonly AdjRibIn[], concerned: Concerned): void {
+    const byPeer = new Map(sessions.map((session) => [session.peer.id, session]))
+    for (const rib of this.families) {
+      this.#walkPaths(rib, (path) => {
+        const session = byPeer.get(rib.paths.peer(path))
+        if (session !== undefined && concerned(rib, rib.paths.prefix(path))) {
+          session.judgeAgain(rib, path)
+        }
+      })
+    }
+  }
+
+  /** Groups of one family look again at prefixes that are concerned. */
+  lookAgainWhere(groups: readonly UpdateGroup[], concerned: Concerned): void {
+    for (const rib of this.families) {
+      const its = groups.filter(({ family }) => family === rib.family)
+      if (its.length === 0) continue
+      this.#addJob({
+        at: 1,
+        end: () => rib.prefixes.end,
+        visit: (prefix) => {
+          if (!rib.prefixes.exists(prefix) || !concerned(rib, prefix)) return
+          for (const group of its) group.mark(prefix)
+        },
+        done: () => undefined,
+      })
+    }
   }
 
   /** A session is over: nothing it offered counts from now on; its rows go in slices. */

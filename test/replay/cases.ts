@@ -38,6 +38,8 @@ export type Happening = { readonly note?: string } & (
   /** It marks the beginning or the end of its own routes, told once more (RFC 7313). */
   | { readonly mark: 'begin' | 'end'; readonly by: string; readonly family: 'ipv4' | 'ipv6' }
   | { readonly nextHop: string; readonly reachable: boolean }
+  /** The cache of the configuration knows these from now on: `10.0.0.0/8-24 65001`. */
+  | { readonly vrps: readonly string[] }
   /** The configuration is replaced by that of another file of the case. */
   | { readonly reload: string }
   /** A change of the peer's configuration that is carried out in the running session. */

@@ -20,6 +20,7 @@ import { FakeResolver } from '../support/fake-resolver.ts'
 import { MemoryHost } from '../support/memory-host.ts'
 import { MARK, MemoryKernel } from '../support/memory-kernel.ts'
 import { MemoryNetwork } from '../support/memory-transport.ts'
+import { RtrCache } from '../support/rtr-cache.ts'
 import { updateMessage } from '../support/update-builder.ts'
 import { updateAsText } from '../support/update-text.ts'
 import type { Happening } from './cases.ts'
@@ -45,6 +46,7 @@ export class ReplayStage {
   readonly #files: (name: string) => string
   #config: Config
   #event = 0
+  readonly #cache = new RtrCache()
   /** Messages of the current event, by peer. */
   readonly #heard = new Map<string, string[]>()
   #routes = new Map<string, string>()
@@ -54,6 +56,7 @@ export class ReplayStage {
     this.#files = files
     // Real sockets are not for this tier: the speaker calls, the peers listen.
     this.#config = { ...configOf(yaml), listen: [] }
+    for (const cache of this.#config.rpki) this.#serveCache(cache.address)
     const own = this.#config.routerId ?? address('10.0.0.100')
     this.#speaker = new Speaker(this.#config, own, {
       clock: this.clock,
@@ -62,6 +65,20 @@ export class ReplayStage {
       resolver: this.#resolver,
       transport: this.#network.transportOf(own),
       kernel: this.#config.kernel.install ? this.#kernelAccess() : undefined,
+    })
+  }
+
+  /** The RPKI cache answers at the address that the configuration names. */
+  #serveCache(at: Address): void {
+    this.#network.listen(at, (connection) => {
+      const send = (bytes: Uint8Array): void => void connection.write(bytes)
+      const take = this.#cache.serve(send)
+      connection.listen({
+        opened: () => undefined,
+        received: take,
+        drained: () => undefined,
+        closed: () => this.#cache.leave(send),
+      })
     })
   }
 
@@ -92,6 +109,7 @@ export class ReplayStage {
     else if ('refresh' in it) this.#peer(it.refresh).sendRouteRefresh(it.family)
     else if ('mark' in it) this.#peer(it.by).send([encodeRouteRefresh(it.family, it.mark)])
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
+    else if ('vrps' in it) this.#cache.publish(it.vrps)
     else if ('reload' in it) {
       this.#change({ ...configOf(this.#files(it.reload)), listen: [] })
     } else this.#reconfigure(it)

@@ -5,6 +5,7 @@ import { communityMatches } from './communities.ts'
 import type { MatchSpec } from './match.ts'
 import { family, link, peer, peerGroup, source } from './origin.ts'
 import { prefix } from './prefix.ts'
+import { rpki } from './rpki.ts'
 
 export const MATCHES: readonly MatchSpec[] = [
   prefix,
@@ -23,6 +24,7 @@ export const MATCHES: readonly MatchSpec[] = [
   localPref,
   med,
   nextHop,
+  rpki,
 ]
 
 const BY_NAME = new Map(MATCHES.map((spec) => [spec.name, spec]))

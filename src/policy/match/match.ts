@@ -9,8 +9,8 @@ export type RpkiState = 'valid' | 'invalid' | 'notFound'
 export interface PolicyWorld {
   readonly sets: AttributeSets
   readonly reader: SetReader
-  /** RFC 6811: what the cache says of the route's prefix and origin AS. */
-  rpkiState(route: Route, originAsn: number): RpkiState
+  /** RFC 6811: what the caches say of the route's prefix and origin AS, ours when undefined. */
+  rpkiState(route: Route, originAsn: number | undefined): RpkiState
 }
 
 export type Test = (route: Route) => boolean
@@ -24,6 +24,8 @@ export interface MatchSpec {
   readonly looksAtPrefix?: boolean
   /** The answer depends on which of our prefix sources offers the route. */
   readonly looksAtSource?: boolean
+  /** The answer depends on what RPKI caches say. */
+  readonly looksAtRpki?: boolean
   /** The answer is worth remembering: it takes reading the attribute's bytes. */
   readonly decodes?: boolean
   /** True when one of `texts`, all of which are good, matches. */

@@ -80,6 +80,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['decision: { alwaysCompareMed: true }', 'decision', 'restart'],
   ['listen: [{ address: 10.0.0.1 }]', 'listen', 'live'],
   ['policies: { p: [{ then: accept }] }', 'policies', 'live'],
+  ['rpki: [{ address: 192.0.2.9 }]', 'rpki', 'live'],
   ['advertise: { interfaces: [docker0] }', 'advertise.interfaces', 'live'],
   ['advertise: { prefixes: [10.1.0.0/16] }', 'advertise.prefixes', 'live'],
   ['kernel: { install: false }', 'kernel.install', 'restart'],

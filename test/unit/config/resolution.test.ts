@@ -46,6 +46,7 @@ test('three lines make a complete configuration', () => {
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
       },
     ],
+    rpki: [],
     policies: [],
     advertise: { interfaces: [], prefixes: [] },
     kernel: {
@@ -177,6 +178,7 @@ log: { level: trace, format: json }
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
       },
     ],
+    rpki: [],
     policies: [],
     advertise: {
       interfaces: ['docker0', 'br-*'],

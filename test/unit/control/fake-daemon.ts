@@ -20,6 +20,7 @@ import type {
   PeerDetail,
   PeerRow,
   RouteRow,
+  RpkiRow,
   SourceRow,
 } from '../../../src/control/rows.ts'
 import { covers, prefix } from '../../../src/net/prefix.ts'
@@ -139,6 +140,7 @@ export const route: RouteRow = {
   aggregator: null,
   otherAttributes: [],
   pathId: null,
+  rpki: null,
   since: THEN,
   reason: 'lower router id',
 }
@@ -197,6 +199,19 @@ export const monitor: MonitorRow = {
   lastErrorAt: THEN,
 }
 
+export const rpkiCache: RpkiRow = {
+  cache: '192.0.2.9:323',
+  state: 'synchronized',
+  used: true,
+  version: 1,
+  sessionId: 7,
+  serial: 42,
+  ipv4: 400_000,
+  ipv6: 90_000,
+  since: THEN,
+  lastError: null,
+}
+
 export const status: StatusRow = {
   version: '0.1.0',
   host: 'host1',
@@ -243,6 +258,7 @@ export class FakeDaemon implements Daemon {
   sourceRows: SourceRow[] = [source]
   nextHopRows: NextHopRow[] = [nextHop]
   monitorRows: MonitorRow[] = [monitor]
+  rpkiRows: RpkiRow[] = [rpkiCache]
   healthReport: HealthReport = { alive: true, ready: true, reasons: [] }
   reloadReport: ReloadReport = reloaded
   /** The orders that arrived, as text. */
@@ -293,6 +309,7 @@ export class FakeDaemon implements Daemon {
     sources: () => this.sourceRows,
     nextHops: () => this.nextHopRows,
     monitors: () => this.monitorRows,
+    rpki: () => this.rpkiRows,
     health: () => this.healthReport,
   }
 

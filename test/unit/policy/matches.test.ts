@@ -122,6 +122,11 @@ const rows: readonly {
     no: [{ nextHop: '10.0.1.2' }],
   },
   {
+    match: 'rpki: [valid, notFound]',
+    yes: [{ rpki: 'valid' }, {}],
+    no: [{ rpki: 'invalid' }],
+  },
+  {
     match: 'community: "1:*", med: 5, not: { community: "1:2", peer: tor-b }',
     yes: [{ communities: ['1:1'], med: 5 }],
     no: [

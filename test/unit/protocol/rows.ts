@@ -310,4 +310,24 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'interop/mrt.test.ts: `gobgp mrt inject` takes our dump: the same set',
     ],
   },
+  {
+    rfc: 'RFC 8210',
+    title: 'RPKI to router protocol',
+    done: 'version 1 and, with caches that know no other, version 0 (RFC 6810): serial and reset queries, timers, error reports; several caches by preference',
+    missing: 'router keys, which are for BGPsec: ignored; transports other than TCP',
+    tests: [
+      'unit/rpki/client.test.ts: tells all, then what has changed',
+      'unit/rpki/client.test.ts: what was learned stays while the cache is away, until it expires',
+      'unit/rpki/client.test.ts: what a cache must not say ends the session',
+    ],
+  },
+  {
+    rfc: 'RFC 6811',
+    title: 'BGP prefix origin validation',
+    done: 'valid, invalid, notFound as a match of policies; routes are judged anew when the data change',
+    tests: [
+      'unit/rpki/validation.test.ts: VRPs come and go, each once',
+      'unit/policy/matches.test.ts: rpki: [valid, notFound]',
+    ],
+  },
 ]
