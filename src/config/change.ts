@@ -30,6 +30,10 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   importPolicy: ['live', 'the routes received are judged anew'],
   exportPolicy: ['live', 'what the new policy adds is announced, what it forbids is withdrawn'],
   maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
+  password: [
+    'live',
+    'TCP signs with the new one, and sends again what is lost until the peer has it',
+  ],
   passive: ['nextSession', 'decides who connects'],
   connectRetrySeconds: ['nextSession', 'only waits between connections'],
   address: ['reset', 'the session is with another address'],
@@ -42,7 +46,6 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   sendHoldTimeSeconds: ['reset', 'the timer begins with the session'],
   localAddress: ['reset', 'the connection has another source'],
   bindDevice: ['reset', 'the connection goes through another link'],
-  password: ['reset', 'TCP signs every segment with it'],
   ttlSecurity: ['reset', 'the TTL belongs to the connection'],
   multihop: ['reset', 'the TTL belongs to the connection'],
   nextHop: ['reset', 'every route must be announced with another next hop'],

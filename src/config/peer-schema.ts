@@ -113,13 +113,13 @@ const settings = {
   port: key(port.optional(), 'TCP port of the peer.', 1179),
   password: key(
     password.optional(),
-    'TCP MD5 key (RFC 2385), up to 80 bytes. Never printed, never logged. Or `passwordFile`.',
+    'TCP MD5 key (RFC 2385), up to 80 bytes. Never printed, never logged. Or `passwordFile`. A reload gives a new one to the session that is up: change both sides within the hold time.',
     'correct horse',
     'none',
   ),
   passwordFile: key(
     path.optional(),
-    'File whose first line is the password; relative to the file that names it.',
+    'File whose first line is the password; relative to the file that names it. Read at start and by each reload.',
     '/etc/linnet/tor.key',
     'none',
   ),

@@ -48,10 +48,10 @@ export function answers(options: AnswersOptions): Queries {
   const { speaker } = options
   return {
     status: () => statusRow(options),
-    peers: () => [...speaker.neighbors].map(peerRow),
+    peers: () => [...speaker.neighbors].map((it) => peerRow(speaker, it)),
     peer: (name) => {
       const neighbor = speaker.neighbor(name)
-      return neighbor === undefined ? undefined : peerDetail(neighbor)
+      return neighbor === undefined ? undefined : peerDetail(speaker, neighbor)
     },
     routes: (filter) => routeRows(speaker, filter),
     fib: (filter) => fibRows(options, filter),
@@ -104,7 +104,7 @@ function statusRow(options: AnswersOptions): StatusRow {
   }
 }
 
-function peerRow(neighbor: Neighbor): PeerRow {
+function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
   const { config, session } = neighbor
   const it = neighbor.snapshot()
   const { negotiated, counters, lastError } = it
@@ -119,7 +119,7 @@ function peerRow(neighbor: Neighbor): PeerRow {
     asn: negotiated?.peerAsn ?? known,
     group: config.group ?? null,
     state: it.state,
-    reason: it.reason ?? '',
+    reason: [it.reason, suspicions.of(neighbor)].filter(Boolean).join('; '),
     since: isoOf(it.since),
     families: [...families],
     received: peer === undefined ? 0 : peer.paths[0] + peer.paths[1],
@@ -168,13 +168,13 @@ const inUse = (it: {
   ...it.addPath.send.map((family) => `add-path ${family} send`),
 ]
 
-function peerDetail(neighbor: Neighbor): PeerDetail {
+function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
   const { config, session } = neighbor
   const { connection, counters } = neighbor.snapshot()
   const negotiated = session?.negotiated
   const peer = session?.adjRibIn.peer
   return {
-    ...peerRow(neighbor),
+    ...peerRow(speaker, neighbor),
     routerId: negotiated === undefined ? null : formatIpv4(negotiated.peerRouterId),
     localAsn: config.localAsn,
     localAddress: endpointText(connection?.local),

@@ -4,8 +4,8 @@
  * A connection belongs to the neighbour with its source address. From anybody else it is closed at once,
  * which costs next to nothing, and counted; the log hears of an address once a minute at most.
  */
-import { applyOptions } from '../linux/tcp.ts'
 import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
+import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Connection, Endpoint } from '../session/transport.ts'
 import type { Events } from './events.ts'
@@ -18,6 +18,8 @@ const endpointText = ({ address, port }: Endpoint): string =>
 const TELL_AGAIN_MS = 60_000
 /** Addresses remembered for that; more of them share the silence. */
 const MOST_TOLD = 1024
+/** Strangers remembered as what a peer may come from. */
+const MOST_STRANGERS = 64
 
 export class Listeners {
   readonly #neighbors: () => Iterable<Neighbor>
@@ -25,6 +27,7 @@ export class Listeners {
   readonly #clock: Clock
   readonly #open = new Map<string, Listener>()
   readonly #toldAt = new Map<string, number>()
+  readonly #strangers = new Map<string, { readonly address: Address; readonly at: number }>()
   #refused = 0
 
   constructor(neighbors: () => Iterable<Neighbor>, events: Events, clock: Clock) {
@@ -38,8 +41,15 @@ export class Listeners {
     return this.#refused
   }
 
+  /** Who has connected since then and is no peer: the last few of them. */
+  strangersSince(milliseconds: number): Address[] {
+    return [...this.#strangers.values()].flatMap(({ address, at }) =>
+      at >= milliseconds ? [address] : [],
+    )
+  }
+
   /**
-   * Opens and closes listeners as configured; `setPasswords` must follow. Throws a ListenError, with
+   * Opens and closes listeners as configured; `setKeys` must follow. Throws a ListenError, with
    * those listening that did before.
    */
   open(endpoints: readonly Endpoint[]): void {
@@ -55,7 +65,7 @@ export class Listeners {
       for (const endpoint of before) {
         if (!this.#open.has(endpointText(endpoint))) this.#listen(endpointText(endpoint), endpoint)
       }
-      this.setPasswords()
+      this.setKeys()
       throw error
     }
   }
@@ -75,16 +85,15 @@ export class Listeners {
     this.#open.delete(text)
   }
 
-  /** Gives all listeners the keys of all peers. */
-  setPasswords(): void {
-    for (const neighbor of this.#neighbors()) this.setPassword(neighbor)
-  }
-
-  setPassword({ config: { address, password } }: Neighbor): void {
+  /** Gives all listeners the keys of all peers, and takes those of others away. */
+  setKeys(): void {
+    const keys = [...this.#neighbors()].flatMap(({ config: { address, password } }) =>
+      password === undefined ? [] : [{ peer: address, password: password.reveal() }],
+    )
     for (const listener of this.#open.values()) {
-      if (listener.local.address.family !== address.family) continue
-      if (password === undefined) listener.removePassword(address)
-      else listener.setPassword(address, password.reveal())
+      for (const { key, text } of listener.setKeys(keys)) {
+        this.#tell('error', 'KeyRefused', `${key.peer.text} can't connect to us: ${text}`)
+      }
     }
   }
 
@@ -97,13 +106,14 @@ export class Listeners {
     const { text } = connection.remote.address
     for (const neighbor of this.#neighbors()) {
       if (neighbor.config.address.text !== text) continue
-      applyOptions(connection, socketOptions(neighbor.config))
+      connection.configure(socketOptions(neighbor.config))
       neighbor.peer.accept(connection)
       return
     }
     connection.abort()
     this.#refused++
     const now = this.#clock.now()
+    this.#remember(connection.remote.address, now)
     const toldAt = this.#toldAt.get(text)
     if (toldAt !== undefined && now - toldAt < TELL_AGAIN_MS) return
     if (this.#toldAt.size >= MOST_TOLD) return
@@ -115,7 +125,14 @@ export class Listeners {
     )
   }
 
-  #tell(level: 'warn', kind: string, text: string): void {
+  #remember(address: Address, at: number): void {
+    this.#strangers.delete(address.text)
+    const [oldest] = this.#strangers.keys()
+    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.delete(oldest)
+    this.#strangers.set(address.text, { address, at })
+  }
+
+  #tell(level: 'warn' | 'error', kind: string, text: string): void {
     this.#events.tell({ level, topic: 'peers', kind, text })
   }
 }

@@ -180,6 +180,7 @@ export class Neighbor {
       this.standing.release()
       for (const it of this.limits) it.change(limit)
     }
+    this.#peer.reconfigure(peerOptions(config, this.#hood.routerId))
     const session = this.#session
     if (session === undefined) return
     const { peer } = session.adjRibIn

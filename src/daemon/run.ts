@@ -12,6 +12,7 @@ import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
+import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
@@ -126,6 +127,7 @@ async function startAndServe(
     resolver,
     host: monitor,
     transport: tcpTransport(),
+    dropCounts: readDropCounts,
     kernel: await kernelOf(config, monitor, events),
   })
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.

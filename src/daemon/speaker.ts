@@ -10,6 +10,7 @@
  */
 import type { Config, ResolvedPeer } from '../config/config.ts'
 import type { ConfigChange } from '../config/change.ts'
+import type { DropCounts } from '../linux/drop-counts.ts'
 import { wordsOf, type Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import { SetReader } from '../policy/set-reader.ts'
@@ -35,6 +36,7 @@ import { OwnPrefixes } from './own-prefixes.ts'
 import { Policies } from './policies.ts'
 import { RpkiCaches } from './rpki-caches.ts'
 import { Scheduler } from './scheduler.ts'
+import { Suspicions } from './suspicions.ts'
 import { TableNews } from './table-news.ts'
 import { UpdateGroups } from './update-groups.ts'
 
@@ -45,6 +47,8 @@ export interface World {
   readonly host: HostView
   readonly resolver: NextHopResolver
   readonly transport: Transport
+  /** What the kernel has dropped of TCP; absent where nobody counts. */
+  readonly dropCounts?: () => DropCounts
   /** Absent when routes are not to be installed. */
   readonly kernel: KernelAccess | undefined
 }
@@ -61,6 +65,7 @@ export class Speaker {
   readonly listeners: Listeners
   readonly scheduler: Scheduler
   readonly groups: UpdateGroups
+  readonly suspicions: Suspicions
   readonly monitors: Monitors
   readonly policies: Policies
   readonly rpkiCaches: RpkiCaches
@@ -143,6 +148,13 @@ export class Speaker {
             wake: () => this.scheduler.wake(),
           })
     this.listeners = new Listeners(() => this.#neighbors.values(), events, clock)
+    this.suspicions = new Suspicions({
+      clock,
+      events,
+      dropCounts: world.dropCounts,
+      neighbors: () => this.#neighbors.values(),
+      strangersSince: (milliseconds) => this.listeners.strangersSince(milliseconds),
+    })
     this.#hood = {
       rib: this.rib,
       groups: this.groups,
@@ -184,9 +196,10 @@ export class Speaker {
     await this.monitors.configure(this.#config)
     for (const peer of this.#config.peers) this.#add(peer)
     this.listeners.open(this.#config.listen)
-    this.listeners.setPasswords()
+    this.listeners.setKeys()
     this.ownPrefixes.configure(this.#config.advertise)
     for (const neighbor of this.#neighbors.values()) neighbor.standing.start()
+    this.suspicions.start()
     this.#neighborsChanged()
     this.rpkiCaches.configure(this.#config.rpki)
   }
@@ -194,6 +207,7 @@ export class Speaker {
   /** Ceases all sessions; `routes` says what becomes of those in the kernel. */
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
+    this.suspicions.stop()
     for (const neighbor of this.#neighbors.values()) {
       neighbor.standing.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
@@ -221,7 +235,7 @@ export class Speaker {
     this.groups.lookAgain(renewed)
     this.rpkiCaches.configure(config.rpki)
     for (const peer of change.added) this.#add(peer)
-    this.listeners.setPasswords()
+    this.listeners.setKeys()
     this.ownPrefixes.configure(config.advertise)
     void this.monitors.configure(config)
     for (const { name } of change.added) this.#neighbors.get(name)?.standing.start()

@@ -16,7 +16,7 @@ import type {
   Endpoint,
   SocketOptions,
 } from '../session/transport.ts'
-import { setPeerOptions } from './tcp-options.ts'
+import { setPassword, setPeerOptions, setUserTimeout } from './tcp-options.ts'
 import { closeReason } from './tcp-reason.ts'
 
 /** Bytes that a connection queues before it says "enough": a few dozen full UPDATEs. */
@@ -34,7 +34,7 @@ export class TcpConnection implements Connection {
   readonly remote: Endpoint
   readonly incoming: boolean
   readonly #socket: Socket
-  readonly #options: SocketOptions
+  #options: SocketOptions
   #local: Endpoint | undefined
   #events: ConnectionEvents | undefined
   #phase: Phase = 'fresh'
@@ -143,15 +143,33 @@ export class TcpConnection implements Connection {
     this.#socket.destroy()
   }
 
-  /** The socket options of the peer that this connection turned out to belong to; without them, no connection. */
-  applyOptions(options: SocketOptions): void {
+  /**
+   * The listener has given an accepted connection the key already, unless it came in before the key did:
+   * then it is asked for from now on.
+   */
+  configure(options: SocketOptions): void {
+    const { address } = this.remote
+    const before = this.#options
+    this.#options = options
+    this.#change((fd) => {
+      setPeerOptions(fd, address.family, options)
+      if (options.password !== undefined || before.password !== undefined)
+        setPassword(fd, address, options.password ?? '')
+    })
+  }
+
+  setUserTimeout(milliseconds: number): void {
+    this.#change((fd) => setUserTimeout(fd, milliseconds))
+  }
+
+  #change(set: (fd: number) => void): void {
     const fd = descriptorOf(this.#socket)
     if (fd === undefined) return
     try {
-      setPeerOptions(fd, this.remote.address.family, options)
+      set(fd)
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      this.fail(closeReason(error, this.remote, options))
+      this.fail(closeReason(error, this.remote, this.#options))
     }
   }
 

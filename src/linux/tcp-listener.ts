@@ -40,13 +40,24 @@ export interface Listener {
   /** With the real port when 0 was asked for. */
   readonly local: Endpoint
   /**
-   * From now on the peer with this address, or all in this prefix, must sign with the password
-   * (RFC 2385). Wants the family of the listener. Throws a SystemError when the kernel refuses.
+   * From now on these peers, and no others, must sign with their keys (RFC 2385). Keys of the other
+   * family are none of its business. Returns those that the kernel refuses.
    */
-  setPassword(peer: Address | Prefix, password: string): void
-  removePassword(peer: Address | Prefix): void
+  setKeys(keys: readonly ListenerKey[]): readonly RefusedKey[]
   /** Stops listening; accepted connections live on. */
   close(): void
+}
+
+/** The key of a peer, or of all who come from a prefix; of two prefixes the longer counts. */
+export interface ListenerKey {
+  readonly peer: Address | Prefix
+  readonly password: string
+}
+
+export interface RefusedKey {
+  readonly key: ListenerKey
+  /** For people. */
+  readonly text: string
 }
 
 /** A listener could not be opened; the text says why and what to do. */
@@ -84,26 +95,43 @@ export function listen(endpoint: Endpoint, { onConnection }: ListenOptions): Lis
 class TcpListener implements Listener {
   readonly local: Endpoint
   readonly #server: Server
+  /** Those that the kernel holds, by peer. */
+  readonly #keys = new Map<string, ListenerKey>()
 
   constructor(server: Server, local: Endpoint) {
     this.#server = server
     this.local = local
   }
 
-  setPassword(peer: Address | Prefix, password: string): void {
+  setKeys(keys: readonly ListenerKey[]): readonly RefusedKey[] {
     const fd = descriptorOf(this.#server)
-    if (fd === undefined) return
-    if ('length' in peer && peer.length < factsOf(peer.family).bits)
-      setPassword(fd, addressOf(peer), password, peer.length)
-    else setPassword(fd, addressOf(peer), password)
+    if (fd === undefined) return []
+    const { family } = this.local.address
+    const wanted = new Map(
+      keys.filter(({ peer }) => peer.family === family).map((key) => [key.peer.text, key]),
+    )
+    for (const [text, { peer }] of this.#keys) {
+      if (!wanted.has(text)) this.#setKey(fd, { peer, password: '' })
+    }
+    return [...wanted.values()].flatMap((key) => {
+      if (this.#keys.get(key.peer.text)?.password === key.password) return []
+      return this.#setKey(fd, key)
+    })
   }
 
-  removePassword(peer: Address | Prefix): void {
+  #setKey(fd: number, key: ListenerKey): RefusedKey[] {
+    const { peer, password } = key
     try {
-      this.setPassword(peer, '')
+      if ('length' in peer && peer.length < factsOf(peer.family).bits)
+        setPassword(fd, addressOf(peer), password, peer.length)
+      else setPassword(fd, addressOf(peer), password)
     } catch (error) {
-      if (!(error instanceof SystemError && error.code === 'ENOENT')) throw error
+      if (!(error instanceof SystemError)) throw error
+      return [{ key, text: refusalOf(error) }]
     }
+    if (password === '') this.#keys.delete(peer.text)
+    else this.#keys.set(peer.text, key)
+    return []
   }
 
   close(): void {
@@ -144,6 +172,12 @@ const WORDS: Readonly<Record<string, (endpoint: Endpoint) => string>> = {
   EADDRNOTAVAIL: ({ address }) => `${address.text} is not an address of this host`,
   EAFNOSUPPORT: ({ address }) => `${address.family} is switched off on this host`,
 }
+
+/** Keys of a socket live in its option memory: some 150 on older kernels, 900 on newer ones. */
+const refusalOf = (error: SystemError): string =>
+  error.code === 'ENOMEM'
+    ? `${error.message}; the listener holds as many keys as it can: raise net.core.optmem_max`
+    : error.message
 
 const addressOf = (peer: Address | Prefix): Address =>
   'length' in peer ? { family: peer.family, bytes: peer.bytes, text: peer.text } : peer

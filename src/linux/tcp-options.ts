@@ -13,6 +13,7 @@ import { socketAddress } from './socket-address.ts'
 import {
   AF_INET,
   AF_INET6,
+  ENOENT,
   must,
   setOption,
   SOCK_CLOEXEC,
@@ -70,7 +71,7 @@ export function setTtl(fd: number, family: Family, ttl: number): void {
   must(`set the TTL to ${ttl}`, setOption(fd, level, name, ttl))
 }
 
-/** Those of one peer but its password, on a connection of either direction. */
+/** Those of one peer but its password and its patience, on a connection of either direction. */
 export function setPeerOptions(fd: number, family: Family, options: SocketOptions): void {
   setCommonOptions(fd, family)
   const ttl = options.minimumTtl === undefined ? options.ttl : GTSM_TTL
@@ -79,14 +80,16 @@ export function setPeerOptions(fd: number, family: Family, options: SocketOption
     const [level, name] = family === 'ipv4' ? [SOL_IP, IP_MINTTL] : [SOL_IPV6, IPV6_MINHOPCOUNT]
     must('set the minimum TTL (GTSM)', setOption(fd, level, name, options.minimumTtl))
   }
-  if (options.userTimeoutMs !== undefined)
-    must('set TCP_USER_TIMEOUT', setOption(fd, SOL_TCP, TCP_USER_TIMEOUT, options.userTimeoutMs))
   if (options.bindDevice !== undefined)
     must(
       `bind to device ${options.bindDevice}`,
       setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, encodeUtf8(`${options.bindDevice}\0`)),
     )
 }
+
+/** 0: the kernel's own, some 15 minutes. */
+export const setUserTimeout = (fd: number, milliseconds: number): number =>
+  must('set TCP_USER_TIMEOUT', setOption(fd, SOL_TCP, TCP_USER_TIMEOUT, milliseconds))
 
 /**
  * Sets the TCP MD5 key for one peer, or for a whole prefix; '' removes it. On a connection that is to
@@ -96,7 +99,9 @@ export function setPeerOptions(fd: number, family: Family, options: SocketOption
 export function setPassword(fd: number, peer: Address, password: string, length?: number): void {
   const { option, bytes } = md5Signature(peer, password, length)
   const doing = `set the TCP MD5 key for ${peer.text}`
-  must(doing, setOption(fd, SOL_TCP, option, bytes))
+  const result = setOption(fd, SOL_TCP, option, bytes)
+  // None to remove: what was wanted.
+  if (password !== '' || result !== -ENOENT) must(doing, result)
 }
 
 /** struct tcp_md5sig of linux/tcp.h: sockaddr_storage, flags, prefix length, key length, ifindex, key. */

@@ -6,13 +6,7 @@
  * event loop. So there is one path for plain and for protected sessions.
  */
 import { Socket } from 'node:net'
-import type {
-  Connection,
-  ConnectionEvents,
-  ConnectOptions,
-  SocketOptions,
-  Transport,
-} from '../session/transport.ts'
+import type { ConnectionEvents, ConnectOptions, Transport } from '../session/transport.ts'
 import { close } from './sys.ts'
 import { SEND_QUEUE_BYTES, TcpConnection } from './tcp-connection.ts'
 import { setPassword, setPeerOptions, tcpSocket } from './tcp-options.ts'
@@ -26,14 +20,6 @@ export interface TcpOptions {
 /** The transport of this host, in the network namespace of the calling thread. */
 export function tcpTransport({ connectTimeoutMs = 10_000 }: TcpOptions = {}): Transport {
   return { connect: (options, events) => connect(options, events, connectTimeoutMs) }
-}
-
-/**
- * Gives an accepted connection the options of its peer, once it is known: TTL, GTSM, device, timeout.
- * (Its TCP MD5 key comes from the listener.) Where the kernel refuses one, the connection is over.
- */
-export function applyOptions(connection: Connection, options: SocketOptions): void {
-  if (connection instanceof TcpConnection) connection.applyOptions(options)
 }
 
 function connect(

@@ -18,12 +18,17 @@ const LONGEST_SECONDS = 60
 const GOOD_SESSION_SECONDS = 60
 
 export class BackOff {
-  readonly #options: BackOffOptions
+  #options: BackOffOptions
   #failures = 0
   #brokenSessions = 0
 
   constructor(options: BackOffOptions) {
     this.#options = options
+  }
+
+  /** From the next wait on. */
+  set firstSeconds(firstSeconds: number) {
+    this.#options = { ...this.#options, firstSeconds }
   }
 
   /** Attempts that failed in a row. */

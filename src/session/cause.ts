@@ -14,9 +14,9 @@ import {
   type Notification,
 } from '../wire/notification.ts'
 import type { State } from './fsm.ts'
-import type { Cease } from './peer-options.ts'
+import type { Cease, PeerOptions } from './peer-options.ts'
 import type { TimerEvent } from './timers.ts'
-import type { CloseReason, Endpoint } from './transport.ts'
+import type { CloseReason, Endpoint, SocketOptions } from './transport.ts'
 
 /** The cause given to a conversation that lost a collision: no trouble worth telling. */
 export const SUPERSEDED = 'the other connection of this peer is kept'
@@ -51,22 +51,39 @@ export function textOfReceived(
   return `${words}: we say AS ${localAsn}, ${peer} is configured for another`
 }
 
-export function causeOfExpiry(type: TimerEvent, remote: Endpoint, holdSeconds: number): string {
+export function causeOfExpiry(
+  type: TimerEvent,
+  { remote, socket }: Pick<PeerOptions, 'remote' | 'socket'>,
+  holdSeconds: number,
+): string {
   switch (type) {
     case 'HoldTimerExpired':
       return `nothing heard from the peer for ${holdSeconds} s`
     case 'SendHoldTimerExpired':
       return 'the peer takes no bytes'
     case 'ConnectRetryTimerExpired':
-      return `${remote.address.text} port ${remote.port} does not answer`
+      return `${remote.address.text} port ${remote.port} does not answer${dropsInSilence(socket)}`
     case 'KeepaliveTimerExpired':
       return 'time for a KEEPALIVE'
   }
 }
 
-export function causeOfClose({ code, text }: CloseReason, state: State): string {
+/** A kernel answers neither a segment with a wrong signature nor one with too low a TTL. */
+function dropsInSilence({ password, minimumTtl }: SocketOptions): string {
+  if (password !== undefined) return '; the key may differ there, or be missing'
+  return minimumTtl === undefined ? '' : '; it may not send with TTL 255 (GTSM)'
+}
+
+/** `us`: as the peer should know us. */
+export function causeOfClose(
+  { code, text }: CloseReason,
+  state: State,
+  us: { readonly asn: number; readonly local?: Endpoint },
+): string {
   if (code !== 'end' && code !== 'reset') return text
   const what = `the peer ${code === 'end' ? 'closed' : 'reset'} the connection`
+  if (state !== 'OpenSent') return what
   // What a router does with a stranger.
-  return state === 'OpenSent' ? `${what} without an OPEN; is this speaker configured there?` : what
+  const who = us.local === undefined ? `AS ${us.asn}` : `${us.local.address.text}, AS ${us.asn}`
+  return `${what} without an OPEN; is this speaker (${who}) configured there?`
 }

@@ -29,7 +29,7 @@ import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
 import { Outbox } from './outbox.ts'
 import type { PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
 import type { LastError } from './snapshot.ts'
-import { sendHoldSeconds, Timers, type TimerEvent } from './timers.ts'
+import { LARGE_HOLD_SECONDS, sendHoldSeconds, Timers } from './timers.ts'
 import type { Connection } from './transport.ts'
 
 /** What a conversation needs of the peer that it belongs to. */
@@ -55,9 +55,6 @@ interface Queued {
   readonly event: FsmEvent
   readonly cause: string
 }
-
-/** Time for the peer's OPEN to come (RFC 4271 8.2.2 suggests 4 minutes). */
-const LARGE_HOLD_SECONDS = 240
 
 // Message types, here because a constant of one's own is faster in a switch.
 const OPEN = 1
@@ -87,7 +84,10 @@ export class Conversation {
     this.#timers = new Timers({
       ...host.environment,
       deaf: () => this.#inbox?.paused === true,
-      expired: (type) => this.handle({ type }, this.#causeOfExpiry(type)),
+      expired: (type) => {
+        const seconds = this.#negotiated?.holdTimeSeconds ?? LARGE_HOLD_SECONDS
+        this.handle({ type }, causeOfExpiry(type, host.options, seconds))
+      },
     })
   }
 
@@ -201,6 +201,7 @@ export class Conversation {
       case 'StartLargeHoldTimer':
         return this.#timers.startHold(LARGE_HOLD_SECONDS)
       case 'StartHoldTimer':
+        this.#line?.setUserTimeout(1000 * (this.#negotiated?.holdTimeSeconds ?? 0))
         return this.#timers.startHold(this.#negotiated?.holdTimeSeconds ?? 0)
       case 'RestartHoldTimer':
         return this.#timers.heard()
@@ -217,11 +218,6 @@ export class Conversation {
       case 'EndSession':
         return this.#endSession(cause)
     }
-  }
-
-  #causeOfExpiry(type: TimerEvent): string {
-    const seconds = this.#negotiated?.holdTimeSeconds ?? LARGE_HOLD_SECONDS
-    return causeOfExpiry(type, this.#host.options.remote, seconds)
   }
 
   #beginSession(): void {
@@ -241,8 +237,10 @@ export class Conversation {
       opened: () => this.handle({ type: 'ConnectionAcknowledged' }, 'the peer took our connection'),
       received: (chunk) => this.#received(chunk),
       drained: () => this.#drained(),
-      closed: (reason) =>
-        this.handle({ type: 'ConnectionFailed' }, causeOfClose(reason, this.#state)),
+      closed: (reason) => {
+        const us = { asn: this.#host.options.localAsn, ...line.ends }
+        this.handle({ type: 'ConnectionFailed' }, causeOfClose(reason, this.#state, us))
+      },
     })
     this.#line = line
     this.#inbox = new Inbox((message) => this.#message(message))
@@ -387,11 +385,15 @@ export class Conversation {
     const negotiated = this.#negotiated
     if (negotiated === undefined) return
     const configured = this.#host.options.sendHoldSeconds
-    this.#timers.startSendHold(sendHoldSeconds(configured, negotiated.holdTimeSeconds))
+    const seconds = sendHoldSeconds(configured, negotiated.holdTimeSeconds)
+    this.#timers.startSendHold(seconds)
+    // The kernel counts a closed window like silence: a slow reader has longer than a dead one.
+    this.#line?.setUserTimeout(1000 * seconds)
   }
 
   #drained(): void {
     this.#timers.stopSendHold()
+    this.#line?.setUserTimeout(1000 * (this.#negotiated?.holdTimeSeconds ?? 0))
     if (this.#state === 'Established') this.#host.events.writable()
   }
 }

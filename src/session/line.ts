@@ -7,7 +7,14 @@
  * connection can't be taken for one of the next.
  */
 import type { Clock, Timer } from '../net/clock.ts'
-import type { CloseReason, Connection, ConnectOptions, Endpoint, Transport } from './transport.ts'
+import type {
+  CloseReason,
+  Connection,
+  ConnectOptions,
+  Endpoint,
+  SocketOptions,
+  Transport,
+} from './transport.ts'
 
 export interface LineOwner {
   opened(): void
@@ -71,6 +78,14 @@ export class Line {
 
   resume(): void {
     this.#connection?.resume()
+  }
+
+  configure(options: SocketOptions): void {
+    this.#connection?.configure(options)
+  }
+
+  setUserTimeout(milliseconds: number): void {
+    this.#connection?.setUserTimeout(milliseconds)
   }
 
   hangUp(): void {

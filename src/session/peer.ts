@@ -29,7 +29,7 @@ import type { LastError, PeerSnapshot } from './snapshot.ts'
 import type { Connection } from './transport.ts'
 
 export class Peer {
-  readonly options: PeerOptions
+  #options: PeerOptions
   readonly #environment: PeerEnvironment
   readonly #events: PeerEvents
   readonly #counters: Counters = newCounters()
@@ -51,7 +51,7 @@ export class Peer {
   #trouble = 'not started'
 
   constructor(options: PeerOptions, environment: PeerEnvironment, events: PeerEvents) {
-    this.options = options
+    this.#options = options
     this.#environment = environment
     this.#events = events
     this.#sinceWallMs = environment.clock.wallNow()
@@ -61,6 +61,10 @@ export class Peer {
     const host = this.#host()
     this.#calling = new Conversation(host, false)
     this.#listening = new Conversation(host, true)
+  }
+
+  get options(): PeerOptions {
+    return this.#options
   }
 
   get state(): State {
@@ -73,6 +77,22 @@ export class Peer {
     this.#trouble = 'not connected yet'
     this.#listening.handle({ type: 'ManuallyStartedPassively' }, 'started')
     if (!this.options.passive) this.#calling.handle({ type: 'ManuallyStarted' }, 'started')
+  }
+
+  /**
+   * Other settings for the same peer. The options of its socket, the key among them, count at once, also
+   * for the connection that is up; the others from the next attempt on.
+   */
+  reconfigure(options: PeerOptions): void {
+    this.#options = options
+    this.#backOff.firstSeconds = options.connectRetrySeconds
+    for (const conversation of this.#both()) conversation.line?.configure(options.socket)
+    if (options.passive && !inOpenOrLater(this.#calling)) {
+      this.#cancelNextAttempt()
+      const notification = ceaseNotification({ subcode: CONNECTION_REJECTED })
+      this.#calling.handle({ type: 'ManuallyStopped', notification }, 'passive from now on')
+    }
+    this.#settle()
   }
 
   /** Ceases and stays down until `start`. */
@@ -184,8 +204,11 @@ export class Peer {
   }
 
   #host(): ConversationHost {
+    const optionsOf = (): PeerOptions => this.#options
     return {
-      options: this.options,
+      get options() {
+        return optionsOf()
+      },
       environment: this.#environment,
       events: this.#events,
       counters: this.#counters,

@@ -126,6 +126,9 @@ export class Timers {
 
 const SEND_HOLD_SECONDS = 480
 
+/** Time for the peer's OPEN to come (RFC 4271 8.2.2 suggests 4 minutes). */
+export const LARGE_HOLD_SECONDS = 240
+
 /** RFC 9687 section 4: as configured, or 8 minutes, or twice the hold time when that is more. */
 export const sendHoldSeconds = (configured: number | undefined, holdTimeSeconds: number): number =>
   configured ?? Math.max(SEND_HOLD_SECONDS, 2 * holdTimeSeconds)

@@ -24,8 +24,6 @@ export interface SocketOptions {
   readonly ttl?: number
   /** GTSM (RFC 5082): drop segments that came with a lower TTL than this; sends with 255. */
   readonly minimumTtl?: number
-  /** TCP_USER_TIMEOUT, in milliseconds. */
-  readonly userTimeoutMs?: number
 }
 
 export interface ConnectOptions extends SocketOptions {
@@ -64,6 +62,14 @@ export interface Connection {
   writeAll(parts: readonly Uint8Array[]): boolean
   pause(): void
   resume(): void
+  /**
+   * Takes over the options of its peer: of an accepted connection when it is known whose it is, of any
+   * when they change. A new key counts at once for both directions; what is lost until the far side has
+   * it too is sent again. Where the operating system refuses, the connection is over.
+   */
+  configure(options: SocketOptions): void
+  /** Over when bytes stay unacknowledged, or the window closed, for this long (RFC 793's user timeout); 0: never. */
+  setUserTimeout(milliseconds: number): void
   /** Sends what is queued, then closes (FIN). */
   close(): void
   /** Drops what is queued and closes at once (RST). */

@@ -39,7 +39,7 @@ describe('a connection', () => {
   })
 
   test.each([
-    { title: 'a direct peer', options: { ttl: 1, userTimeoutMs: 9000 }, ttl: 1 },
+    { title: 'a direct peer', options: { ttl: 1 }, ttl: 1 },
     { title: 'a peer with GTSM', options: { minimumTtl: 254 }, ttl: 255 },
   ])('is sent as network control traffic: $title, TTL $ttl', async ({ options, ttl }) => {
     const packets = far.within(capture)

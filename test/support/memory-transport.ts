@@ -14,6 +14,7 @@ import type {
   ConnectionEvents,
   ConnectOptions,
   Endpoint,
+  SocketOptions,
   Transport,
 } from '../../src/session/transport.ts'
 
@@ -99,6 +100,9 @@ type Item = Uint8Array | 'fin'
 export class MemoryConnection implements Connection {
   readonly remote: Endpoint
   readonly incoming: boolean
+  /** As last configured. */
+  options: SocketOptions = {}
+  userTimeoutMs = 0
   readonly #network: MemoryNetwork
   readonly #near: Endpoint
   /** How long it takes to get here. */
@@ -151,6 +155,14 @@ export class MemoryConnection implements Connection {
     if (!this.#paused) return
     this.#paused = false
     this.later(() => this.#deliver(), 0)
+  }
+
+  configure(options: SocketOptions): void {
+    this.options = options
+  }
+
+  setUserTimeout(milliseconds: number): void {
+    this.userTimeoutMs = milliseconds
   }
 
   close(): void {

@@ -224,6 +224,26 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     ],
   },
   {
+    rfc: 'RFC 2385',
+    title: 'TCP MD5 signatures',
+    done: 'a key per peer, on listeners also per prefix; a new key takes over a live session on reload',
+    tests: [
+      'unit/linux/tcp-options.test.ts: holds the peer, the length of the key, and the key',
+      'kernel/tcp-protection.test.ts: a key that changes on both sides, one after the other: what was lost is sent again',
+      'kernel/daemon/diagnosis.test.ts: $title',
+      'kernel/daemon/password.test.ts: first at the $first, then at the $second: the session lives, and what was said meanwhile arrives',
+    ],
+  },
+  {
+    rfc: 'RFC 5082',
+    title: 'generalized TTL security (GTSM)',
+    done: '`ttlSecurity`, both directions; listeners answer with TTL 255',
+    tests: [
+      'kernel/tcp-protection.test.ts: what a peer sends with a lower TTL is dropped',
+      'kernel/tcp.test.ts: is answered with TTL 255, or a GTSM peer would not hear the SYN-ACK',
+    ],
+  },
+  {
     rfc: 'RFC 8212',
     title: 'no eBGP without a policy',
     done: 'routes of an external peer without `import` are kept and not used',

@@ -1,0 +1,69 @@
+/**
+ * Why a session likely does not come up, from what can be seen of it: facts in, words out.
+ *
+ * A segment with a wrong TCP MD5 signature or too low a TTL is dropped without an answer, so the session
+ * itself only knows that nothing comes. The kernel counts what it drops, for the whole namespace and not by
+ * peer: hence "likely", and hence only peers are suspected that the counter could be about.
+ */
+import type { DropCounter } from '../linux/drop-counts.ts'
+import { wordsOf, type Address } from '../net/address.ts'
+
+export interface Facts {
+  readonly address: Address
+  /** A password is configured for it. */
+  readonly hasKey: boolean
+  /** GTSM: hops. */
+  readonly ttlSecurity?: number | undefined
+  /** Counters that have grown of late. */
+  readonly grown: ReadonlySet<DropCounter>
+  /** Who has connected to us of late and is no peer. */
+  readonly strangers: readonly Address[]
+}
+
+/** In words, or undefined when nothing points anywhere. */
+export function likelyCause(facts: Facts): string | undefined {
+  const { address, hasKey, ttlSecurity, grown } = facts
+  if (hasKey && grown.has('TCPMD5Failure')) {
+    return "segments signed with another key come in and are dropped (TCPMD5Failure): the password likely differs from the peer's"
+  }
+  if (hasKey && grown.has('TCPMD5NotFound')) {
+    return 'segments without a signature come in and are dropped (TCPMD5NotFound): the peer likely has no password for us'
+  }
+  if (!hasKey && grown.has('TCPMD5Unexpected')) {
+    return 'signed segments come in and are dropped (TCPMD5Unexpected): the peer likely has a password for us, and we have none for it'
+  }
+  if (ttlSecurity !== undefined && grown.has('TCPMinTTLDrop')) {
+    const hops = ttlSecurity === 1 ? '1 hop' : `${ttlSecurity} hops`
+    return `segments with a TTL below ${256 - ttlSecurity} come in and are dropped (TCPMinTTLDrop): the peer likely does not send with TTL 255 (GTSM), or is more than ${hops} away`
+  }
+  const stranger = nearestTo(address, facts.strangers)
+  if (stranger === undefined) return undefined
+  return `${stranger.text} connects to us and is no peer of ours: if it is this one, which is configured as ${address.text}, one of the two addresses must change`
+}
+
+/** Leading bits that a peer's two addresses likely share: the site's network. */
+const NEAR_BITS = { ipv4: 16, ipv6: 48 } as const
+
+/** The one of `others` that may well stand on the same router or link as `address`. */
+export function nearestTo(address: Address, others: readonly Address[]): Address | undefined {
+  let nearest: Address | undefined
+  let most: number = NEAR_BITS[address.family]
+  for (const other of others) {
+    if (other.family !== address.family) continue
+    const bits = commonBits(address, other)
+    if (bits < most) continue
+    most = bits
+    nearest = other
+  }
+  return nearest
+}
+
+function commonBits(a: Address, b: Address): number {
+  const [left, right] = [wordsOf(a.bytes), wordsOf(b.bytes)]
+  const words = a.family === 'ipv4' ? 1 : 4
+  for (let i = 0; i < words; i++) {
+    const different = left[i] ^ right[i]
+    if (different !== 0) return 32 * i + Math.clz32(different)
+  }
+  return 32 * words
+}

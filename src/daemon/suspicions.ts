@@ -1,0 +1,108 @@
+/**
+ * What is suspected of the peers that are not up, for `show peer` and for the log.
+ *
+ * The kernel's counters of dropped segments are read every few seconds, and when somebody asks: all that
+ * is kept of them is when each grew last. likely-cause.ts makes words of it; the log hears them once.
+ */
+import { DROP_COUNTERS, type DropCounter, type DropCounts } from '../linux/drop-counts.ts'
+import type { Address } from '../net/address.ts'
+import type { Clock, Timer } from '../net/clock.ts'
+import type { Events } from './events.ts'
+import { likelyCause } from './likely-cause.ts'
+import type { Neighbor } from './neighbor.ts'
+
+export interface SuspicionsWorld {
+  readonly clock: Clock
+  readonly events: Events
+  /** Absent where nobody counts. */
+  readonly dropCounts: (() => DropCounts) | undefined
+  readonly neighbors: () => Iterable<Neighbor>
+  /** Who has connected since then and is no peer. */
+  readonly strangersSince: (milliseconds: number) => readonly Address[]
+}
+
+const LOOK_AGAIN_MS = 5000
+/** Many ask at once. */
+const READ_AGAIN_MS = 200
+/** Longer than the longest pause between two attempts to connect. */
+const OF_LATE_MS = 90_000
+const SAME_WORDS_SILENCE_MS = 600_000
+
+export class Suspicions {
+  readonly #world: SuspicionsWorld
+  readonly #grewAt = new Map<DropCounter, number>()
+  readonly #told = new WeakMap<Neighbor, { readonly words: string; readonly at: number }>()
+  #counts: DropCounts | undefined
+  #readAt = -Infinity
+  #timer: Timer | undefined
+
+  constructor(world: SuspicionsWorld) {
+    this.#world = world
+  }
+
+  start(): void {
+    this.#read()
+    if (this.#world.dropCounts !== undefined) this.#sleep()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  /** What likely keeps the session with this peer from coming up; undefined when it is up, or nobody knows. */
+  of(neighbor: Neighbor): string | undefined {
+    if (neighbor.session !== undefined) return undefined
+    this.#read()
+    return this.#of(neighbor)
+  }
+
+  #of({ session, config, peer }: Neighbor): string | undefined {
+    if (session !== undefined || !peer.snapshot().started) return undefined
+    const since = this.#world.clock.now() - OF_LATE_MS
+    const grown = DROP_COUNTERS.filter((it) => (this.#grewAt.get(it) ?? -Infinity) >= since)
+    return likelyCause({
+      address: config.address,
+      hasKey: config.password !== undefined,
+      ttlSecurity: config.ttlSecurity,
+      grown: new Set(grown),
+      strangers: this.#world.strangersSince(since),
+    })
+  }
+
+  #read(): void {
+    const now = this.#world.clock.now()
+    if (now - this.#readAt < READ_AGAIN_MS) return
+    this.#readAt = now
+    const before = this.#counts
+    const counts = this.#world.dropCounts?.()
+    this.#counts = counts
+    if (before === undefined || counts === undefined) return
+    for (const it of DROP_COUNTERS) if (counts[it] > before[it]) this.#grewAt.set(it, now)
+  }
+
+  #sleep(): void {
+    this.#timer = this.#world.clock.after(LOOK_AGAIN_MS, () => {
+      this.#read()
+      for (const neighbor of this.#world.neighbors()) this.#tell(neighbor)
+      this.#sleep()
+    })
+  }
+
+  #tell(neighbor: Neighbor): void {
+    const words = this.#of(neighbor)
+    if (words === undefined) return
+    const now = this.#world.clock.now()
+    const told = this.#told.get(neighbor)
+    if (told?.words === words && now - told.at < SAME_WORDS_SILENCE_MS) return
+    this.#told.set(neighbor, { words, at: now })
+    const { name } = neighbor.config
+    const text = `does not come up: ${words}`
+    this.#world.events.tell({
+      level: 'warn',
+      topic: 'peers',
+      kind: 'CauseSuspected',
+      peer: name,
+      text,
+    })
+  }
+}
