@@ -80,6 +80,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['kernel.withinOwn', 'restart', 'what was refused is not kept'],
   ['kernel.preferredSource', 'restart', 'every route would have to be written anew'],
   ['kernel.onStop', 'live', 'it counts when the daemon stops'],
+  ['bmp', 'live', 'stations are connected and left; one that changed hears everything anew'],
   ['mrt', 'live', 'files are opened and closed; sessions stay'],
   ['api.socket', 'restart', 'clients are connected to it'],
   ['api.http', 'restart', 'clients are connected to it'],

@@ -12,7 +12,7 @@ import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
-import { resolveMrt } from './monitors.ts'
+import { resolveBmp, resolveMrt } from './monitors.ts'
 import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
 import type { MeshEntry, PeerSettings } from './peer-schema.ts'
 import { parse, type Section } from './parse.ts'
@@ -81,6 +81,7 @@ function resolve(context: Section): Config | undefined {
   const decision = section('decision', shape.decision)
   const advertise = section('advertise', shape.advertise)
   const kernel = section('kernel', shape.kernel)
+  const bmp = resolveBmp(section('bmp', shape.bmp) ?? [], context.complaints)
   const mrt = resolveMrt(section('mrt', shape.mrt), context.complaints)
   const rpki = section('rpki', shape.rpki)
   const api = section('api', shape.api)
@@ -107,6 +108,7 @@ function resolve(context: Section): Config | undefined {
     policies: [...policies.values()].filter((it) => it !== undefined),
     advertise: { interfaces: advertise.interfaces, prefixes },
     kernel: kernelConfig,
+    bmp,
     ...(mrt === undefined ? {} : { mrt }),
     api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },
     log,

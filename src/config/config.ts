@@ -94,6 +94,16 @@ export interface MrtConfig {
   readonly everySeconds: number
 }
 
+export interface BmpConfig {
+  readonly address: Address
+  readonly port: number
+  readonly monitor: readonly ('prePolicy' | 'postPolicy' | 'locRib')[]
+  /** 0: none. */
+  readonly statisticsSeconds: number
+  readonly connectRetrySeconds: number
+  readonly sendHoldTimeSeconds: number
+}
+
 export interface Config {
   readonly asn: number
   readonly routerId?: Address
@@ -112,6 +122,7 @@ export interface Config {
   }
   readonly kernel: KernelConfig
   readonly mrt?: MrtConfig
+  readonly bmp: readonly BmpConfig[]
   readonly api: { readonly socket: string; readonly http?: Endpoint }
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'

@@ -1,7 +1,7 @@
 /** Who watches: the sections `mrt` and `bmp`. */
 import type { Complaints } from './advice.ts'
-import type { MrtConfig } from './config.ts'
-import type { MrtEntry } from './schema.ts'
+import type { BmpConfig, MrtConfig } from './config.ts'
+import type { BmpEntry, MrtEntry } from './schema.ts'
 
 export function resolveMrt(
   entry: MrtEntry | undefined,
@@ -20,4 +20,19 @@ export function resolveMrt(
     ...(rib === undefined ? {} : { rib }),
     everySeconds: every,
   }
+}
+
+export function resolveBmp(entries: readonly BmpEntry[], complaints: Complaints): BmpConfig[] {
+  const seen = new Set<string>()
+  return entries.map(({ statistics, connectRetry, sendHoldTime, ...station }, i) => {
+    const text = `${station.address.text} port ${station.port}`
+    if (seen.has(text)) complaints.error(['bmp', i], `${text} is here twice`, 'remove one')
+    seen.add(text)
+    return {
+      ...station,
+      statisticsSeconds: statistics,
+      connectRetrySeconds: connectRetry,
+      sendHoldTimeSeconds: sendHoldTime,
+    }
+  })
 }

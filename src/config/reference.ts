@@ -121,6 +121,7 @@ export function configurationReference(): string {
     ['kernel', keyTable(shape.kernel)],
     ['decision', keyTable(shape.decision)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
+    ['bmp', 'A list of maps, one a station (RFC 7854).', keyTable(elementOf(configSchema, 'bmp'))],
     ['mrt', 'Files for `bgpdump` and other readers of MRT (RFC 6396).', keyTable(shape.mrt)],
     ['api', keyTable(shape.api)],
     ['log', keyTable(shape.log)],

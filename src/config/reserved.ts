@@ -7,7 +7,7 @@
 const RESERVED: readonly { readonly where: string; readonly keys: readonly string[] }[] = [
   {
     where: 'the document',
-    keys: ['bmp', 'confederation', 'nat', 'overlay'],
+    keys: ['confederation', 'nat', 'overlay'],
   },
   {
     where: '`peers` and `peerGroups`',

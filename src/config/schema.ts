@@ -18,9 +18,12 @@ import {
   integer,
   interval,
   ipAddress,
+  limit,
   linkPattern,
   ownPrefix,
   path,
+  pause,
+  peerAddress,
   routerId,
   table,
   valueFacts,
@@ -150,6 +153,29 @@ export const logSchema = z.strictObject({
   ),
 })
 
+export const bmpSchema = z.strictObject({
+  address: key(peerAddress, 'The station.', '192.0.2.8'),
+  port: key(port.prefault(11019), 'Its TCP port.', 1790),
+  monitor: key(
+    list(choice('prePolicy', 'postPolicy', 'locRib'), 'a list of views', '[prePolicy, locRib]')
+      .min(1)
+      .prefault(['prePolicy', 'postPolicy', 'locRib']),
+    'What it is told of: what peers announce before import policy, what is left of it after, and the chosen routes (RFC 9069).',
+    ['postPolicy', 'locRib'],
+  ),
+  statistics: key(limit.prefault('60s'), 'Time from one report of numbers to the next.', '5m'),
+  connectRetry: key(
+    pause.prefault('30s'),
+    'Wait before connecting again; it doubles with each failure, up to a minute.',
+    '5s',
+  ),
+  sendHoldTime: key(
+    interval.prefault('2m'),
+    'How long the station may take no bytes before it is dropped and told everything anew.',
+    '30s',
+  ),
+})
+
 export const mrtSchema = z.strictObject({
   updates: key(
     path.optional(),
@@ -243,6 +269,11 @@ export const configSchema = z.strictObject({
   ),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
+  bmp: key(
+    list(bmpSchema, 'a list of stations', '[{ address: 192.0.2.8 }]').prefault([]),
+    'BMP stations to tell of sessions and routes (RFC 7854).',
+    [{ address: '192.0.2.8', port: 11019 }],
+  ),
   mrt: key(
     mrtSchema.optional(),
     'Files of MRT records (RFC 6396), for `bgpdump` and the like.',
@@ -254,5 +285,6 @@ export const configSchema = z.strictObject({
 })
 
 export type AdvertiseEntry = z.output<typeof advertiseSchema>
+export type BmpEntry = z.output<typeof bmpSchema>
 export type MrtEntry = z.output<typeof mrtSchema>
 export type KernelEntry = z.output<typeof kernelSchema>

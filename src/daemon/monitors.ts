@@ -11,7 +11,10 @@ import type { MonitorRow } from '../control/rows.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
 import type { Rib } from '../rib/rib.ts'
+import type { RibWatcher } from '../rib/watcher.ts'
 import type { State } from '../session/fsm.ts'
+import type { LastError } from '../session/last-error.ts'
+import type { Transport } from '../session/transport.ts'
 import type { Events, Level } from './events.ts'
 import type { Neighbor } from './neighbor.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -20,14 +23,15 @@ import type { Scheduler } from './scheduler.ts'
 export interface SessionWatcher {
   stateChanged(neighbor: Neighbor, from: State, to: State): void
   sessionBegan(neighbor: Neighbor): void
-  sessionEnded(neighbor: Neighbor): void
+  /** Called while the neighbour still has its session; `ending` is the NOTIFICATION that ended it. */
+  sessionEnded(neighbor: Neighbor, ending: LastError | undefined): void
   /** One UPDATE message: the body is `buffer[start..end)`, with its header before; valid during the call. */
   update(neighbor: Neighbor, buffer: Uint8Array, start: number, end: number): void
   endOfRib(neighbor: Neighbor, family: Family): void
 }
 
 /** A watcher with work and a state of its own. */
-export interface Monitor extends Partial<SessionWatcher> {
+export interface Monitor extends Partial<SessionWatcher>, Partial<RibWatcher> {
   /** True when `step` has something to do. */
   readonly busy: boolean
   /** Works until nothing is left or the clock reaches `deadline`. */
@@ -43,9 +47,11 @@ export interface Monitor extends Partial<SessionWatcher> {
 /** What monitors need to know of the speaker. */
 export interface Watched {
   readonly rib: Rib
+  readonly asn: number
   readonly routerId: number
   readonly neighbors: Iterable<Neighbor>
   readonly clock: Clock
+  readonly transport: Transport
   /** There is work for `step`. */
   wake(): void
   tell(level: Level, kind: string, text: string): void
@@ -53,8 +59,10 @@ export interface Watched {
 
 export interface MonitorsWorld {
   readonly rib: Rib
+  readonly asn: number
   readonly routerId: number
   readonly clock: Clock
+  readonly transport: Transport
   readonly events: Events
   readonly scheduler: Scheduler
   neighbors(): Iterable<Neighbor>
@@ -74,8 +82,10 @@ export class Monitors {
     this.#scheduler = world.scheduler
     this.#watched = {
       rib: world.rib,
+      asn: world.asn,
       routerId: world.routerId,
       clock: world.clock,
+      transport: world.transport,
       get neighbors() {
         return world.neighbors()
       },
@@ -110,7 +120,7 @@ export class Monitors {
     return this.#changing
   }
 
-  async #change({ mrt }: Config): Promise<void> {
+  async #change({ mrt, bmp }: Config): Promise<void> {
     if (this.#closed) return
     const old = new Map(this.#monitors.map((monitor) => [monitor.key, monitor]))
     const now: Monitor[] = []
@@ -130,6 +140,16 @@ export class Monitors {
         `mrt rib ${rib} ${everySeconds}`,
         (key) => new RibDump(key, this.#watched, rib, everySeconds),
       )
+    }
+    if (bmp.length > 0) {
+      const { BmpStation } = await import('./bmp-station.ts')
+      for (const station of bmp) {
+        const { address, ...rest } = station
+        keep(
+          `bmp ${address.text} ${JSON.stringify(rest)}`,
+          (key) => new BmpStation(key, this.#watched, station),
+        )
+      }
     }
     await this.#take(now)
   }
@@ -151,6 +171,8 @@ export class Monitors {
     const gone = this.#monitors.filter((monitor) => !monitors.includes(monitor))
     this.#monitors = monitors
     this.#watcher = monitors.length === 0 ? undefined : all(monitors)
+    const watchers = monitors.filter(watchesRib)
+    this.#watched.rib.watch(watchers.length === 0 ? undefined : eachOf(watchers))
     await Promise.all(gone.map((monitor) => monitor.close()))
   }
 }
@@ -163,8 +185,8 @@ const all = (monitors: readonly Monitor[]): SessionWatcher => ({
   sessionBegan: (neighbor) => {
     for (const it of monitors) it.sessionBegan?.(neighbor)
   },
-  sessionEnded: (neighbor) => {
-    for (const it of monitors) it.sessionEnded?.(neighbor)
+  sessionEnded: (neighbor, ending) => {
+    for (const it of monitors) it.sessionEnded?.(neighbor, ending)
   },
   update: (neighbor, buffer, start, end) => {
     for (const it of monitors) it.update?.(neighbor, buffer, start, end)
@@ -173,3 +195,19 @@ const all = (monitors: readonly Monitor[]): SessionWatcher => ({
     for (const it of monitors) it.endOfRib?.(neighbor, family)
   },
 })
+
+const watchesRib = (monitor: Monitor): monitor is Monitor & RibWatcher =>
+  monitor.pathChanged !== undefined && monitor.bestChanged !== undefined
+
+/** The hot path: one watcher is called by itself. */
+function eachOf(watchers: readonly RibWatcher[]): RibWatcher {
+  if (watchers.length === 1) return watchers[0]
+  return {
+    pathChanged: (family, peer, prefix, pathId, judged) => {
+      for (const it of watchers) it.pathChanged(family, peer, prefix, pathId, judged)
+    },
+    bestChanged: (family, prefix) => {
+      for (const it of watchers) it.bestChanged(family, prefix)
+    },
+  }
+}

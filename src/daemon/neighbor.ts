@@ -17,6 +17,7 @@ import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
+import type { LastError } from '../session/last-error.ts'
 import type { Cease } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
 import { SessionError } from '../wire/errors.ts'
@@ -74,7 +75,7 @@ export class Neighbor {
         routeRefreshReceived: (family) => this.sendAgain(family),
         refreshBegan: (family) => this.#session?.refreshes.begin(family),
         refreshEnded: (family) => this.#session?.refreshes.end(family),
-        sessionEnded: (cause) => this.#ended(cause),
+        sessionEnded: (cause, ending) => this.#ended(cause, ending),
         writable: () => this.#writable(),
         chunkDone: () => hood.scheduler.readingEnds(this.#peer),
       },
@@ -319,10 +320,10 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
-  #ended(cause: string): void {
+  #ended(cause: string, ending: LastError | undefined): void {
     const session = this.#session
     if (session === undefined) return
-    this.#hood.monitors.watcher?.sessionEnded(this)
+    this.#hood.monitors.watcher?.sessionEnded(this, ending)
     this.#session = undefined
     this.#hood.scheduler.forget(this.#peer)
     session.refreshes.close()

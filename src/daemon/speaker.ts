@@ -116,8 +116,10 @@ export class Speaker {
     )
     this.monitors = new Monitors({
       rib: this.rib,
+      asn: config.asn,
       routerId: identifier,
       clock,
+      transport: world.transport,
       events,
       neighbors: () => this.#neighbors.values(),
       scheduler: this.scheduler,

@@ -2,8 +2,9 @@
  * A snapshot of a table (RFC 6396 section 4.3, TABLE_DUMP_V2): first the peers by number, then a record
  * for each prefix with the paths that they offer.
  */
-import type { FamilyFacts } from '../net/family.ts'
+import { IPV4, type FamilyFacts } from '../net/family.ts'
 import { encodeUtf8 } from '../net/utf8.ts'
+import { withNextHop } from '../wire/own-next-hop.ts'
 import { TABLE_DUMP_V2, type RecordWriter } from './record.ts'
 
 const PEER_INDEX_TABLE = 1
@@ -17,7 +18,6 @@ const RIB_SUBTYPES = [
 const IPV6_PEER = 1
 const FOUR_OCTET_AS = 2
 
-const NEXT_HOP = 3
 const MP_REACH = 14
 const EXTENDED_LENGTH = 0x10
 /** AFI, SAFI, length of the next hop: what stands before it in MP_REACH_NLRI. */
@@ -50,7 +50,7 @@ export function writePeerIndex(
 /** Writes one prefix at a time: `open` it, `add` its paths, `close`. */
 export class RibRecords {
   readonly #to: RecordWriter
-  #family: FamilyFacts | undefined
+  #family: FamilyFacts = IPV4
   #addPath = false
   #countAt = 0
   #count = 0
@@ -88,7 +88,7 @@ export class RibRecords {
     if (this.#addPath) to.u32(pathId)
     const lengthAt = to.length
     to.u16(0)
-    this.#attributes(attributes)
+    this.#attributes(withNextHop(attributes, this.#family))
     to.patchU16(lengthAt, to.length - lengthAt - 2)
   }
 
@@ -103,18 +103,11 @@ export class RibRecords {
   /** MP_REACH_NLRI has only the next hop here (section 4.3.4). */
   #attributes(from: Uint8Array): void {
     const to = this.#to
-    const ownCode = this.#family?.index === 0 ? NEXT_HOP : MP_REACH
-    let missing = !hasNextHop(from)
     for (let at = 0; at < from.length;) {
-      const code = from[at + 1]
       const long = (from[at] & EXTENDED_LENGTH) !== 0
       const value = at + (long ? 4 : 3)
       const next = value + (long ? (from[at + 2] << 8) | from[at + 3] : from[at + 2])
-      if (missing && code > ownCode) {
-        this.#ownNextHop(ownCode)
-        missing = false
-      }
-      if (code === MP_REACH) {
+      if (from[at + 1] === MP_REACH) {
         const length = from[value + REACH_HEAD - 1]
         to.u8(0x80)
           .u8(MP_REACH)
@@ -124,24 +117,5 @@ export class RibRecords {
       } else to.bytes(from, at, next)
       at = next
     }
-    if (missing) this.#ownNextHop(ownCode)
   }
-
-  /** What we announce ourselves has no next hop in its set: here it gets all zeros. */
-  #ownNextHop(code: number): void {
-    const to = this.#to
-    if (code === NEXT_HOP) to.u8(0x40).u8(NEXT_HOP).u8(4).bytes(NOBODY, 0, 4)
-    else to.u8(0x80).u8(MP_REACH).u8(17).u8(16).bytes(NOBODY)
-  }
-}
-
-const NOBODY = new Uint8Array(16)
-
-function hasNextHop(set: Uint8Array): boolean {
-  for (let at = 0; at < set.length;) {
-    const code = set[at + 1]
-    if (code === NEXT_HOP || code === MP_REACH) return true
-    at += (set[at] & EXTENDED_LENGTH) === 0 ? 3 + set[at + 2] : 4 + (set[at + 2] << 8) + set[at + 3]
-  }
-  return false
 }

@@ -13,6 +13,7 @@ import type { NextHopTable } from './next-hop-table.ts'
 import { Paths, type Rejection } from './paths.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import { PrefixTable } from './prefix-table.ts'
+import type { RibWatcher } from './watcher.ts'
 
 export interface Outcomes {
   /** The best path of `prefix`, or its attributes, changed. */
@@ -35,9 +36,11 @@ export class FamilyRib {
   readonly prefixes: PrefixTable
   readonly paths = new Paths()
   readonly decision: Decision
+  watcher: RibWatcher | undefined
   readonly #attributes: AttributeStore
   readonly #outcomes: Outcomes
   readonly #waiting = new IntQueue()
+  #reachable = 0
 
   constructor(
     family: FamilyFacts,
@@ -52,6 +55,11 @@ export class FamilyRib {
     this.#attributes = attributes
     this.#outcomes = outcomes
     this.decision = new Decision(attributes, nextHops, this.paths, peers, options)
+  }
+
+  /** Prefixes with a best path: the size of the Loc-RIB. */
+  get reachable(): number {
+    return this.#reachable
   }
 
   /** Prefixes that wait for a decision. */
@@ -80,6 +88,7 @@ export class FamilyRib {
     const prefix = prefixes.intern(words, at, length)
     const first = prefixes.paths(prefix)
     let path = first
+    let judged = accepted !== 0
     let others = 0
     for (; path !== 0; path = paths.next(path)) {
       if (paths.peer(path) !== peer.id) continue
@@ -98,24 +107,32 @@ export class FamilyRib {
     if (paths.generation(path) !== generation) paths.setGeneration(path, generation)
     if (!added) {
       const before = paths.accepted(path)
-      if (paths.received(path) === received && before === accepted) return true
+      if (paths.received(path) === received && before === accepted) {
+        peer.counters.duplicates++
+        return true
+      }
       this.#releaseSets(path)
-      if (before !== 0) peer.accepted[this.family.index]--
+      if (before !== 0) {
+        peer.accepted[this.family.index]--
+        judged = true
+      }
     }
     this.#attributes.retain(received)
     if (accepted !== 0) {
       this.#attributes.retain(accepted)
       peer.accepted[this.family.index]++
-    }
+    } else peer.counters[rejection]++
     paths.put(path, received, accepted, rejection, since)
     this.mark(prefix)
+    this.watcher?.pathChanged(this.family, peer, prefix, pathId, judged)
     return true
   }
 
   /** Forgets what `peer` offers for a prefix; nothing happens when it offers nothing. */
   withdraw(peer: RibPeer, words: Int32Array, at: number, length: number, pathId = 0): void {
     const path = this.find(peer, words, at, length, pathId)
-    if (path !== 0) this.remove(peer, path)
+    if (path === 0) peer.counters.strayWithdrawals++
+    else this.remove(peer, path)
   }
 
   /** The path that `peer` offers for a prefix, under this identifier, or 0. */
@@ -143,12 +160,18 @@ export class FamilyRib {
       paths.setNext(before, next)
     }
     peer.paths[this.family.index]--
-    if (paths.accepted(path) !== 0) peer.accepted[this.family.index]--
+    const pathId = paths.id(path)
+    const judged = paths.accepted(path) !== 0
+    if (judged) peer.accepted[this.family.index]--
     this.#releaseSets(path)
     paths.free(path)
     // Until the decision is made nobody may read the freed row as the best one.
-    if (prefixes.best(prefix) === path) prefixes.setBest(prefix, 0)
+    if (prefixes.best(prefix) === path) {
+      prefixes.setBest(prefix, 0)
+      this.#reachable--
+    }
     this.mark(prefix)
+    this.watcher?.pathChanged(this.family, peer, prefix, pathId, judged)
     prefixes.release(prefix)
   }
 
@@ -166,7 +189,9 @@ export class FamilyRib {
       peer.accepted[this.family.index]--
     }
     paths.put(path, paths.received(path), accepted, rejection, paths.since(path))
-    this.mark(paths.prefix(path))
+    const prefix = paths.prefix(path)
+    this.mark(prefix)
+    this.watcher?.pathChanged(this.family, peer, prefix, paths.id(path), (accepted | before) !== 0)
   }
 
   /** Asks for a new decision about a prefix. */
@@ -189,11 +214,15 @@ export class FamilyRib {
     const before = prefixes.best(prefix)
     const best = this.decision.choose(prefixes.paths(prefix))
     prefixes.setBest(prefix, best)
+    this.#reachable += (best === 0 ? 0 : 1) - (before === 0 ? 0 : 1)
     // A path whose attributes changed in place is another best path, though it is the same row. And
     // where the old best row was freed, `before` is 0 but others may still believe in it.
     const changed =
       best === 0 || this.paths.takeChanged(best) || best !== before || prefixes.isWatched(prefix)
-    if (changed) this.#outcomes.bestChanged(this.family, prefix)
+    if (changed) {
+      this.#outcomes.bestChanged(this.family, prefix)
+      this.watcher?.bestChanged(this.family, prefix)
+    }
     this.#outcomes.decided(
       this.family,
       prefix,

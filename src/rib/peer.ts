@@ -10,6 +10,7 @@
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import { originOf, type Policy, type RouteOrigin } from '../policy/policy.ts'
+import type { Rejection } from './paths.ts'
 
 export interface RibPeerOptions {
   readonly name: string
@@ -59,6 +60,11 @@ export class RibPeer {
   readonly accepted: [number, number] = [0, 0]
   /** Paths that may be held: what is new beyond is left out. Per family index; may change. */
   readonly mostPaths: [number, number] = [Infinity, Infinity]
+  /** What has come in this session and changed nothing, or was refused, by the reason. */
+  readonly counters: Record<Rejection | 'duplicates' | 'strayWithdrawals', number> = {
+    ...{ none: 0, importPolicy: 0, ownAs: 0, ownOriginatorId: 0, ownCluster: 0 },
+    ...{ duplicates: 0, strayWithdrawals: 0 },
+  }
 
   constructor(id: number, options: RibPeerOptions, importPolicy: Policy) {
     this.id = id

@@ -19,6 +19,7 @@ import type { DecisionOptions } from './decision.ts'
 import { FamilyRib } from './family-rib.ts'
 import { NextHopTable } from './next-hop-table.ts'
 import type { NextHopResolver } from './next-hop.ts'
+import type { RibWatcher } from './watcher.ts'
 import { LOCAL_PEER, RibPeer, RibPeers, type RibPeerOptions } from './peer.ts'
 import { UpdateGroup, type Membership } from './update-group.ts'
 import { isMultiPath, type UpdateGroupOptions } from './update-group-options.ts'
@@ -92,6 +93,11 @@ export class Rib {
       new FamilyRib(family, this.attributes, this.nextHops, this.peers, options.decision, outcomes)
     this.families = [familyRib(FAMILIES[0]), familyRib(FAMILIES[1])]
     this.nextHops.onChange((nextHop) => this.#reconsider(nextHop.id))
+  }
+
+  /** `watcher` hears of every change from now on; undefined: nobody does. */
+  watch(watcher: RibWatcher | undefined): void {
+    for (const rib of this.families) rib.watcher = watcher
   }
 
   /** A session is up: its side of the RIB. */

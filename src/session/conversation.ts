@@ -11,6 +11,7 @@ import {
   ERROR_CEASE,
   ERROR_HOLD_TIMER,
   ERROR_OPEN,
+  HEADER_LENGTH,
   UNSUPPORTED_VERSION,
 } from '../wire/constants.ts'
 import { SessionError } from '../wire/errors.ts'
@@ -19,37 +20,16 @@ import { KEEPALIVE_MESSAGE } from '../wire/message.ts'
 import { decodeNotification, encodeNotification, type Notification } from '../wire/notification.ts'
 import { decodeOpen, encodeOpen } from '../wire/open.ts'
 import { decodeRouteRefresh, encodeRouteRefresh } from '../wire/route-refresh.ts'
-import type { BackOff } from './back-off.ts'
 import { causeOfClose, causeOfExpiry, SUPERSEDED, textOfReceived, textOfSent } from './cause.ts'
-import type { Counters } from './counters.ts'
+import type { ConversationHost } from './conversation-host.ts'
 import { transition, type Action, type EventType, type FsmEvent, type State } from './fsm.ts'
 import { Inbox } from './inbox.ts'
 import { Line } from './line.ts'
 import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
 import { Outbox } from './outbox.ts'
-import type { PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
-import type { LastError } from './snapshot.ts'
+import type { LastError, Opens } from './last-error.ts'
 import { LARGE_HOLD_SECONDS, sendHoldSeconds, Timers } from './timers.ts'
 import type { Connection } from './transport.ts'
-
-/** What a conversation needs of the peer that it belongs to. */
-export interface ConversationHost {
-  readonly options: PeerOptions
-  readonly environment: PeerEnvironment
-  readonly events: PeerEvents
-  readonly counters: Counters
-  readonly backOff: BackOff
-  stateChanged(cause: string): void
-  /** This attempt came to nothing. */
-  failed(conversation: Conversation, cause: string): void
-  /** A good OPEN came: false when another conversation is to be kept instead of this one. */
-  wins(conversation: Conversation, negotiated: Negotiated): boolean
-  sessionBegan(negotiated: Negotiated): void
-  sessionEnded(cause: string, byError: boolean): void
-  notified(error: LastError): void
-  /** The queue of events is empty. */
-  settled(): void
-}
 
 interface Queued {
   readonly event: FsmEvent
@@ -75,6 +55,7 @@ export class Conversation {
   #outbox: Outbox | undefined
   #negotiated: Negotiated | undefined
   #peerAsn: number | undefined
+  #receivedOpen: Uint8Array | undefined
   #inSession = false
   #byError = false
 
@@ -98,6 +79,12 @@ export class Conversation {
   /** Known from the peer's OPEN on. */
   get negotiated(): Negotiated | undefined {
     return this.#negotiated
+  }
+
+  /** The OPEN messages of this connection, once both are there. */
+  get opens(): Opens | undefined {
+    const [sent, received] = [this.#outbox?.open, this.#receivedOpen]
+    return sent === undefined || received === undefined ? undefined : { sent, received }
   }
 
   get line(): Line | undefined {
@@ -318,6 +305,7 @@ export class Conversation {
       const negotiated = negotiate(this.#host.options, open)
       this.#negotiated = negotiated
       this.#inbox?.allow(negotiated.maxMessageLength)
+      this.#receivedOpen = buffer.slice(start - HEADER_LENGTH, end)
       if (this.#host.wins(this, negotiated)) {
         return this.handle({ type: 'OpenReceived' }, 'the peer sent a good OPEN')
       }
@@ -375,10 +363,10 @@ export class Conversation {
   }
 
   #note(direction: LastError['direction'], notification: Notification, text: string): void {
-    const { code, subcode } = notification
+    const { code, subcode, data } = notification
     this.#byError = code !== ERROR_CEASE && code !== ERROR_HOLD_TIMER
     const at = this.#host.environment.clock.wallNow()
-    this.#host.notified({ direction, code, subcode, text, at })
+    this.#host.notified({ direction, code, subcode, data, text, at })
   }
 
   #watchSending(): void {

@@ -16,6 +16,7 @@ export class Outbox {
   readonly #line: Line
   readonly #sent: Traffic
   readonly #stuck: () => void
+  #open: Uint8Array | undefined
 
   /** `stuck` is called whenever bytes pile up; it starts the send hold timer. */
   constructor(line: Line, sent: Traffic, stuck: () => void) {
@@ -24,7 +25,13 @@ export class Outbox {
     this.#stuck = stuck
   }
 
+  /** The OPEN that went out. */
+  get open(): Uint8Array | undefined {
+    return this.#open
+  }
+
   write(kind: MessageKind, message: Uint8Array): void {
+    if (kind === 'open') this.#open = message
     this.#sent[kind]++
     this.#sent.bytes += message.length
     if (!this.#line.write(message)) this.#stuck()

@@ -6,6 +6,7 @@ import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
 import type { State } from './fsm.ts'
 import type { Negotiated } from './negotiation.ts'
+import type { LastError } from './last-error.ts'
 import type { Endpoint, SocketOptions, Transport } from './transport.ts'
 
 /** A number, or whether it is ours (`internal`) or any but ours (`external`). */
@@ -66,8 +67,11 @@ export interface PeerEvents {
   refreshBegan(family: Family): void
   /** It has told them: what did not come again is gone. May follow no `refreshBegan`. */
   refreshEnded(family: Family): void
-  /** Follows each `established` in the end: the routes of this session are to go. */
-  sessionEnded(cause: string): void
+  /**
+   * Follows each `established` in the end: the routes of this session are to go. `ending` is the
+   * NOTIFICATION that ended it, if one did.
+   */
+  sessionEnded(cause: string, ending?: LastError): void
   /** `send` had returned false; more is welcome now. */
   writable(): void
   /** A received chunk was dealt with, or set aside because of `pauseReading`. */

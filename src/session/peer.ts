@@ -19,13 +19,15 @@ import { Arrivals } from './arrivals.ts'
 import { BackOff } from './back-off.ts'
 import { causeOfCease, ceaseNotification, SUPERSEDED } from './cause.ts'
 import { loserOf } from './collision.ts'
-import { Conversation, type ConversationHost } from './conversation.ts'
+import { Conversation } from './conversation.ts'
+import type { ConversationHost } from './conversation-host.ts'
 import { clearCounters, copyOf, newCounters, type Counters } from './counters.ts'
 import { STATES, type State } from './fsm.ts'
+import type { LastError, Opens } from './last-error.ts'
 import { Line } from './line.ts'
 import type { Negotiated } from './negotiation.ts'
 import type { Cease, PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
-import type { LastError, PeerSnapshot } from './snapshot.ts'
+import type { PeerSnapshot } from './snapshot.ts'
 import type { Connection } from './transport.ts'
 
 export class Peer {
@@ -47,6 +49,8 @@ export class Peer {
   #established = 0
   #flaps = 0
   #lastError: LastError | undefined
+  /** The NOTIFICATION of the present session, which ends it. */
+  #ending: LastError | undefined
   /** Why the last session or attempt came to nothing. */
   #trouble = 'not started'
 
@@ -150,6 +154,11 @@ export class Peer {
     return this.#front().send(parts)
   }
 
+  /** The OPENs of the session that is up. */
+  get opens(): Opens | undefined {
+    return this.#state === 'Established' ? this.#front().opens : undefined
+  }
+
   /** Asks for all routes of a family; false when there is no session, or the peer doesn't know how. */
   sendRouteRefresh(family: Family): boolean {
     return this.#front().sendRouteRefresh(family)
@@ -222,6 +231,7 @@ export class Peer {
       sessionBegan: (negotiated) => {
         this.#establishedAtMs = this.#environment.clock.now()
         this.#established++
+        this.#ending = undefined
         this.#backOff.sessionBegan()
         this.#events.established(negotiated)
       },
@@ -229,12 +239,13 @@ export class Peer {
         const lastedMs = this.#environment.clock.now() - this.#establishedAtMs
         this.#flaps++
         this.#backOff.sessionEnded(lastedMs / 1000, byError)
-        this.#events.sessionEnded(cause)
+        this.#events.sessionEnded(cause, this.#ending)
       },
       notified: (error) => {
         // Which of two connections is kept is nobody's error.
         if (error.code === ERROR_CEASE && error.subcode === CONNECTION_COLLISION_RESOLUTION) return
         this.#lastError = error
+        this.#ending = error
         this.#trouble = `${error.direction} ${error.text}`
       },
       settled: () => this.#settle(),

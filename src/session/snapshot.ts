@@ -1,20 +1,10 @@
 /** A peer at one moment, for people and for `show peers`: plain data, no references into the session. */
 import type { Counters } from './counters.ts'
 import type { State } from './fsm.ts'
+import type { LastError } from './last-error.ts'
 import type { Negotiated } from './negotiation.ts'
 import type { RemoteAsn } from './peer-options.ts'
 import type { Endpoint } from './transport.ts'
-
-/** The last NOTIFICATION, in either direction. */
-export interface LastError {
-  readonly direction: 'sent' | 'received'
-  readonly code: number
-  readonly subcode: number
-  /** For people, with the names of code and subcode. */
-  readonly text: string
-  /** Milliseconds since the epoch. */
-  readonly at: number
-}
 
 export interface PeerSnapshot {
   readonly name: string

@@ -98,12 +98,15 @@ export interface HeardRoute {
   readonly communities: readonly string[]
 }
 
-/** Reads the body of an UPDATE of a speaker with 4-octet AS numbers. */
-export function readUpdate(body: Uint8Array): ReadUpdate {
+/**
+ * Reads the body of an UPDATE of a speaker with 4-octet AS numbers; with `addPath` prefixes have identifiers
+ * before them (RFC 7911) and are read as `10.0.0.0/8#7`.
+ */
+export function readUpdate(body: Uint8Array, addPath = false): ReadUpdate {
   const withdrawnEnd = 2 + at16(body, 0)
   const attributesEnd = withdrawnEnd + 2 + at16(body, withdrawnEnd)
-  const withdrawn = prefixesIn(body.subarray(2, withdrawnEnd), 4)
-  const announced = prefixesIn(body.subarray(attributesEnd), 4)
+  const withdrawn = prefixesIn(body.subarray(2, withdrawnEnd), 4, addPath)
+  const announced = prefixesIn(body.subarray(attributesEnd), 4, addPath)
   const route: { -readonly [K in keyof HeardRoute]: HeardRoute[K] } = {
     nextHop: '',
     asPath: [],
@@ -134,12 +137,12 @@ export function readUpdate(body: Uint8Array): ReadUpdate {
       case 14: {
         const hops = value.subarray(4, 4 + value[3])
         route.nextHop = addressFromBytes(hops.subarray(0, 16)).text
-        announced.push(...prefixesIn(value.subarray(5 + value[3]), 16))
+        announced.push(...prefixesIn(value.subarray(5 + value[3]), 16, addPath))
         multiprotocol = true
         break
       }
       case 15:
-        withdrawn.push(...prefixesIn(value.subarray(3), 16))
+        withdrawn.push(...prefixesIn(value.subarray(3), 16, addPath))
         multiprotocol = true
     }
     at = start + length
@@ -171,14 +174,16 @@ function nlriOf(text: string): number[] {
   return [length, ...bytes.subarray(0, (length + 7) >> 3)]
 }
 
-function prefixesIn(bytes: Uint8Array, width: 4 | 16): string[] {
+function prefixesIn(bytes: Uint8Array, width: 4 | 16, addPath: boolean): string[] {
   const prefixes: string[] = []
   for (let at = 0; at < bytes.length;) {
+    const id = addPath ? `#${at32(bytes, at)}` : ''
+    if (addPath) at += 4
     const length = bytes[at++]
     const size = (length + 7) >> 3
     const whole = new Uint8Array(width)
     whole.set(bytes.subarray(at, at + size))
-    prefixes.push(prefixOf(addressFromBytes(whole), length).text)
+    prefixes.push(prefixOf(addressFromBytes(whole), length).text + id)
     at += size
   }
   return prefixes

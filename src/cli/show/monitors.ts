@@ -20,5 +20,6 @@ export const monitorsView: TableView<MonitorRow> = {
     { title: 'QUEUED', of: (row) => String(row.queued), align: 'right' },
     { title: 'LAST ERROR', of: (row) => row.lastError ?? '' },
   ],
-  nothing: ({ configFile }) => `no monitors: name files under mrt: in ${configFile}`,
+  nothing: ({ configFile }) =>
+    `no monitors: name files under mrt: or stations under bmp: in ${configFile}`,
 }

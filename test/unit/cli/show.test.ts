@@ -267,7 +267,7 @@ describe('nothing to show says why that may be', () => {
       says: /^no prefixes of our own: name interfaces .*\/etc\/linnet\/node.yaml\n$/,
     },
     { line: 'show nexthops', says: /^no next hops/ },
-    { line: 'show monitors', says: /^no monitors: name files under mrt: / },
+    { line: 'show monitors', says: /^no monitors: name files under mrt: or stations under bmp: / },
   ]
   for (const { line, says, given } of cases) {
     test(`${line}: ${says.source}`, async () => {

@@ -12,7 +12,7 @@ type Row = readonly [written: string, ...complaints: string[]]
 const DOCUMENT: readonly Row[] = [
   [
     'hold: 1',
-    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, mrt, api, log',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
   ],
   ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
@@ -21,7 +21,7 @@ const DOCUMENT: readonly Row[] = [
   ['bfd: true', 'c.yaml:2:1: bfd: not in this version yet; remove it'],
   [
     '__proto__: 1',
-    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, mrt, api, log',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
   ],
   [
     'routerId: 0.0.0.0',
@@ -172,6 +172,15 @@ const DOCUMENT: readonly Row[] = [
   [
     'kernel: { preferredSource: docker0 }',
     'c.yaml:2:28: kernel.preferredSource: docker0 is not a source address; write auto, none, an address, or one of each family in a list',
+  ],
+  ['bmp: [{ port: 11019 }]', 'c.yaml:2:7: bmp[0].address: is missing; add address: 192.0.2.8'],
+  [
+    'bmp: [{ address: 192.0.2.8, monitor: [pre] }]',
+    'c.yaml:2:39: bmp[0].monitor[0]: pre is not prePolicy, postPolicy or locRib; write prePolicy, postPolicy or locRib',
+  ],
+  [
+    'bmp: [{ address: 192.0.2.8 }, { address: 192.0.2.8 }]',
+    'c.yaml:2:31: bmp[1]: 192.0.2.8 port 11019 is here twice; remove one',
   ],
   ['mrt: {}', 'c.yaml:2:6: mrt: names no file; write updates: or rib: with a file, or remove it'],
   [

@@ -14,6 +14,7 @@ import {
 import { groupSchema, peerSchema } from '../../../src/config/peer-schema.ts'
 import {
   advertiseSchema,
+  bmpSchema,
   configSchema,
   kernelSchema,
   mrtSchema,
@@ -99,6 +100,13 @@ describe('the example of every key is good', () => {
       ),
     ...keyRows(kernelSchema).map(
       (row) => [`kernel.${row.key}`, { ...base, kernel: { [row.key]: row.example } }] as const,
+    ),
+    ...keyRows(bmpSchema).map(
+      (row) =>
+        [
+          `bmp[].${row.key}`,
+          { ...base, bmp: [{ address: '192.0.2.8', [row.key]: row.example }] },
+        ] as const,
     ),
     ...keyRows(mrtSchema).map(
       (row) =>

@@ -62,6 +62,7 @@ test('three lines make a complete configuration', () => {
       preferredSource: 'auto',
       onStop: 'keep',
     },
+    bmp: [],
     api: { socket: '/run/linnet/linnet.sock' },
     log: { level: 'info', format: 'auto' },
   })
@@ -119,6 +120,9 @@ kernel:
   withinOwn: accept
   preferredSource: [2001:db8:7::1, 10.244.7.1]
   onStop: remove
+bmp:
+  - { address: "2001:db8::8", port: 1790, monitor: [locRib], statistics: 0, connectRetry: 5s, sendHoldTime: 1m }
+mrt: { updates: /u.mrt, rib: /r.mrt, every: 15m }
 api: { socket: /tmp/l.sock, http: "[::1]:8179" }
 log: { level: trace, format: json }
 `)
@@ -205,6 +209,17 @@ log: { level: trace, format: json }
       preferredSource: { ipv6: '2001:db8:7::1', ipv4: '10.244.7.1' },
       onStop: 'remove',
     },
+    bmp: [
+      {
+        address: '2001:db8::8',
+        port: 1790,
+        monitor: ['locRib'],
+        statisticsSeconds: 0,
+        connectRetrySeconds: 5,
+        sendHoldTimeSeconds: 60,
+      },
+    ],
+    mrt: { updates: '/u.mrt', rib: '/r.mrt', everySeconds: 900 },
     api: { socket: '/tmp/l.sock', http: { address: '::1', port: 8179 } },
     log: { level: 'trace', format: 'json' },
   })

@@ -350,4 +350,26 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/policy/matches.test.ts: rpki: [valid, notFound]',
     ],
   },
+  {
+    rfc: 'RFC 7854',
+    title: 'BMP',
+    done: 'Adj-RIB-In before and after import policy, Peer Up with the OPENs, Peer Down with the reason, numbers, Initiation and Termination',
+    missing: 'Route Mirroring; Peer Down 2 and 5, which nothing here leads to, are only encoded',
+    tests: [
+      'unit/bmp/messages.test.ts: Route Monitoring (4.6): IPv4 before policy, two prefixes in one UPDATE',
+      'unit/daemon/bmp-feed.test.ts: whatever happens, and whenever it takes bytes: its tables are those of the RIB in the end',
+      'kernel/daemon/bmp.test.ts: hears why a session ended: a closed connection, our NOTIFICATION, the NOTIFICATION of the peer',
+      'kernel/daemon/bmp.test.ts: one that does not read is dropped and costs nobody else anything; then it gets everything',
+    ],
+  },
+  {
+    rfc: 'RFC 9069',
+    title: 'BMP of the Loc-RIB',
+    done: 'peer type 3 with its Peer Up, table name, routes and End-of-RIB',
+    missing: 'no Peer Down: the Loc-RIB lives as long as the connection',
+    tests: [
+      'unit/bmp/messages.test.ts: Peer Up of the Loc-RIB (RFC 9069 4.1, 5.3): peer type 3, and the name of the table',
+      'kernel/daemon/bmp.test.ts: hears of sessions and routes as they come, before and after policy, and of the Loc-RIB',
+    ],
+  },
 ]
