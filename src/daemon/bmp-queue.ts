@@ -8,8 +8,8 @@
  * Of a session with path identifiers (RFC 7911) the paths stand in it, by prefix and identifier.
  */
 import { IntQueue } from '../net/int-queue.ts'
-import type { PrefixTable } from '../rib/prefix-table.ts'
 import { Column } from '../net/rows.ts'
+import type { PrefixTable } from '../rib/prefix-table.ts'
 
 export type Show = (prefix: number, pathId: number, marks: number) => void
 

@@ -357,6 +357,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     missing: 'Route Mirroring; Peer Down 2 and 5, which nothing here leads to, are only encoded',
     tests: [
       'unit/bmp/messages.test.ts: Route Monitoring (4.6): IPv4 before policy, two prefixes in one UPDATE',
+      'unit/daemon/bmp-feed.test.ts: hears of each path of a session with path identifiers (RFC 7911), and of no other',
       'unit/daemon/bmp-feed.test.ts: whatever happens, and whenever it takes bytes: its tables are those of the RIB in the end',
       'kernel/daemon/bmp.test.ts: hears why a session ended: a closed connection, our NOTIFICATION, the NOTIFICATION of the peer',
       'kernel/daemon/bmp.test.ts: one that does not read is dropped and costs nobody else anything; then it gets everything',
