@@ -131,7 +131,8 @@ export class RouteMonitoring {
       const long = (set[at] & EXTENDED_LENGTH) !== 0
       const value = at + (long ? 4 : 3)
       const next = value + (long ? (set[at + 2] << 8) | set[at + 3] : set[at + 2])
-      if (set[at + 1] === MP_REACH) this.#reach = set.slice(value, next)
+      // The link that a link-local next hop lives on, behind it in canonical bytes, means nothing elsewhere.
+      if (set[at + 1] === MP_REACH) this.#reach = set.slice(value, value + 5 + set[value + 3])
       else this.#copy(set, at, next)
       at = next
     }

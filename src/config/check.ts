@@ -6,7 +6,7 @@
  * them. Warnings don't stop anything.
  */
 import type { z } from 'zod'
-import { isUnspecified } from '../net/address.ts'
+import { addressFromBytes, isUnspecified, type Address } from '../net/address.ts'
 import type { Endpoint } from '../session/transport.ts'
 import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
@@ -137,7 +137,8 @@ function resolvePeers(
     const there = `${peer.address.text} port ${peer.port}`
     const other = seen.get(there)
     if (other !== undefined) {
-      const message = `${other.name} is at ${there} too`
+      const where = peer.interface === undefined ? `at ${there}` : `whoever is on ${peer.interface}`
+      const message = `${other.name} is ${where} too`
       context.complaints.error(addressPath(draft, context), message, 'remove one of them')
     }
     seen.set(there, draft)
@@ -180,10 +181,32 @@ function readPeers(policies: Policies, context: Section): PeerDraft[] {
     const path = ['peers', i]
     const entry = parse(peerSchema, path, context)
     if (entry === undefined) return []
-    const { name, address, group, description, ...own } = entry
+    const { name, address: written, interface: link, group, description, ...own } = entry
     checkSettings(path, own, context.complaints)
     checkPolicyNames(path, own, policies, context.complaints)
-    return [{ path, name: name ?? address.text, address, group, description, own }]
+    const address = written ?? (link === undefined ? undefined : nobodyOn(link))
+    if (address === undefined) {
+      if (nodeAt(context.root, [...path, 'address']) !== undefined) return []
+      if (nodeAt(context.root, [...path, 'interface']) !== undefined) return []
+      context.complaints.error([...path, 'address'], 'is missing', 'add address: 10.0.1.1')
+      return []
+    }
+    if (written !== undefined && link !== undefined) {
+      const message = 'address stands beside it, and says where the peer is'
+      context.complaints.error([...path, 'interface'], message, 'remove one of them')
+      return []
+    }
+    return [
+      {
+        path,
+        name: name ?? link ?? address.text,
+        address,
+        interface: link,
+        group,
+        description,
+        own,
+      },
+    ]
   })
 }
 
@@ -226,9 +249,16 @@ function checkNames(drafts: readonly PeerDraft[], context: Section): void {
   }
 }
 
+/** fe80:: on a link: an address that no router has (RFC 4291 2.6.1), in place of one not yet known. */
+function nobodyOn(link: string): Address {
+  const bytes = new Uint8Array(16)
+  bytes.set([0xfe, 0x80])
+  return addressFromBytes(bytes, link)
+}
+
 /** Where the address stands: the mesh has bare ones. */
 function addressPath(draft: PeerDraft, { root }: Section): Path {
-  const path = [...draft.path, 'address']
+  const path = [...draft.path, draft.interface === undefined ? 'address' : 'interface']
   return nodeAt(root, path) === undefined ? draft.path : path
 }
 

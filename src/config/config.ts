@@ -23,11 +23,14 @@ export interface PrefixLimit {
 }
 
 export interface ResolvedPeer {
-  /** Unique; the address where the file gives none. */
+  /** Unique; the address, or the interface, where the file gives none. */
   readonly name: string
   readonly description?: string
   readonly group?: string
+  /** Where it is; of an unnumbered peer nobody's address, fe80:: on its link: see `interface`. */
   readonly address: Address
+  /** An unnumbered peer: whoever is heard on this link. */
+  readonly interface?: string
   readonly port: number
   /** What the peer's OPEN must say; `external`: any AS but ours. */
   readonly asn: number | 'external'
@@ -36,6 +39,7 @@ export interface ResolvedPeer {
   /** What our OPEN says. */
   readonly localAsn: number
   readonly families: readonly Family[]
+  readonly extendedNextHop: boolean
   /** 0: no hold timer, no keepalives. */
   readonly holdTimeSeconds: number
   /** 0: never. */

@@ -81,6 +81,12 @@ const settings = {
     'The address families to exchange routes of; those that the peer does not offer are left out (RFC 4760).',
     ['ipv4'],
   ),
+  extendedNextHop: key(
+    flag.optional(),
+    'Offer IPv6 next hops for IPv4 routes (RFC 8950). When the peer does too and the session runs over IPv6, our IPv4 routes are told with our IPv6 address as next hop: the link needs no IPv4 addresses.',
+    true,
+    '`false`; `true` for a peer with `interface`',
+  ),
   holdTime: key(
     holdTime.optional(),
     'The session ends when nothing was heard for this long; keepalives are sent every third of it. `0` switches both off. The smaller of both sides counts (RFC 4271 4.2).',
@@ -195,9 +201,20 @@ export const peerSchema = z.strictObject({
     word('a name', 63, 'tor-a').optional(),
     'How the peer is called in logs and on the command line; unique.',
     'tor-a',
-    'its address',
+    'its address, or its interface',
   ),
-  address: key(peerAddress, 'Where the peer is; a link-local address with its link.', '10.0.1.1'),
+  address: key(
+    peerAddress.optional(),
+    'Where the peer is; a link-local address with its link. Or `interface`.',
+    '10.0.1.1',
+    'needed where there is no `interface`',
+  ),
+  interface: key(
+    linkName.optional(),
+    'Instead of `address`, an unnumbered peer: the router that is heard on this link by its advertisements (RFC 4861), or that connects from there. We advertise ourselves likewise, as no default router. FRR calls it `neighbor eth1 interface`.',
+    'eth1',
+    'needed where there is no `address`',
+  ),
   group: key(
     groupName.optional(),
     'The `peerGroups` entry whose settings it shares.',

@@ -23,6 +23,7 @@ export interface PeerDraft {
   readonly name: string
   readonly description?: string | undefined
   readonly address: Address
+  readonly interface?: string | undefined
   readonly group?: string | undefined
   readonly own: PeerSettings
 }
@@ -111,11 +112,13 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     ...(draft.description === undefined ? {} : { description: draft.description }),
     ...(draft.group === undefined ? {} : { group: draft.group }),
     address: draft.address,
+    ...(draft.interface === undefined ? {} : { interface: draft.interface }),
     port: find('port')?.value ?? DEFAULTS.port,
     asn: remote,
     type,
     localAsn,
     families: find('families')?.value ?? DEFAULTS.families,
+    extendedNextHop: find('extendedNextHop')?.value ?? draft.interface !== undefined,
     holdTimeSeconds,
     sendHoldTimeSeconds,
     connectRetrySeconds: find('connectRetry')?.value ?? DEFAULTS.connectRetry,
@@ -158,7 +161,8 @@ function judge(
     const message = `${peer.address.text} is an address of this host`
     complaints.error([...draft.path, 'address'], message, "write the other router's")
   }
-  if (peer.localAddress?.text === peer.address.text) {
+  if (peer.interface !== undefined) judgeUnnumbered(peer, at, complaints)
+  else if (peer.localAddress?.text === peer.address.text) {
     const message = `${peer.address.text} is the address of ${peer.name} itself`
     complaints.error(at('localAddress'), message, 'write an address of this host')
   } else if (peer.localAddress !== undefined && peer.localAddress.family !== peer.address.family) {
@@ -192,6 +196,23 @@ function judge(
   if (peer.type === 'external' && !written(levels, 'import', context)) {
     const message = `nothing will be accepted from ${peer.name}: no import policy (RFC 8212)`
     complaints.warning(draft.path, message, 'write import: accept')
+  }
+}
+
+/** What makes no sense with a neighbour that is found on its link. */
+function judgeUnnumbered(
+  peer: ResolvedPeer,
+  at: (key: keyof PeerSettings) => Path,
+  complaints: Complaints,
+): void {
+  const { name, localAddress, multihop } = peer
+  if (localAddress !== undefined) {
+    const message = `the session with ${name} stands on the link-local address of ${peer.interface}`
+    complaints.error(at('localAddress'), message, 'remove it')
+  }
+  if (multihop !== undefined) {
+    const message = `${name} is on the link itself`
+    complaints.error(at('multihop'), message, 'remove it')
   }
 }
 

@@ -16,7 +16,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
       'asOverride',
       'bfd',
       'defaultOriginate',
-      'extendedNextHop',
       'gracefulRestart',
       'maxPrefixesOut',
       'removePrivateAsn',
@@ -24,7 +23,7 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
       'tcpAo',
     ],
   },
-  { where: '`peers`', keys: ['interface', 'range', 'limit'] },
+  { where: '`peers`', keys: ['range', 'limit'] },
   { where: '`advertise`', keys: ['docker', 'hostRoutes', 'aggregates'] },
 ]
 

@@ -114,8 +114,8 @@ function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
   const known = typeof config.asn === 'number' ? config.asn : null
   return {
     name: config.name,
-    address: config.address.text,
-    interface: null,
+    address: neighbor.address?.text ?? null,
+    interface: config.interface ?? null,
     asn: negotiated?.peerAsn ?? known,
     group: config.group ?? null,
     state: it.state,
@@ -158,8 +158,10 @@ const inUse = (it: {
   enhancedRouteRefresh: boolean
   maxMessageLength: number
   addPath: { receive: readonly string[]; send: readonly string[] }
+  extendedNextHop: boolean
 }): string[] => [
   ...it.families.map((family) => `multiprotocol ${family}`),
+  ...(it.extendedNextHop ? ['extended-next-hop'] : []),
   ...(it.routeRefresh ? ['route-refresh'] : []),
   ...(it.enhancedRouteRefresh ? ['enhanced-route-refresh'] : []),
   ...(it.maxMessageLength > MAX_MESSAGE_LENGTH ? ['extended-message'] : []),
@@ -303,6 +305,9 @@ function sourceRows(speaker: Speaker): SourceRow[] {
 function nextHopRows({ speaker, host }: AnswersOptions): NextHopRow[] {
   const rows: NextHopRow[] = []
   const inTargets = new Set<string>()
+  // The RIB knows links by their index, people by their name.
+  const named = (text: string): string =>
+    text.replace(/(?<=%)\d+$/, (index) => speaker.linkName(Number(index)))
   for (const target of speaker.forwarding?.targets ?? []) {
     const addresses = target.key.split(' ').slice(1)
     const resolved = addresses.map((text) => {
@@ -314,7 +319,7 @@ function nextHopRows({ speaker, host }: AnswersOptions): NextHopRow[] {
     })
     rows.push({
       id: target.id,
-      nextHops: addresses,
+      nextHops: addresses.map(named),
       members: legs(target.target, host),
       routes: target.routes,
       backup: null,
@@ -327,7 +332,7 @@ function nextHopRows({ speaker, host }: AnswersOptions): NextHopRow[] {
     const hops = resolution.gateways
     rows.push({
       id: null,
-      nextHops: [address.text],
+      nextHops: [named(address.text)],
       members: legs({ kind: 'gateways', hops }, host),
       routes: 0,
       backup: null,

@@ -11,20 +11,44 @@ const SCOPE_UNIVERSE = 0
 const usable = (host: HostView): LinkAddress[] =>
   [...host.addresses()].filter((it) => it.scope === SCOPE_UNIVERSE && !it.tentative)
 
+/** What we tell a peer as the next hop to ourselves. */
+export interface OwnNextHop {
+  /** Undefined: there is none to tell. */
+  readonly address: Address | undefined
+  /** Beside a global address: our link-local one on the link that we share with the peer (RFC 2545). */
+  readonly linkLocal?: Address
+  /** Index of that link; 0 when the session runs over none. */
+  readonly link: number
+}
+
 /**
- * Our address of `family` on the link that `local` stands on, and the link's index; index 0 and no
- * address of the other family when `local` is on no link (or on the loopback).
+ * The next hop for routes of `family` on a session whose our side is `local`: an address on the link that
+ * `local` stands on. With `ipv6NextHops` and an IPv6 session, IPv4 routes get an IPv6 next hop, as BIRD and
+ * FRR have it (RFC 8950).
  */
-export function addressBeside(
+export function nextHopBeside(
   host: HostView,
   local: Address,
   family: Family,
-): { address: Address | undefined; link: number } {
+  ipv6NextHops: boolean,
+): OwnNextHop {
   const link = linkOf(host, local)
-  if (local.family === family && !isLinkLocal(local)) return { address: local, link }
-  const beside = usable(host).find((it) => it.link === link && it.address.family === family)
-  return { address: beside?.address, link }
+  const wanted = ipv6NextHops ? local.family : family
+  if (!isLinkLocal(local)) {
+    if (local.family === wanted) return { address: local, link }
+    return { address: usableOn(host, link, wanted)[0]?.address, link }
+  }
+  const beside = usableOn(host, link, wanted)
+  if (wanted === 'ipv4') return { address: beside[0]?.address, link }
+  // One of a network, for the peer to have it on the link too: without, the link-local one alone serves.
+  const global = beside.find(({ length }) => length < 128)?.address
+  return global === undefined
+    ? { address: local, link }
+    : { address: global, linkLocal: local, link }
 }
+
+const usableOn = (host: HostView, link: number, family: Family): LinkAddress[] =>
+  usable(host).filter((it) => it.link === link && it.address.family === family)
 
 /** Index of the link that `local` stands on; a link-local address is the same on many: its zone tells. */
 function linkOf(host: HostView, local: Address): number {

@@ -5,7 +5,7 @@
  * which costs next to nothing, and counted; the log hears of an address once a minute at most.
  */
 import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
-import type { Address } from '../net/address.ts'
+import { isLinkLocal, type Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Connection, Endpoint } from '../session/transport.ts'
 import type { Events } from './events.ts'
@@ -21,8 +21,15 @@ const MOST_TOLD = 1024
 /** Strangers remembered as what a peer may come from. */
 const MOST_STRANGERS = 64
 
+/** Who may connect. */
+export interface Callers {
+  neighbors(): Iterable<Neighbor>
+  /** The unnumbered peer that is at this link-local address, or turns out to be by calling. */
+  onLink(address: Address): Neighbor | undefined
+}
+
 export class Listeners {
-  readonly #neighbors: () => Iterable<Neighbor>
+  readonly #callers: Callers
   readonly #events: Events
   readonly #clock: Clock
   readonly #open = new Map<string, Listener>()
@@ -30,8 +37,8 @@ export class Listeners {
   readonly #strangers = new Map<string, { readonly address: Address; readonly at: number }>()
   #refused = 0
 
-  constructor(neighbors: () => Iterable<Neighbor>, events: Events, clock: Clock) {
-    this.#neighbors = neighbors
+  constructor(callers: Callers, events: Events, clock: Clock) {
+    this.#callers = callers
     this.#events = events
     this.#clock = clock
   }
@@ -87,8 +94,10 @@ export class Listeners {
 
   /** Gives all listeners the keys of all peers, and takes those of others away. */
   setKeys(): void {
-    const keys = [...this.#neighbors()].flatMap(({ config: { address, password } }) =>
-      password === undefined ? [] : [{ peer: address, password: password.reveal() }],
+    const keys = [...this.#callers.neighbors()].flatMap(({ address, config: { password } }) =>
+      address === undefined || password === undefined
+        ? []
+        : [{ peer: address, password: password.reveal() }],
     )
     for (const listener of this.#open.values()) {
       for (const { key, text } of listener.setKeys(keys)) {
@@ -103,9 +112,10 @@ export class Listeners {
   }
 
   #arrived(connection: Connection): void {
-    const { text } = connection.remote.address
-    for (const neighbor of this.#neighbors()) {
-      if (neighbor.config.address.text !== text) continue
+    const { address } = connection.remote
+    const { text } = address
+    const neighbor = this.#ownerOf(address)
+    if (neighbor !== undefined) {
       connection.configure(socketOptions(neighbor.config))
       neighbor.peer.accept(connection)
       return
@@ -123,6 +133,13 @@ export class Listeners {
       'StrangerRefused',
       `${text} connected and is no peer of ours: add it under peers:, or ask who it is`,
     )
+  }
+
+  #ownerOf(address: Address): Neighbor | undefined {
+    for (const neighbor of this.#callers.neighbors()) {
+      if (neighbor.config.address.text === address.text) return neighbor
+    }
+    return isLinkLocal(address) ? this.#callers.onLink(address) : undefined
   }
 
   #remember(address: Address, at: number): void {

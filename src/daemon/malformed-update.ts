@@ -2,7 +2,7 @@
  * A malformed UPDATE in words. RFC 7606 section 6 asks for the prefixes involved and for the whole message,
  * so that whoever looks into it can read what was really said.
  */
-import type { MalformedUpdate } from '../rib/adj-rib-in.ts'
+import type { MalformedUpdate } from '../rib/adj-rib-in-terms.ts'
 import { toHex } from '../wire/attributes/hex.ts'
 import type { SessionError } from '../wire/errors.ts'
 

@@ -7,10 +7,11 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedPeer } from '../config/config.ts'
-import { FAMILIES, factsOf, type Family, type FamilyFacts } from '../net/family.ts'
+import { isLinkLocal, type Address } from '../net/address.ts'
+import { FAMILIES, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
-import { reject } from '../policy/standard.ts'
-import type { AdjRibIn, MalformedUpdate } from '../rib/adj-rib-in.ts'
+import type { AdjRibIn } from '../rib/adj-rib-in.ts'
+import type { MalformedUpdate } from '../rib/adj-rib-in-terms.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { SUPERSEDED } from '../session/cause.ts'
@@ -21,16 +22,20 @@ import type { LastError } from '../session/last-error.ts'
 import type { Cease } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
 import { SessionError } from '../wire/errors.ts'
+import { ADMINISTRATIVE_RESET, OTHER_CONFIGURATION_CHANGE } from '../wire/constants.ts'
 import type { Level } from './events.ts'
+import { hasIpv6NextHops, hearingOf } from './hearing.ts'
 import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import type { Session } from './neighbor-session.ts'
-import { peerOptions } from './peer-options.ts'
+import { adjRibInOptions, peerOptions, ribPeerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
 import { Silence } from './silence.ts'
 import { Standing } from './standing.ts'
 import type { Hearing } from './update-groups.ts'
+
+const UNSEARCHED: Cease = { subcode: ADMINISTRATIVE_RESET, text: 'not searched for yet' }
 
 /** Asked of a group at a time: some ten milliseconds of a gigabit link. */
 const PULL_BYTES = 256 << 10
@@ -81,6 +86,7 @@ export class Neighbor {
       },
     )
     this.standing = new Standing(this.#peer, hood.clock)
+    if (config.interface !== undefined) this.standing.lost(UNSEARCHED)
   }
 
   get config(): ResolvedPeer {
@@ -104,7 +110,8 @@ export class Neighbor {
   /** Held down, or called more than once in vain: nobody shall wait for its routes. */
   get outOfReach(): boolean {
     if (this.#session !== undefined) return false
-    return this.standing.isHeldDown || this.#peer.snapshot().failures >= FAILURES_OUT_OF_REACH
+    const { isHeldDown, isMissing } = this.standing
+    return isHeldDown || isMissing || this.#peer.snapshot().failures >= FAILURES_OUT_OF_REACH
   }
 
   /** UPDATEs that were malformed and cost less than the session. */
@@ -125,14 +132,37 @@ export class Neighbor {
     for (const limit of this.limits) limit.clear()
   }
 
+  /** Undefined while nobody has been found on the link. */
+  get address(): Address | undefined {
+    return this.standing.isMissing ? undefined : this.#config.address
+  }
+
+  get busy(): boolean {
+    return this.#session !== undefined
+  }
+
+  found(address: Address): void {
+    this.#config = { ...this.#config, address }
+    this.#peer.stop({ subcode: OTHER_CONFIGURATION_CHANGE, text: `now at ${address.text}` })
+    this.#peer.moveTo({ address, port: this.#config.port })
+    this.#tell('info', 'NeighborFound', `${address.text} is the neighbour`)
+    this.standing.found()
+    this.#hood.moved()
+  }
+
+  lost(why: string): void {
+    this.#tell('debug', 'NeighborLost', why)
+    this.standing.lost({ subcode: ADMINISTRATIVE_RESET, text: why })
+  }
+
   /** Prefixes told to the peer, per family. */
   announced(family: Family): number {
-    const membership = this.#membership(family)
+    const membership = this.membership(family)
     return membership === undefined ? 0 : membership.group.announced(membership.member)
   }
 
   membership(family: Family): Membership | undefined {
-    return this.#membership(family)
+    return this.#session?.memberships.find(({ group }) => group.family.name === family)
   }
 
   /** True when messages could be sent now. */
@@ -176,7 +206,9 @@ export class Neighbor {
   reconfigure(config: ResolvedPeer, renewed: ReadonlySet<Policy>): void {
     const limit = config.maxPrefixes
     const otherLimit = !isDeepStrictEqual(limit, this.#config.maxPrefixes)
-    this.#config = config
+    // Where an unnumbered peer is stands in no file.
+    const { address } = config.interface === undefined ? config : this.#config
+    this.#config = { ...config, address }
     if (otherLimit) {
       this.standing.release()
       for (const it of this.limits) it.change(limit)
@@ -207,20 +239,9 @@ export class Neighbor {
     const local = this.#peer.snapshot().connection?.local?.address
     if (local === undefined) return // lost in this very moment
     const adjRibIn = rib.addPeer(
-      {
-        name: config.name,
-        group: config.group,
-        link: linkName(local),
-        address: config.address,
-        routerId: negotiated.peerRouterId,
-        asn: negotiated.peerAsn,
-        external: negotiated.external,
-        routeReflectorClient: config.routeReflectorClient,
-        allowOwnAsn: config.allowOwnAsn,
-        addPath: negotiated.addPath.receive,
-      },
+      ribPeerOptions(config, negotiated, linkName(local)),
       policies.of(config.importPolicy, 'import'),
-      { families: negotiated.families, fourOctetAs: negotiated.fourOctetAs, routerId },
+      adjRibInOptions(negotiated, this.#linkOf(local), routerId),
       {
         malformedReceived: (update) => this.#malformedReceived(update),
         endOfRibReceived: (family) => this.#endOfRib(family),
@@ -253,6 +274,10 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
+  #linkOf(local: Address): number {
+    return isLinkLocal(local) ? this.#hood.ownNextHop(local, 'ipv6', false).link : 0
+  }
+
   /** Joins the update groups that fit, or moves to them. */
   #joinGroups(session: Session): void {
     const { groups } = this.#hood
@@ -269,32 +294,19 @@ export class Neighbor {
   /** What the session hears of a family: nothing, as long as there is no address to be the next hop. */
   #hearing(session: Session, family: Family): Hearing {
     const { negotiated, local } = session
-    const { policies, ownAddress } = this.#hood
-    const { address, link } = ownAddress(local, family)
-    if (address !== undefined) session.unannounced.delete(family)
+    const self = this.#hood.ownNextHop(local, family, hasIpv6NextHops(negotiated, family))
+    if (self.address !== undefined) session.unannounced.delete(family)
     else if (!session.unannounced.has(family)) {
       session.unannounced.add(family)
       // Worth a warning only to those who have something to announce.
       this.#tell(
         this.#hood.hasOwn(family) ? 'warn' : 'debug',
         'FamilyNotAnnounced',
-        `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write families: without ${family}`,
+        `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write ${local.family === 'ipv6' ? 'extendedNextHop: true, or ' : ''}families: without ${family}`,
       )
     }
-    return {
-      family: factsOf(family),
-      external: negotiated.external,
-      routeReflectorClient: this.#config.routeReflectorClient,
-      localAsn: this.#config.localAsn,
-      fourOctetAs: negotiated.fourOctetAs,
-      maxMessageLength: negotiated.maxMessageLength,
-      addPath: negotiated.addPath.send.includes(family) ? this.#config.addPath.send : 'off',
-      nextHop: this.#config.nextHop,
-      self: address ?? local,
-      link,
-      exportPolicy:
-        address === undefined ? reject : policies.of(this.#config.exportPolicy, 'export'),
-    }
+    const policy = this.#hood.policies.of(this.#config.exportPolicy, 'export')
+    return hearingOf(this.#config, session, family, self, policy)
   }
 
   #update(buffer: Uint8Array, start: number, end: number): void {
@@ -380,10 +392,6 @@ export class Neighbor {
     this.#hood.monitors.watcher?.endOfRib(this, family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
     this.#hood.changed()
-  }
-
-  #membership(family: Family): Membership | undefined {
-    return this.#session?.memberships.find(({ group }) => group.family.name === family)
   }
 
   #tell(level: Level, kind: string, text: string): void {

@@ -4,6 +4,7 @@ import type { Family } from '../net/family.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Transport } from '../session/transport.ts'
 import type { Events } from './events.ts'
+import type { OwnNextHop } from './host-addresses.ts'
 import type { Monitors } from './monitors.ts'
 import type { Policies } from './policies.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -20,12 +21,14 @@ export interface Neighborhood {
   readonly transport: Transport
   readonly monitors: Monitors
   readonly routerId: number
-  /** Our own address of this family on the link that `local` stands on, and that link's index. */
-  ownAddress(local: Address, family: Family): { address: Address | undefined; link: number }
+  /** What we tell as the next hop to ourselves on a session whose our side is `local` (host-addresses.ts). */
+  ownNextHop(local: Address, family: Family, ipv6NextHops: boolean): OwnNextHop
   /** Name of the link that `local` stands on. */
   linkName(local: Address): string | undefined
   /** Prefixes of our own to announce. */
   hasOwn(family: Family): boolean
   /** The session is up or gone, has sent its End-of-RIB, or is out of reach. */
   changed(): void
+  /** An unnumbered peer is at another address than before, or at one at last. */
+  moved(): void
 }

@@ -1,5 +1,8 @@
-/** What a peer's configuration means to its session and its socket. */
+/** What a peer's configuration means to its session, its socket and its side of the RIB. */
 import type { ResolvedPeer } from '../config/config.ts'
+import type { AdjRibInOptions } from '../rib/adj-rib-in-terms.ts'
+import type { RibPeerOptions } from '../rib/peer.ts'
+import type { Negotiated } from '../session/negotiation.ts'
 import type { PeerOptions } from '../session/peer-options.ts'
 import type { SocketOptions } from '../session/transport.ts'
 
@@ -15,6 +18,7 @@ export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions
     connectRetrySeconds: config.connectRetrySeconds,
     passive: config.passive,
     families: config.families,
+    extendedNextHop: config.extendedNextHop,
     extendedMessages: config.extendedMessages,
     addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
     socket: socketOptions(config),
@@ -36,3 +40,33 @@ export function socketOptions(config: ResolvedPeer): SocketOptions {
         : { ttl }),
   }
 }
+
+export const ribPeerOptions = (
+  config: ResolvedPeer,
+  negotiated: Negotiated,
+  link: string | undefined,
+): RibPeerOptions => ({
+  name: config.name,
+  group: config.group,
+  link,
+  address: config.address,
+  routerId: negotiated.peerRouterId,
+  asn: negotiated.peerAsn,
+  external: negotiated.external,
+  routeReflectorClient: config.routeReflectorClient,
+  allowOwnAsn: config.allowOwnAsn,
+  addPath: negotiated.addPath.receive,
+})
+
+/** `link`: where link-local next hops live, that of a session between link-local addresses; 0 for nowhere. */
+export const adjRibInOptions = (
+  negotiated: Negotiated,
+  link: number,
+  routerId: number,
+): AdjRibInOptions => ({
+  families: negotiated.families,
+  fourOctetAs: negotiated.fourOctetAs,
+  ipv6NextHops: negotiated.extendedNextHop,
+  link,
+  routerId,
+})

@@ -21,7 +21,7 @@ export function* routeRows(speaker: Speaker, filter: RouteFilter): Iterable<Rout
     if (filter.family !== undefined && filter.family !== rib.family.name) continue
     for (const prefix of prefixesOf(rib, filter)) {
       if (filter.view === 'advertised') {
-        if (neighbor !== undefined) yield* advertisedRows(rib, prefix, neighbor)
+        if (neighbor !== undefined) yield* advertisedRows(speaker, rib, prefix, neighbor)
       } else yield* pathRows(speaker, rib, prefix, filter, neighbor)
     }
   }
@@ -86,7 +86,7 @@ function pathRow(
     multipath: fate === 'multipath',
     valid: isEligible(fate),
     installed: forwards && refused === '' && (state === 'installed' || state === 'stale'),
-    ...attributeFields(describeAttributes(attributes.view(set)), peer.local),
+    ...attributeFields(describeAttributes(attributes.view(set)), peer.local, speaker),
     localPref: attributes.localPref(set),
     pathId: peer.options.addPath?.includes(rib.family.name) ? rib.paths.id(path) >>> 0 : null,
     rpki: validityOf(speaker, rib, prefix, attributes.view(set)),
@@ -98,7 +98,12 @@ function pathRow(
   }
 }
 
-function* advertisedRows(rib: FamilyRib, prefix: number, neighbor: Neighbor): Iterable<RouteRow> {
+function* advertisedRows(
+  speaker: Speaker,
+  rib: FamilyRib,
+  prefix: number,
+  neighbor: Neighbor,
+): Iterable<RouteRow> {
   const membership = neighbor.membership(rib.family.name)
   if (membership === undefined) return
   const { group, member } = membership
@@ -112,7 +117,7 @@ function* advertisedRows(rib: FamilyRib, prefix: number, neighbor: Neighbor): It
       multipath: false,
       valid: true,
       installed: false,
-      ...attributeFields(describeAttributes(told.set), false),
+      ...attributeFields(describeAttributes(told.set), false, speaker),
       nextHops: [told.nextHop],
       localPref: describeAttributes(told.set).localPref ?? null,
       rpki: null,
@@ -123,8 +128,11 @@ function* advertisedRows(rib: FamilyRib, prefix: number, neighbor: Neighbor): It
   }
 }
 
-function attributeFields(it: AttributeDescription, local: boolean) {
+function attributeFields(it: AttributeDescription, local: boolean, { linkName }: Speaker) {
   const nextHops = [it.nextHop, it.nextHopLinkLocal].filter((hop) => hop !== undefined)
+  // The last is the link-local one, where there is one: it means something on its link only (RFC 4007).
+  const link = it.nextHopLink
+  if (link !== undefined) nextHops.push(`${nextHops.pop()}%${linkName(link)}`)
   return {
     nextHops: local ? [] : nextHops,
     asPath: it.asPath,

@@ -24,6 +24,7 @@ import {
   readPrivileges,
   type Capability,
 } from '../linux/privileges.ts'
+import { routerDiscovery } from '../linux/router-advertisement.ts'
 import { ListenError } from '../linux/tcp-listener.ts'
 import { checkForwarding, readSysctl, type ForwardingProblem } from '../linux/sysctl.ts'
 import { tcpTransport } from '../linux/tcp.ts'
@@ -128,6 +129,7 @@ async function startAndServe(
     host: monitor,
     transport: tcpTransport(),
     dropCounts: readDropCounts,
+    discovery: routerDiscovery(),
     kernel: await kernelOf(config, monitor, events),
   })
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.

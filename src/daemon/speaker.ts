@@ -17,6 +17,7 @@ import { SetReader } from '../policy/set-reader.ts'
 import type { NextHopResolver } from '../rib/next-hop.ts'
 import { Rib, type Concerned } from '../rib/rib.ts'
 import type { Affected } from '../rpki/rpki.ts'
+import type { NeighborDiscovery } from '../session/neighbor-discovery.ts'
 import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
 import {
@@ -26,7 +27,8 @@ import {
 } from '../wire/constants.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
-import { addressBeside, linkNameOf } from './host-addresses.ts'
+import { linkNameOf, nextHopBeside } from './host-addresses.ts'
+import { LinkSearch } from './link-search.ts'
 import { Listeners } from './listeners.ts'
 import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
@@ -49,6 +51,8 @@ export interface World {
   readonly transport: Transport
   /** What the kernel has dropped of TCP; absent where nobody counts. */
   readonly dropCounts?: () => DropCounts
+  /** Finds unnumbered peers; absent where there are none. */
+  readonly discovery?: NeighborDiscovery
   /** Absent when routes are not to be installed. */
   readonly kernel: KernelAccess | undefined
 }
@@ -73,6 +77,8 @@ export class Speaker {
   readonly #news: TableNews
   readonly #hood: Neighborhood
   readonly #neighbors = new Map<string, Neighbor>()
+  /** Of unnumbered peers, by their name. */
+  readonly #searches = new Map<string, LinkSearch>()
   #config: Config
   /** Whose turn to announce first is next. */
   #turn = 0
@@ -149,7 +155,14 @@ export class Speaker {
             events,
             wake: () => this.scheduler.wake(),
           })
-    this.listeners = new Listeners(() => this.#neighbors.values(), events, clock)
+    this.listeners = new Listeners(
+      {
+        neighbors: () => this.#neighbors.values(),
+        onLink: (address) => this.#neighborOnLink(address),
+      },
+      events,
+      clock,
+    )
     this.suspicions = new Suspicions({
       clock,
       events,
@@ -167,11 +180,15 @@ export class Speaker {
       transport: world.transport,
       monitors: this.monitors,
       routerId: identifier,
-      ownAddress: (local, family) => addressBeside(host, local, family),
+      ownNextHop: (local, family, ipv6NextHops) => nextHopBeside(host, local, family, ipv6NextHops),
       linkName: (local) => linkNameOf(host, local),
       hasOwn: (family) =>
         [...this.localRoutes.values()].some(({ prefix }) => prefix.family === family),
       changed: () => this.#neighborsChanged(),
+      moved: () => {
+        this.listeners.setKeys()
+        this.#neighborsChanged()
+      },
     }
     this.#addStages()
     this.rib.nextHops.onChange(({ address, resolution }) =>
@@ -188,6 +205,10 @@ export class Speaker {
     return this.#neighbors.values()
   }
 
+  /** Name of the link with this index, or the index when it is gone. */
+  readonly linkName = (index: number): string =>
+    [...this.#world.host.links()].find((link) => link.index === index)?.name ?? `${index}`
+
   neighbor(name: string): Neighbor | undefined {
     return this.#neighbors.get(name)
   }
@@ -200,7 +221,7 @@ export class Speaker {
     this.listeners.open(this.#config.listen)
     this.listeners.setKeys()
     this.ownPrefixes.configure(this.#config.advertise)
-    for (const neighbor of this.#neighbors.values()) neighbor.standing.start()
+    for (const neighbor of this.#neighbors.values()) this.#start(neighbor)
     this.suspicions.start()
     this.#neighborsChanged()
     this.rpkiCaches.configure(this.#config.rpki)
@@ -210,6 +231,7 @@ export class Speaker {
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
     this.suspicions.stop()
+    for (const search of this.#searches.values()) search.close()
     for (const neighbor of this.#neighbors.values()) {
       neighbor.standing.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     }
@@ -231,7 +253,7 @@ export class Speaker {
     for (const { name, after, effect } of change.changed) {
       if (effect === 'reset') {
         this.#remove(name, OTHER_CONFIGURATION_CHANGE)
-        this.#add(after).standing.start()
+        this.#start(this.#add(after))
       } else this.#neighbors.get(name)?.reconfigure(after, renewed)
     }
     this.groups.lookAgain(renewed)
@@ -240,7 +262,10 @@ export class Speaker {
     this.listeners.setKeys()
     this.ownPrefixes.configure(config.advertise)
     void this.monitors.configure(config)
-    for (const { name } of change.added) this.#neighbors.get(name)?.standing.start()
+    for (const { name } of change.added) {
+      const neighbor = this.#neighbors.get(name)
+      if (neighbor !== undefined) this.#start(neighbor)
+    }
     this.#neighborsChanged()
   }
 
@@ -265,6 +290,24 @@ export class Speaker {
     return neighbor
   }
 
+  #start(neighbor: Neighbor): void {
+    neighbor.standing.start()
+    const { name, interface: link } = neighbor.config
+    const { discovery, host, clock, events } = this.#world
+    if (link === undefined || discovery === undefined) return
+    const warn = (text: string): void =>
+      events.tell({ level: 'warn', topic: 'peers', kind: 'LinkCrowded', peer: name, text })
+    this.#searches.set(name, new LinkSearch(link, neighbor, { discovery, host, clock, warn }))
+  }
+
+  /** The unnumbered peer that a connection from a link-local address must come from. */
+  #neighborOnLink(address: Address): Neighbor | undefined {
+    for (const [name, search] of this.#searches) {
+      if (search.link === address.zone && search.heard(address)) return this.#neighbors.get(name)
+    }
+    return undefined
+  }
+
   #remove(name: string, subcode: number): void {
     this.#neighbors.get(name)?.standing.stop({ subcode })
     this.#neighbors.delete(name)
@@ -276,6 +319,7 @@ export class Speaker {
 
   /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
   #linksChanged(): void {
+    for (const search of this.#searches.values()) search.linksChanged()
     this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
       this.#callTimer = undefined
       for (const neighbor of this.#neighbors.values()) {

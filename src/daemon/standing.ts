@@ -1,6 +1,6 @@
 /**
  * Whether a peer shall have a session: started, stopped by the operator, or held down because of what it
- * did, for a while or until somebody says otherwise.
+ * did, for a while or until somebody says otherwise. An unnumbered peer must also be found (link-search.ts).
  */
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Peer } from '../session/peer.ts'
@@ -17,6 +17,9 @@ export class Standing {
   readonly #peer: Peer
   readonly #clock: Clock
   #hold: Hold | undefined
+  #isWanted = false
+  /** Why an unnumbered peer is nowhere; undefined once it is found. */
+  #missing: string | undefined
 
   constructor(peer: Peer, clock: Clock) {
     this.#peer = peer
@@ -27,15 +30,33 @@ export class Standing {
     return this.#hold !== undefined
   }
 
-  /** Also when it is held down. */
+  /** Nobody is found on the link. */
+  get isMissing(): boolean {
+    return this.#missing !== undefined
+  }
+
+  /** Nobody is on the link, as the cease says; whether the peer shall have a session stays as it is. */
+  lost(cease: Cease): void {
+    this.#missing = cease.text ?? ''
+    this.#peer.stop(cease)
+  }
+
+  found(): void {
+    this.#missing = undefined
+    if (this.#isWanted) this.#peer.start()
+  }
+
+  /** Also when it is held down; one that is searched for, as soon as it is found. */
   start(): void {
     this.#forget()
-    this.#peer.start()
+    this.#isWanted = true
+    if (this.#missing === undefined) this.#peer.start()
   }
 
   /** Ceases; the peer stays down until `start`. */
   stop(cease: Cease): void {
     this.#forget()
+    this.#isWanted = false
     this.#peer.stop(cease)
   }
 
@@ -63,10 +84,10 @@ export class Standing {
     return true
   }
 
-  /** `held down: ...; next attempt in 4 min`; undefined when it isn't. */
+  /** `held down: ...; next attempt in 4 min`, or why it is not found; undefined when there is no such reason. */
   get words(): string | undefined {
     const hold = this.#hold
-    if (hold === undefined) return undefined
+    if (hold === undefined) return this.#isWanted ? this.#missing : undefined
     const { why, untilMs } = hold
     if (untilMs === undefined) {
       return `held down: ${why}; until linnet startup ${this.#peer.options.name}`

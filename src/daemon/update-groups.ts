@@ -2,7 +2,7 @@
  * Sorts sessions into update groups: those that hear the same share one, whatever peer group they are
  * configured in. What makes two sessions hear the same is the key below, and nothing else.
  */
-import type { Address } from '../net/address.ts'
+import { isLinkLocal, type Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import {
@@ -32,8 +32,12 @@ export interface Hearing {
   readonly maxMessageLength: number
   readonly addPath: AddPathMode
   readonly nextHop: 'auto' | 'self' | 'keep'
-  /** Our address in this family as the session sees us. */
+  /** IPv4 routes may be told with IPv6 next hops (RFC 8950). */
+  readonly ipv6NextHops: boolean
+  /** Our address as the session sees us: the next hop to ourselves. */
   readonly self: Address
+  /** Told beside `self`, which is global then (RFC 2545 section 3). */
+  readonly selfLinkLocal: Address | undefined
   /** Interface index of the link that the session runs over; 0 when it is not on a shared link. */
   readonly link: number
   readonly exportPolicy: Policy
@@ -52,7 +56,9 @@ const keyOf = (it: Hearing): string =>
     it.maxMessageLength,
     it.addPath,
     it.nextHop,
+    it.ipv6NextHops,
     it.self.text,
+    it.selfLinkLocal?.text,
     it.link,
     it.exportPolicy.name,
   ].join(' ')
@@ -174,15 +180,16 @@ export class UpdateGroups {
   #formOf(hearing: Hearing, set: number, source: RibPeer): BucketForm {
     const { attributes } = this.#rib
     const nextHop = this.#nextHopFor(hearing, set, source)
+    const plain = hearing.family.index === 0 && nextHop.length === 4
     const reflected = isReflected(source, hearing)
     return {
       set: attributes.view(set),
-      nextHop: nextHop.bytes,
+      nextHop,
       form: {
         external: hearing.external,
         localAsn: hearing.localAsn,
         fourOctetAs: hearing.fourOctetAs,
-        nextHop: hearing.family.index === 0 ? nextHop.bytes : undefined,
+        nextHop: plain ? nextHop : undefined,
         keepMed: source.local || (attributes.flags(set) & TELL_MED) !== 0,
         reflection: reflected
           ? {
@@ -196,20 +203,32 @@ export class UpdateGroups {
 
   /**
    * RFC 4271 5.1.3. To another AS we are the next hop, unless the route's own next hop is a neighbour on
-   * the link that we share with the peer. Within the AS the next hop stays as it is.
+   * the link that we share with the peer. Within the AS the next hop stays as it is; a link-local one means
+   * nothing beyond its link.
    */
-  #nextHopFor(hearing: Hearing, set: number, source: RibPeer): Address {
+  #nextHopFor(hearing: Hearing, set: number, source: RibPeer): Uint8Array {
     const { nextHops, attributes } = this.#rib
     const marks = attributes.flags(set)
     const chosen = (marks & TELL_NEXT_HOP) !== 0
     const theirs = source.local && !chosen ? undefined : nextHops.get(attributes.nextHop(set))
-    if (theirs === undefined || (marks & TELL_SELF) !== 0) return hearing.self
-    if (hearing.nextHop === 'self' && !chosen) return hearing.self
+    const ours = ownBytes(hearing)
+    if (theirs === undefined || (marks & TELL_SELF) !== 0) return ours
+    if (hearing.nextHop === 'self' && !chosen) return ours
+    const { address, global } = theirs
+    if (address.family !== hearing.family.name && !hearing.ipv6NextHops) return ours
+    if (sharesLink(theirs, hearing.link)) return address.bytes
     // A reflected route's next hop is left alone (RFC 4456 section 10).
-    if (theirs.address.family !== hearing.family.name) return hearing.self
-    if (hearing.nextHop === 'keep' || !hearing.external || chosen) return theirs.address
-    return sharesLink(theirs, hearing.link) ? theirs.address : hearing.self
+    if (hearing.nextHop === 'auto' && hearing.external && !chosen) return ours
+    return isLinkLocal(address) ? (global?.bytes ?? ours) : address.bytes
   }
+}
+
+function ownBytes({ self, selfLinkLocal }: Hearing): Uint8Array {
+  if (selfLinkLocal === undefined) return self.bytes
+  const both = new Uint8Array(self.bytes.length + selfLinkLocal.bytes.length)
+  both.set(self.bytes)
+  both.set(selfLinkLocal.bytes, self.bytes.length)
+  return both
 }
 
 const sharesLink = ({ resolution }: NextHop, link: number): boolean =>

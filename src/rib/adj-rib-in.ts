@@ -6,15 +6,7 @@
  * normalised by the rules of RFC 7606 first, and what comes out is interned. An UPDATE that cannot be
  * trusted but can be understood withdraws the prefixes that it names ("treat-as-withdraw").
  */
-import {
-  IPV4,
-  IPV6,
-  SAFI_UNICAST,
-  factsOf,
-  familyOfAfi,
-  type Family,
-  type FamilyFacts,
-} from '../net/family.ts'
+import { IPV4, IPV6, SAFI_UNICAST, factsOf, familyOfAfi, type FamilyFacts } from '../net/family.ts'
 import { findAttribute } from '../wire/attributes/attribute.ts'
 import {
   missingMandatory,
@@ -40,37 +32,11 @@ import {
   NEXT_HOP_IN_REACH,
 } from '../wire/scan.ts'
 import { UpdateView } from '../wire/update.ts'
+import type { AdjRibInEvents, AdjRibInOptions } from './adj-rib-in-terms.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { FamilyRib } from './family-rib.ts'
 import type { Rejection } from './paths.ts'
 import type { RibPeer } from './peer.ts'
-
-/** What a session has agreed on, as far as UPDATEs depend on it. */
-export interface AdjRibInOptions {
-  readonly families: readonly Family[]
-  readonly fourOctetAs: boolean
-  /** Our own identifier, unsigned: a path that we originated comes back (RFC 4456 section 8). */
-  readonly routerId: number
-}
-
-/** Valid during the call that hands it over. */
-export interface MalformedUpdate {
-  readonly problems: readonly AttributeProblem[]
-  /** The body of the message. */
-  readonly bytes: Uint8Array
-  /** The prefixes that it names, withdrawn ones first, at most so many. */
-  prefixes(most: number): string[]
-}
-
-export interface AdjRibInEvents {
-  /** A malformed UPDATE was dealt with without ending the session. */
-  malformedReceived(update: MalformedUpdate): void
-  endOfRibReceived(family: Family): void
-  /** So many paths were left out, for the peer offers too many of one prefix. */
-  pathsRefused(count: number): void
-  /** So many new paths of a message were left out: the session holds as many as it may. */
-  pathsBeyondLimit(family: FamilyFacts, count: number): void
-}
 
 /** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456, RFC 5065). */
 const INTERNAL_ONLY = HAS_LOCAL_PREF | HAS_ORIGINATOR_ID | HAS_CLUSTER_LIST | HAS_CONFEDERATION
@@ -121,7 +87,7 @@ export class AdjRibIn {
   receive(bytes: Uint8Array, start: number, end: number, since: number): void {
     const view = $view
     if (this.#problems.length > 0) this.#problems = []
-    view.split(bytes, start, end)
+    view.split(bytes, start, end, this.#options)
     if (view.empty) return this.#endOfRib(IPV4)
     // Broken headers hide the multiprotocol attributes: read them the slow way before anything else.
     if (view.attributes === undefined) this.#locate(view)
@@ -232,8 +198,9 @@ export class AdjRibIn {
 
   #normalized(view: UpdateView, setFor?: 'nlri' | 'reach'): Normalized {
     const { bytes, sectionStart, sectionEnd } = view
-    const { fourOctetAs } = this.#options
-    const context = { external: this.peer.options.external, fourOctetAs }
+    const { fourOctetAs, ipv6NextHops, link } = this.#options
+    const { external } = this.peer.options
+    const context = { external, fourOctetAs, ipv6NextHops, link }
     const hasNlri = view.nlriStart < view.nlriEnd
     const message = setFor === undefined ? { hasNlri } : { hasNlri, setFor }
     return normalizeAttributes(bytes, sectionStart, sectionEnd, context, message)

@@ -28,7 +28,7 @@ export const ONLY_PATH = 1
 export interface BucketForm {
   readonly set: Uint8Array
   readonly form: OutgoingForm
-  /** For MP_REACH; ignored for IPv4. */
+  /** 4 bytes stand in NEXT_HOP (`form`), 16 or 32 go into MP_REACH. */
   readonly nextHop: Uint8Array
 }
 

@@ -191,7 +191,7 @@ export class AttributeStore implements AttributeSets {
     row[at + NEXT_HOP] =
       (facts.flags & HAS_NEXT_HOP) === 0
         ? 0
-        : this.#nextHops.intern(bytes, facts.nextHopAt, facts.nextHopLength)
+        : this.#nextHops.intern(bytes, facts.nextHopAt, facts.nextHopLength, facts.nextHopLink)
     row[at + ORIGINATOR_ID] = facts.originatorId
     this.#births = (this.#births + 1) | 0 || 1
     row[at + BIRTH] = this.#births

@@ -9,7 +9,10 @@ import type { NextHopResolver, Resolution } from './next-hop.ts'
 
 export interface NextHop {
   readonly id: number
+  /** Where traffic goes; a link-local address has its link's index as zone (RFC 4007 section 11). */
   readonly address: Address
+  /** Beside a link-local address: what others, on other links, know the same router by. */
+  readonly global?: Address
   readonly resolution: Resolution
 }
 
@@ -33,10 +36,10 @@ export class NextHopTable {
   constructor(resolver: NextHopResolver) {
     this.#resolver = resolver
     resolver.onChange((address, resolution) => {
-      const entry = this.#find(address)
-      if (entry === undefined) return
-      entry.resolution = resolution
-      for (const listener of this.#listeners) listener(entry)
+      for (const entry of this.#withAddress(address)) {
+        entry.resolution = resolution
+        for (const listener of this.#listeners) listener(entry)
+      }
     })
   }
 
@@ -46,11 +49,12 @@ export class NextHopTable {
   }
 
   /**
-   * The id of the next hop in `bytes[at..at+length)`: 4, 16, or 32 bytes, where the first 16 count (a
-   * global address followed by a link-local one, RFC 2545 section 3). Takes one reference.
+   * The id of the next hop in `bytes[at..at+length)`: 4, 16, or 32 bytes, a global address followed by a
+   * link-local one (RFC 2545 section 3). That one counts when it is known to live on `link`, an interface
+   * index; without (0), the global one does. Takes one reference.
    */
-  intern(bytes: Uint8Array, at: number, length: number): number {
-    const entry = length === 4 ? this.#ofIpv4(bytes, at) : this.#ofIpv6(bytes, at)
+  intern(bytes: Uint8Array, at: number, length: number, link = 0): number {
+    const entry = length === 4 ? this.#ofIpv4(bytes, at) : this.#ofIpv6(bytes, at, length, link)
     entry.references++
     return entry.id
   }
@@ -62,7 +66,7 @@ export class NextHopTable {
     this.#freeIds.push(id)
     if (entry.address.family === 'ipv4') this.#byIpv4.delete(ipv4Key(entry.address.bytes, 0))
     else this.#byBytes.delete(entry.key)
-    this.#resolver.forget(entry.address)
+    if (this.#withAddress(entry.address).length === 0) this.#resolver.forget(entry.address)
   }
 
   get(id: number): NextHop | undefined {
@@ -85,35 +89,53 @@ export class NextHopTable {
     for (const entry of this.#entries) if (entry !== undefined) yield entry
   }
 
-  /** By its key: when a link goes, all next hops behind it change one by one. */
-  #find({ family, bytes }: Address): Entry | undefined {
-    return family === 'ipv4'
-      ? this.#byIpv4.get(ipv4Key(bytes, 0))
-      : this.#byBytes.get(ipv6Key(bytes, 0))
+  /**
+   * By its key: when a link goes, all next hops behind it change one by one. Several with one link-local
+   * address may differ in their global ones; of these there are few.
+   */
+  #withAddress({ family, bytes, zone, text }: Address): readonly Entry[] {
+    if (zone !== undefined) {
+      return this.#entries.filter((it) => it !== undefined).filter((it) => it.address.text === text)
+    }
+    const found =
+      family === 'ipv4' ? this.#byIpv4.get(ipv4Key(bytes, 0)) : this.#byBytes.get(ipv6Key(bytes, 0))
+    return found === undefined ? [] : [found]
   }
 
   #ofIpv4(bytes: Uint8Array, at: number): Entry {
     const key = ipv4Key(bytes, at)
     const known = this.#byIpv4.get(key)
     if (known !== undefined) return known
-    const entry = this.#add(addressFromBytes(bytes.subarray(at, at + 4)), '')
+    const entry = this.#add({ address: addressFromBytes(bytes.subarray(at, at + 4)) }, '')
     this.#byIpv4.set(key, entry)
     return entry
   }
 
-  #ofIpv6(bytes: Uint8Array, at: number): Entry {
-    const key = ipv6Key(bytes, at)
+  #ofIpv6(bytes: Uint8Array, at: number, length: number, link: number): Entry {
+    const first = bytes.subarray(at, at + 16)
+    const both = bytes.subarray(at, at + length)
+    const key = link === 0 ? ipv6Key(bytes, at) : `${String.fromCharCode(...both)}${link}`
     const known = this.#byBytes.get(key)
     if (known !== undefined) return known
-    const entry = this.#add(addressFromBytes(bytes.subarray(at, at + 16)), key)
+    const entry = this.#add(
+      link === 0
+        ? { address: addressFromBytes(first) }
+        : length === 16
+          ? { address: addressFromBytes(first, `${link}`) }
+          : {
+              address: addressFromBytes(both.subarray(16), `${link}`),
+              global: addressFromBytes(first),
+            },
+      key,
+    )
     this.#byBytes.set(key, entry)
     return entry
   }
 
-  #add(address: Address, key: string): Entry {
+  #add(addresses: Pick<NextHop, 'address' | 'global'>, key: string): Entry {
     const id = this.#freeIds.pop() ?? this.#entries.length
-    const resolution = this.#resolver.resolve(address)
-    const entry: Entry = { id, address, resolution, references: 0, key }
+    const resolution = this.#resolver.resolve(addresses.address)
+    const entry: Entry = { id, ...addresses, resolution, references: 0, key }
     this.#entries[id] = entry
     return entry
   }

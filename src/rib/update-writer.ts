@@ -1,6 +1,7 @@
 /**
  * Writes UPDATE messages one behind the other into a buffer, packing as many prefixes into each as fit
- * (RFC 4271 4.3; for IPv6 RFC 4760 with MP_REACH first, as RFC 7606 section 5.1 asks).
+ * (RFC 4271 4.3; for IPv6, and for IPv4 with an IPv6 next hop (RFC 8950), RFC 4760 with MP_REACH first, as
+ * RFC 7606 section 5.1 asks). IPv4 prefixes are withdrawn in their own field, however they were announced.
  *
  * Where the session has agreed on it, each prefix follows a path identifier (RFC 7911 section 3).
  *
@@ -19,8 +20,8 @@ const OPTIONAL_EXTENDED = 0x90
 const CHUNK = 65_536
 
 /**
- * Bytes of a message that announces one prefix of any length with `attributesLength` bytes of attributes and,
- * for IPv6, a next hop of `nextHopLength`: what is more than a message can have can't be announced at all.
+ * Bytes of a message that announces one prefix of any length with `attributesLength` bytes of attributes and
+ * a next hop of `nextHopLength`: what is more than a message can have can't be announced at all.
  */
 export function shortestAnnouncement(
   family: FamilyFacts,
@@ -30,9 +31,13 @@ export function shortestAnnouncement(
 ): number {
   const prefix = (pathIds ? PATH_ID_SIZE : 0) + 1 + family.bits / 8
   // The attribute's header, AFI, SAFI, the next hop's length, a reserved byte.
-  const reach = family.index === 0 ? 0 : 4 + 2 + 1 + 1 + nextHopLength + 1
+  const reach = isPlain(family, nextHopLength) ? 0 : 4 + 2 + 1 + 1 + nextHopLength + 1
   return HEADER_LENGTH + 2 + 2 + attributesLength + reach + prefix
 }
+
+/** Announced in the fields that RFC 4271 gave IPv4, with NEXT_HOP among the attributes. */
+const isPlain = (family: FamilyFacts, nextHopLength: number): boolean =>
+  family.index === 0 && nextHopLength === 4
 
 export class UpdateWriter {
   readonly #family: FamilyFacts
@@ -49,6 +54,8 @@ export class UpdateWriter {
   #attributes: Uint8Array = new Uint8Array(0)
   #attributesLength = 0
   #nextHop: Uint8Array = new Uint8Array(0)
+  /** The open message has its prefixes in the fields of RFC 4271. */
+  #plain = false
 
   constructor(prefixes: PrefixTable, maxMessage: number, pathIds = false) {
     this.#family = prefixes.family
@@ -68,8 +75,8 @@ export class UpdateWriter {
   }
 
   /**
-   * Starts announcements with `attributes[0..length)`; for IPv6, `nextHop` (16 or 32 bytes) goes into
-   * MP_REACH. Both are used until `close`. Throws a RangeError when no message can hold them: see
+   * Starts announcements with `attributes[0..length)`; a `nextHop` of 16 or 32 bytes goes into MP_REACH, one
+   * of 4 stands among the attributes. Both are used until `close`. Throws a RangeError when no message can hold them: see
    * `shortestAnnouncement`.
    */
   openAnnouncement(attributes: Uint8Array, length: number, nextHop: Uint8Array): void {
@@ -80,12 +87,14 @@ export class UpdateWriter {
     this.#attributes = attributes
     this.#attributesLength = length
     this.#nextHop = nextHop
+    this.#plain = isPlain(this.#family, nextHop.length)
     this.#open = 'announcement'
     this.#begin()
   }
 
   openWithdrawal(): void {
     this.#open = 'withdrawal'
+    this.#plain = this.#family.index === 0
     this.#begin()
   }
 
@@ -128,7 +137,7 @@ export class UpdateWriter {
     const end = this.#at + this.#maxMessage
     buffer.fill(0xff, this.#at, this.#at + 16)
     this.#at += HEADER_LENGTH
-    if (this.#family.index === 0) {
+    if (this.#plain) {
       if (this.#open === 'withdrawal') {
         this.#at += 2
         this.#limit = end - 2
@@ -166,7 +175,7 @@ export class UpdateWriter {
       this.#at = start
       return
     }
-    if (this.#family.index === 0) {
+    if (this.#plain) {
       if (this.#open === 'withdrawal') {
         this.#patch(start + HEADER_LENGTH, this.#at - start - HEADER_LENGTH - 2)
         this.#u16(0)

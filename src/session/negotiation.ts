@@ -31,6 +31,8 @@ export interface Negotiated {
   readonly families: readonly Family[]
   /** AS numbers take four octets in UPDATEs (RFC 6793). */
   readonly fourOctetAs: boolean
+  /** IPv4 routes may have IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean
   readonly routeRefresh: boolean
   /** The answer to a ROUTE-REFRESH has a marked beginning and end (RFC 7313). */
   readonly enhancedRouteRefresh: boolean
@@ -67,6 +69,7 @@ export type OurSide = Pick<
   | 'families'
   | 'addPath'
   | 'extendedMessages'
+  | 'extendedNextHop'
 >
 
 /** The OPEN that we send. */
@@ -77,6 +80,7 @@ export function ourOpen(us: OurSide): Open {
     identifier: us.routerId >>> 0,
     capabilities: [
       ...us.families.map(multiprotocol),
+      ...(announcesExtendedNextHop(us) ? [EXTENDED_NEXT_HOP] : []),
       { name: 'route-refresh' },
       { name: 'enhanced-route-refresh' },
       ...(us.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
@@ -98,6 +102,7 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
   return {
     families,
     fourOctetAs: announces('four-octet-as'),
+    extendedNextHop: announcesExtendedNextHop(us) && open.capabilities.some(offersExtendedNextHop),
     routeRefresh: announces('route-refresh'),
     enhancedRouteRefresh: announces('route-refresh') && announces('enhanced-route-refresh'),
     addPath: addPathTerms(us, families, open.capabilities),
@@ -202,6 +207,22 @@ function wanted(families: readonly Family[]): Uint8Array {
 }
 
 const unicast = (family: Family): AfiSafi => ({ afi: factsOf(family).afi, safi: SAFI_UNICAST })
+
+/** Of all that RFC 8950 could name: IPv4 unicast with next hops of IPv6. */
+const EXTENDED_NEXT_HOP: Capability = {
+  name: 'extended-next-hop',
+  families: [{ afi: factsOf('ipv4').afi, safi: SAFI_UNICAST, nextHopAfi: factsOf('ipv6').afi }],
+}
+
+const announcesExtendedNextHop = ({ extendedNextHop, families }: OurSide): boolean =>
+  extendedNextHop && families.includes('ipv4')
+
+const offersExtendedNextHop = (it: Capability): boolean =>
+  it.name === 'extended-next-hop' &&
+  it.families.some(
+    ({ afi, safi, nextHopAfi }) =>
+      afi === factsOf('ipv4').afi && safi === SAFI_UNICAST && nextHopAfi === factsOf('ipv6').afi,
+  )
 
 const multiprotocol = (family: Family): Capability => ({
   name: 'multiprotocol',

@@ -32,6 +32,8 @@ export interface PeerOptions {
   readonly extendedMessages?: boolean
   /** Several paths of a prefix (RFC 7911): what we offer, in all families. Default: neither. */
   readonly addPath?: { readonly receive: boolean; readonly send: boolean }
+  /** Offers IPv6 next hops for IPv4 routes (RFC 8950). */
+  readonly extendedNextHop: boolean
   readonly socket: SocketOptions
 }
 

@@ -28,7 +28,7 @@ import { Line } from './line.ts'
 import type { Negotiated } from './negotiation.ts'
 import type { Cease, PeerEnvironment, PeerEvents, PeerOptions } from './peer-options.ts'
 import type { PeerSnapshot } from './snapshot.ts'
-import type { Connection } from './transport.ts'
+import type { Connection, Endpoint } from './transport.ts'
 
 export class Peer {
   #options: PeerOptions
@@ -109,6 +109,11 @@ export class Peer {
     const both = this.#both().toSorted((one, other) => rank(one) - rank(other))
     for (const conversation of both) conversation.handle(event, cause)
     this.#trouble = cause
+  }
+
+  /** The peer is somewhere else from now on: for connections to come. */
+  moveTo(remote: Endpoint): void {
+    this.#options = { ...this.#options, remote }
   }
 
   /** Ceases and connects anew. */

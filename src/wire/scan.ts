@@ -44,6 +44,8 @@ export class AttributeFacts {
   clusterListLength = 0
   nextHopAt = 0
   nextHopLength = 0
+  /** Where its link-local address lives; 0 when it has none. */
+  nextHopLink = 0
 }
 
 /** Whose loops to look for while scanning. */
@@ -86,6 +88,7 @@ export function scanAttributes(
   facts.originatorId = 0
   facts.clusterListLength = 0
   facts.nextHopLength = 0
+  facts.nextHopLink = 0
   let at = start
   let previous = 0
   while (at < end) {
@@ -161,15 +164,20 @@ export function scanAttributes(
           if (u32(bytes, i) === own.clusterId) facts.flags |= HAS_OWN_CLUSTER
         }
         break
-      case 14: // MP_REACH_NLRI, without its NLRI: AFI, SAFI, next hop, one reserved byte
+      case 14: {
+        // MP_REACH_NLRI, without its NLRI: AFI, SAFI, next hop, one reserved byte, maybe its link
         // Beside it NEXT_HOP says nothing (RFC 4760 section 3) and is left out.
         if ((facts.flags & HAS_NEXT_HOP) !== 0) return false
-        if (kind !== 0x80 || length < 5 || length !== 5 + bytes[at + 3]) return false
-        if (bytes[next - 1] !== 0 || !plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
+        if (kind !== 0x80 || length < 5) return false
+        const reserved = at + 4 + bytes[at + 3]
+        if (next !== reserved + 1 && next !== reserved + 5) return false
+        if (bytes[reserved] !== 0 || !plainReachNextHop(bytes, at + 4, bytes[at + 3])) return false
         facts.nextHopAt = at + 4
         facts.nextHopLength = bytes[at + 3]
         facts.flags |= HAS_NEXT_HOP | NEXT_HOP_IN_REACH
+        if (next !== reserved + 1) facts.nextHopLink = u32(bytes, reserved + 1)
         break
+      }
       case 16: // EXTENDED_COMMUNITIES (RFC 4360)
         if ((kind & ~0x20) !== 0xc0 || length === 0 || (length & 7) !== 0) return false
         break

@@ -8,12 +8,23 @@
  * store interns these bytes as they are when `scan.ts` finds them plain.
  */
 import { SAFI_UNICAST } from '../net/family.ts'
+import { hasLinkLocal, isLengthOfNextHop } from './attributes/mp-reach-nlri.ts'
 import { ERROR_UPDATE, MALFORMED_ATTRIBUTE_LIST } from './constants.ts'
 import { SessionError } from './errors.ts'
 
 const MP_REACH = 14
 const MP_UNREACH = 15
 const EXTENDED = 0x10
+
+/** What the reading of MP_REACH depends on beside its bytes. */
+export interface NextHopTerms {
+  /** IPv4 routes may have IPv6 next hops (RFC 8950). */
+  readonly ipv6NextHops: boolean
+  /** Where the session's link-local addresses live: an interface index, or 0 for nowhere. */
+  readonly link: number
+}
+
+const ORDINARY: NextHopTerms = { ipv6NextHops: false, link: 0 }
 
 /** Largest attribute section: that of an extended message (RFC 8654). */
 const SCRATCH = 65_536
@@ -43,13 +54,15 @@ export class UpdateView {
   attributes: Uint8Array | undefined
   from = 0
   to = 0
+  #terms = ORDINARY
   readonly #scratch = new Uint8Array(SCRATCH)
 
   /**
    * Takes apart the UPDATE body `bytes[start..end)`. Throws a SessionError when its fields don't fit
    * into it (RFC 7606 section 3 c keeps this one fatal).
    */
-  split(bytes: Uint8Array, start: number, end: number): void {
+  split(bytes: Uint8Array, start: number, end: number, terms = ORDINARY): void {
+    this.#terms = terms
     const withdrawnLength = (bytes[start] << 8) | bytes[start + 1]
     const attributesAt = start + 2 + withdrawnLength
     if (attributesAt + 2 > end) throw malformedList('withdrawn routes overrun the message')
@@ -128,7 +141,7 @@ export class UpdateView {
           }
         } else if (pass === 1) {
           if (reachAt !== 0 && !inserted && code > MP_REACH) {
-            to = writeNextHop(bytes, reachAt, nextHopLength, scratch, to)
+            to = writeNextHop(bytes, reachAt, nextHopLength, this.#terms.link, scratch, to)
             inserted = true
           }
           for (let i = at; i < next; i++) scratch[to++] = bytes[i]
@@ -136,7 +149,9 @@ export class UpdateView {
         at = next
       }
     }
-    if (reachAt !== 0 && !inserted) to = writeNextHop(bytes, reachAt, nextHopLength, scratch, to)
+    if (reachAt !== 0 && !inserted) {
+      to = writeNextHop(bytes, reachAt, nextHopLength, this.#terms.link, scratch, to)
+    }
     this.attributes = scratch
     this.from = 0
     this.to = to
@@ -146,8 +161,7 @@ export class UpdateView {
     const nlri = value + 5 + bytes[value + 3]
     if (next - value < 5 || nlri > next) return false
     const afi = (bytes[value] << 8) | bytes[value + 1]
-    // 16 bytes, or 32 with a link-local address behind the global one (RFC 2545 section 3).
-    if (afi === 2 && bytes[value + 3] !== 16 && bytes[value + 3] !== 32) return false
+    if (!isLengthOfNextHop(afi, bytes[value + 3], this.#terms.ipv6NextHops)) return false
     this.reachAfi = bytes[value + 2] === SAFI_UNICAST ? afi : 0xffff
     this.reachStart = nlri
     this.reachEnd = next
@@ -164,19 +178,27 @@ export class UpdateView {
   }
 }
 
-/** MP_REACH with its next hop only: AFI, SAFI, length, next hop, reserved. */
+/** MP_REACH with its next hop only: AFI, SAFI, length, next hop, reserved, and the link of a link-local one. */
 function writeNextHop(
   bytes: Uint8Array,
   value: number,
   nextHopLength: number,
+  link: number,
   to: Uint8Array,
   at: number,
 ): number {
   to[at++] = 0x80
   to[at++] = MP_REACH
-  to[at++] = 5 + nextHopLength
+  const scoped = link !== 0 && hasLinkLocal(bytes, value + 4, nextHopLength)
+  to[at++] = (scoped ? 9 : 5) + nextHopLength
   for (let i = 0; i < 4 + nextHopLength; i++) to[at++] = bytes[value + i]
   to[at++] = 0
+  if (scoped) {
+    to[at++] = link >>> 24
+    to[at++] = link >>> 16
+    to[at++] = link >>> 8
+    to[at++] = link
+  }
   return at
 }
 

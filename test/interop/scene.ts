@@ -21,10 +21,15 @@ export const FEEDER_ASN = 65003
 export const SHORT_HOLD = 3
 
 /** linnet's addresses as the daemon sees them, and the other way round. */
-export const LINNET = { ipv4: '10.1.0.1', ipv6: 'fd00:1::1' } as const
-export const DAEMON = { ipv4: '10.1.0.2', ipv6: 'fd00:1::2' } as const
+export const LINNET = { ipv4: '10.1.0.1', ipv6: 'fd00:1::1', link: 'fe80::1' } as const
+export const DAEMON = { ipv4: '10.1.0.2', ipv6: 'fd00:1::2', link: 'fe80::2' } as const
 const FEEDER = { ipv4: '10.2.0.2', ipv6: 'fd00:2::2' } as const
 const TO_FEEDER = { ipv4: '10.2.0.1', ipv6: 'fd00:2::1' } as const
+
+type Addresses = Readonly<Record<Family | 'link', string>>
+
+/** The link between linnet and the daemon, at both ends. */
+const LINK = 'eth0'
 
 export interface SceneOptions {
   readonly daemon: Daemon
@@ -37,6 +42,12 @@ export interface SceneOptions {
   readonly overIpv6: readonly Family[]
   readonly feeder: boolean
   readonly fourOctetAs?: boolean
+  readonly extendedNextHop?: boolean
+  /**
+   * The link between the two has no addresses but link-local ones, and one session: linnet finds its neighbour
+   * (`interface`), or is told where it is (`address`).
+   */
+  readonly unnumbered?: 'interface' | 'address'
 }
 
 export class Scene {
@@ -75,10 +86,24 @@ export class Scene {
   static async #furnish(options: SceneOptions, hosts: readonly LabHost[]): Promise<Scene> {
     const [linnetHost, daemonHost, feederHost] = hosts as readonly (LabHost | undefined)[]
     if (linnetHost === undefined || daemonHost === undefined) throw new Error('no hosts')
+    const addressesOf = (own: Addresses): string[] =>
+      options.unnumbered === undefined ? [`${own.ipv4}/24`, `${own.ipv6}/64`] : [`${own.link}/64`]
     await join(
-      { host: linnetHost, device: 'eth0', addresses: [`${LINNET.ipv4}/24`, `${LINNET.ipv6}/64`] },
-      { host: daemonHost, device: 'eth0', addresses: [`${DAEMON.ipv4}/24`, `${DAEMON.ipv6}/64`] },
+      { host: linnetHost, device: LINK, addresses: addressesOf(LINNET) },
+      { host: daemonHost, device: LINK, addresses: addressesOf(DAEMON) },
     )
+    // One link-local address each, which the test knows.
+    if (options.unnumbered !== undefined) {
+      for (const [host, { link }] of [
+        [linnetHost, LINNET],
+        [daemonHost, DAEMON],
+      ] as const) {
+        await host.ip([
+          `address flush dev ${LINK} scope link`,
+          `address add ${link}/64 dev ${LINK} nodad`,
+        ])
+      }
+    }
     if (feederHost !== undefined) {
       const near = [`${TO_FEEDER.ipv4}/24`, `${TO_FEEDER.ipv6}/64`]
       const far = [`${FEEDER.ipv4}/24`, `${FEEDER.ipv6}/64`]
@@ -171,13 +196,23 @@ export function linnetConfig(options: SceneOptions, changed: LinnetConfig = {}):
     asn: linnetAsn,
     routerId: LINNET.ipv4,
     peerGroups: {
-      daemon: { ...own, holdTime: `${linnetHoldTime}s` },
+      daemon: {
+        ...own,
+        holdTime: `${linnetHoldTime}s`,
+        ...(options.extendedNextHop === undefined
+          ? {}
+          : { extendedNextHop: options.extendedNextHop }),
+      },
       feeder: { ...common, asn: FEEDER_ASN },
     },
     peers: [
-      ...daemonConfig(options).neighbors.map(({ name, localAddress, families }) => ({
+      ...daemonConfig(options).neighbors.map(({ name, localAddress, link, families }) => ({
         name,
-        address: localAddress,
+        ...(link === undefined
+          ? { address: localAddress }
+          : options.unnumbered === 'interface'
+            ? { interface: link }
+            : { address: `${localAddress}%${link}` }),
         families,
         group: 'daemon',
       })),
@@ -214,9 +249,20 @@ function daemonConfig(options: SceneOptions): DaemonConfig {
     addresses: DAEMON,
     holdTimeSeconds: options.daemonHoldTime,
     ...(options.fourOctetAs === undefined ? {} : { fourOctetAs: options.fourOctetAs }),
+    ...(options.extendedNextHop === undefined ? {} : { extendedNextHop: options.extendedNextHop }),
     neighbors: [
       ...(options.overIpv4.length > 0 ? [neighbor('over4', 'ipv4', options.overIpv4)] : []),
       ...(options.overIpv6.length > 0 ? [neighbor('over6', 'ipv6', options.overIpv6)] : []),
+      ...(options.unnumbered === undefined
+        ? []
+        : [
+            {
+              ...neighbor('overlink', 'ipv6', ['ipv4', 'ipv6'] as const),
+              address: LINNET.link,
+              localAddress: DAEMON.link,
+              link: LINK,
+            },
+          ]),
     ],
   }
 }

@@ -22,6 +22,7 @@ export const PROGRAM = process.env['LINNET_MAIN'] ?? join(TOP, 'dist/main.js')
 
 export const TWO_TOR = join(TOP, 'config/lab/two-tor.yaml')
 export const MESH = join(TOP, 'config/lab/mesh.yaml')
+export const UNNUMBERED = join(TOP, 'config/lab/unnumbered.yaml')
 export const BIRD = join(import.meta.dirname, 'labs/bird.yaml')
 
 /** Labs of a test run are not in the way of labs that somebody is using. */

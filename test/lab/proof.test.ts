@@ -1,7 +1,17 @@
 /** The promise of the whole project, on the labs that are shipped. */
 import { describe, expect, test } from 'vitest'
 import { FAULT_OF, SABOTAGES, type Sabotage } from '../../src/lab/sabotage.ts'
-import { MESH, TWO_TOR, hasBird, hasFrr, hasNft, lab, prove, type Tested } from './command.ts'
+import {
+  MESH,
+  TWO_TOR,
+  UNNUMBERED,
+  hasBird,
+  hasFrr,
+  hasNft,
+  lab,
+  prove,
+  type Tested,
+} from './command.ts'
 
 function expectHonest({ code, result, stderr }: Tested, pairs: number): void {
   const faults = result.pairs.flatMap((it) => it.faults.map(({ text }) => text))
@@ -53,6 +63,12 @@ test('containers on four hosts reach each other through an iBGP mesh, no router 
     expect(evidence.path.map((hop) => hop.node)).toEqual(ends)
   }
   expect(tested.result.failover).toBeUndefined()
+})
+
+test('containers reach each other through ToRs over links without addresses', async () => {
+  const tested = await prove([UNNUMBERED])
+  expectHonest(tested, 1)
+  expect(tested.result.failover).toBeDefined()
 })
 
 test('the proof ends in one line, and a capture can be kept', async () => {

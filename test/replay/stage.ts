@@ -133,6 +133,7 @@ export class ReplayStage {
         connectRetrySeconds: 5,
         passive: true,
         families: configured.families,
+        extendedNextHop: configured.extendedNextHop,
         socket: {},
       },
       { transport: this.#network.transportOf(own), clock: this.clock, random: () => 1 },
@@ -193,6 +194,7 @@ export class ReplayStage {
   }
 
   #linkOf(nextHop: Address): number {
+    if (nextHop.zone !== undefined) return Number(nextHop.zone)
     for (const { address, length, link } of this.#host.addresses()) {
       if (contains(prefixOf(address, length), nextHop)) return link
     }

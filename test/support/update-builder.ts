@@ -3,8 +3,8 @@
  * as in `describeAttributes`. `10.0.0.0/8#7` is the path with identifier 7 (RFC 7911).
  */
 import { prefix, type Prefix } from '../../src/net/prefix.ts'
-import { wordsOf } from '../../src/net/address.ts'
-import { factsOf } from '../../src/net/family.ts'
+import { address, wordsOf } from '../../src/net/address.ts'
+import { factsOf, type Family } from '../../src/net/family.ts'
 import { encodeAttributes, type AttributeDescription } from '../../src/wire/attributes/describe.ts'
 import { encodeMessage } from '../../src/wire/message.ts'
 import { nlriSize, writeNlri } from '../../src/wire/nlri.ts'
@@ -14,9 +14,9 @@ export type AttributeValues = Partial<AttributeDescription>
 export interface UpdateText {
   readonly withdraw?: readonly string[]
   readonly announce?: readonly string[]
-  /** The set of what is announced; `nextHop` is that of IPv4. */
+  /** The set of what is announced; `nextHop` is that of IPv4, and may be an IPv6 address (RFC 8950). */
   readonly set?: AttributeValues
-  /** Next hop of announced IPv6 prefixes. */
+  /** Next hop of announced IPv6 prefixes; `global link-local` for both. */
   readonly nextHop6?: string
   /** Attribute bytes that come behind those of `set`, whatever they are. */
   readonly extra?: Uint8Array
@@ -26,26 +26,35 @@ const UPDATE = 2
 const DEFAULT_NEXT_HOP = '10.0.0.1'
 const DEFAULT_NEXT_HOP6 = '2001:db8::1'
 
-/** The body of an UPDATE. IPv6 goes into MP_REACH_NLRI and MP_UNREACH_NLRI, which stand first. */
+/**
+ * The body of an UPDATE. IPv6 goes into MP_REACH_NLRI and MP_UNREACH_NLRI, which stand first, and so does IPv4
+ * with an IPv6 next hop: such a message announces nothing else.
+ */
 export function updateBody({ withdraw = [], announce = [], set = {}, ...more }: UpdateText) {
   const gone = byFamily(withdraw)
   const come = byFamily(announce)
   const nextHop = set.nextHop ?? DEFAULT_NEXT_HOP
+  const extended = nextHop.includes(':') && come.ipv4.length > 0
   const section = concat(
     gone.ipv6.length === 0 ? [] : mpUnreach(nlriOf(gone.ipv6)),
-    come.ipv6.length === 0 ? [] : mpReach(more.nextHop6 ?? DEFAULT_NEXT_HOP6, nlriOf(come.ipv6)),
+    extended ? mpReach('ipv4', nextHop, nlriOf(come.ipv4)) : [],
+    come.ipv6.length === 0
+      ? []
+      : mpReach('ipv6', more.nextHop6 ?? DEFAULT_NEXT_HOP6, nlriOf(come.ipv6)),
     announce.length === 0 ? [] : encodeAttributes(withoutNextHop(set)),
     more.extra ?? [],
   )
   const attributes =
-    come.ipv4.length === 0 ? section : withNextHop(section, prefix(`${nextHop}/32`).bytes)
+    come.ipv4.length === 0 || extended
+      ? section
+      : withNextHop(section, prefix(`${nextHop}/32`).bytes)
   const withdrawn = nlriOf(gone.ipv4)
   return concat(
     u16(withdrawn.length),
     withdrawn,
     u16(attributes.length),
     attributes,
-    nlriOf(come.ipv4),
+    extended ? [] : nlriOf(come.ipv4),
   )
 }
 
@@ -116,10 +125,9 @@ function withNextHop(section: Uint8Array, address: Uint8Array): Uint8Array {
   return concat(section.subarray(0, at), [0x40, NEXT_HOP, 4], address, section.subarray(at))
 }
 
-function mpReach(nextHop: string, nlri: Uint8Array): Uint8Array {
-  const address = prefix(`${nextHop}/128`).bytes
-  const { afi } = factsOf('ipv6')
-  const value = concat(u16(afi), [1, address.length], address, [0], nlri)
+function mpReach(family: Family, nextHop: string, nlri: Uint8Array): Uint8Array {
+  const addresses = concat(...nextHop.split(' ').map((text) => address(text).bytes))
+  const value = concat(u16(factsOf(family).afi), [1, addresses.length], addresses, [0], nlri)
   return concat([0x90, 14], u16(value.length), value)
 }
 

@@ -27,7 +27,7 @@ export function updateAsText(
   session: { readonly external: boolean; readonly fourOctetAs: boolean },
 ): UpdateAsText {
   const view = new UpdateView()
-  view.split(bytes, start, end)
+  view.split(bytes, start, end, { ipv6NextHops: true, link: 0 })
   const withdraw = [
     ...prefixes(bytes, 'ipv4', view.withdrawnStart, view.withdrawnEnd),
     ...prefixes(bytes, familyOfAfi(view.unreachAfi), view.unreachStart, view.unreachEnd),
@@ -40,7 +40,8 @@ export function updateAsText(
     return { endOfRib: familyOfAfi(view.unreachAfi) ?? 'ipv4' }
   }
   if (announce.length === 0) return { withdraw }
-  const read = normalizeAttributes(bytes, view.sectionStart, view.sectionEnd, session)
+  const context = { ...session, ipv6NextHops: true }
+  const read = normalizeAttributes(bytes, view.sectionStart, view.sectionEnd, context)
   if (read.problems.length > 0) throw new Error(JSON.stringify(read.problems))
   const set = Object.fromEntries(
     Object.entries(describeAttributes(read.canonical)).filter(([, value]) => isSomething(value)),

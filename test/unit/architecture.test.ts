@@ -30,6 +30,7 @@ const HOUSE: House = {
     imports: [
       'net',
       'session/transport',
+      'session/neighbor-discovery',
       'bfd/transport',
       'fib/kernel',
       'rib/next-hop',

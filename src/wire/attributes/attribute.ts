@@ -20,10 +20,18 @@ export interface AttributeContext {
   readonly external: boolean
   /** Both sides have announced four-octet AS numbers (RFC 6793). */
   readonly fourOctetAs: boolean
+  /** IPv4 routes may have IPv6 next hops (RFC 8950). Default: no. */
+  readonly ipv6NextHops?: boolean
+  /** Where the session's link-local addresses live: an interface index, or 0 (the default) for nowhere. */
+  readonly link?: number
 }
 
 /** The context of canonical bytes: nothing is refused for where it came from. */
-export const CANONICAL: AttributeContext = { external: false, fourOctetAs: true }
+export const CANONICAL: AttributeContext = {
+  external: false,
+  fourOctetAs: true,
+  ipv6NextHops: true,
+}
 
 export interface AttributeSpec<T> {
   readonly code: number

@@ -21,7 +21,7 @@ import { parseIdentifier } from './identifier.ts'
 import { attributeSpec } from './index.ts'
 import { formatLargeCommunity, largeCommunities, parseLargeCommunity } from './large-communities.ts'
 import { localPref } from './local-pref.ts'
-import { formatNextHop, mpReachNlri, type MpReach } from './mp-reach-nlri.ts'
+import { formatNextHop, linkInCanonical, mpReachNlri, type MpReach } from './mp-reach-nlri.ts'
 import { multiExitDisc } from './multi-exit-disc.ts'
 import { nextHop } from './next-hop.ts'
 import { origin, type Origin } from './origin.ts'
@@ -41,6 +41,8 @@ export interface AttributeDescription {
   /** The global one, where IPv6 has two. */
   readonly nextHop?: string
   readonly nextHopLinkLocal?: string
+  /** Interface index of the link where the link-local next hop lives. */
+  readonly nextHopLink?: number
   /** The family of the routes, when the next hop stands in MP_REACH_NLRI. */
   readonly reachFamily?: Family
   readonly med?: number
@@ -69,6 +71,7 @@ export function describeAttributes(canonical: Uint8Array): AttributeDescription 
     if (attributeSpec(code) === undefined) unknown.push({ code, flags, value: toHex(value) })
     else values.set(code, value)
   })
+  const reachBytes = values.get(mpReachNlri.code)
   const read = <T>(spec: AttributeSpec<T>): T | undefined => {
     const bytes = values.get(spec.code)
     if (bytes === undefined) return undefined
@@ -78,7 +81,11 @@ export function describeAttributes(canonical: Uint8Array): AttributeDescription 
   const description: Draft = {
     origin: read(origin) ?? 'incomplete',
     asPath: formatAsPath(read(asPath) ?? []),
-    ...describeNextHop(read(nextHop), read(mpReachNlri)),
+    ...describeNextHop(
+      read(nextHop),
+      read(mpReachNlri),
+      reachBytes === undefined ? 0 : linkInCanonical(reachBytes),
+    ),
     atomicAggregate: read(atomicAggregate) ?? false,
     communities: (read(communities) ?? []).map(formatCommunity),
     extendedCommunities: textsOf(extendedCommunities, read(extendedCommunities)),
@@ -157,13 +164,15 @@ const MAX_SECTION = 65_535
 function describeNextHop(
   direct: Uint8Array | undefined,
   reach: MpReach | undefined,
-): Pick<AttributeDescription, 'nextHop' | 'nextHopLinkLocal' | 'reachFamily'> {
+  link: number,
+): Pick<AttributeDescription, 'nextHop' | 'nextHopLinkLocal' | 'nextHopLink' | 'reachFamily'> {
   if (reach === undefined) return direct === undefined ? {} : { nextHop: formatNextHop(direct) }
   const family = familyOfAfi(reach.afi)
   const nextHops = reach.nextHop.length === 32 ? 2 : 1
   return {
     nextHop: formatNextHop(nextHops === 2 ? reach.nextHop.subarray(0, 16) : reach.nextHop),
     ...(nextHops === 2 ? { nextHopLinkLocal: formatNextHop(reach.nextHop.subarray(16)) } : {}),
+    ...(link === 0 ? {} : { nextHopLink: link }),
     ...(family === undefined ? {} : { reachFamily: family }),
   }
 }
@@ -184,6 +193,7 @@ function putNextHop(
     afi: factsOf(values.reachFamily ?? global.family).afi,
     safi: SAFI_UNICAST,
     nextHop: Uint8Array.from(bytes),
+    link: values.nextHopLink ?? 0,
     nlriStart: 0,
     nlriEnd: 0,
   })

@@ -1,4 +1,5 @@
 import { addressFromBytes } from '../../net/address.ts'
+import { Reader } from '../../net/bytes.ts'
 import { SAFI_UNICAST } from '../../net/family.ts'
 import { malformed } from '../errors.ts'
 import { OPTIONAL_NON_TRANSITIVE, type AttributeSpec } from './attribute.ts'
@@ -13,12 +14,18 @@ export interface MpReach {
    * 3). Other families: whatever it is.
    */
   readonly nextHop: Uint8Array
+  /** Where its link-local address lives, an interface index; 0 without one, or when that is not known. */
+  readonly link: number
   /** Offsets of the NLRI in the buffer that was read. */
   readonly nlriStart: number
   readonly nlriEnd: number
 }
 
-/** Its canonical form ends behind the reserved byte: NLRI are no part of an attribute set. */
+/**
+ * Its canonical form ends behind the reserved byte: NLRI are no part of an attribute set. A next hop with a
+ * link-local address is one only together with its link (RFC 4007), so the link's index comes last there:
+ * the same bytes heard on another link are another set.
+ */
 export const mpReachNlri: AttributeSpec<MpReach> = {
   code: 14,
   name: 'MP_REACH_NLRI',
@@ -26,28 +33,47 @@ export const mpReachNlri: AttributeSpec<MpReach> = {
   flags: OPTIONAL_NON_TRANSITIVE,
   // What stands before the NLRI says where they begin (RFC 7606 7.11).
   onMalformed: 'reset',
-  decode(from) {
+  decode(from, context) {
     const afi = from.u16()
     const safi = from.u8()
     const length = from.u8()
     const nextHop = from.bytes(length)
-    if (safi === SAFI_UNICAST && !isLengthOfNextHop(afi, length)) {
+    if (safi === SAFI_UNICAST && !isLengthOfNextHop(afi, length, context.ipv6NextHops === true)) {
       return malformed('reset', `next hop of ${length} bytes for AFI ${afi}`)
     }
     from.u8() // reserved; ignored whatever it is
     const nlriStart = from.offset
     const nlriEnd = nlriStart + from.rest().length
-    return { afi, safi, nextHop: tidy(nextHop), nlriStart, nlriEnd }
+    const tidied = tidy(nextHop)
+    const link = hasLinkLocal(tidied, 0, tidied.length) ? (context.link ?? 0) : 0
+    return { afi, safi, nextHop: tidied, link, nlriStart, nlriEnd }
   },
-  encode({ afi, safi, nextHop }, to) {
+  encode({ afi, safi, nextHop, link }, to) {
     to.u16(afi).u8(safi).u8(nextHop.length).bytes(nextHop).u8(0)
+    if (link !== 0) to.u32(link)
   },
   format: ({ nextHop }) => formatNextHop(nextHop),
 }
 
-/** IPv4 routes may have IPv6 next hops (RFC 8950 section 3). */
-const isLengthOfNextHop = (afi: number, length: number): boolean =>
-  afi > 2 || length === 16 || length === 32 || (afi === 1 && length === 4)
+/** The link in the canonical value `bytes`: see above; 0 for none. */
+export function linkInCanonical(bytes: Uint8Array): number {
+  const from = new Reader(bytes)
+  from.u16()
+  from.u8()
+  from.bytes(from.u8())
+  from.u8()
+  return from.left === 4 ? from.u32() : 0
+}
+
+/** IPv4 routes may have IPv6 next hops where both sides say so (RFC 8950 section 4). */
+export const isLengthOfNextHop = (afi: number, length: number, ipv6NextHops: boolean): boolean =>
+  afi > 2 || (afi === 1 && length === 4) || ((afi === 2 || ipv6NextHops) && isIpv6Length(length))
+
+const isIpv6Length = (length: number): boolean => length === 16 || length === 32
+
+/** True when a next hop of ours or theirs contains a link-local address: alone, or behind the global one. */
+export const hasLinkLocal = (bytes: Uint8Array, at: number, length: number): boolean =>
+  length === 32 || (length === 16 && bytes[at] === 0xfe && (bytes[at + 1] & 0xc0) === 0x80)
 
 /**
  * 32 bytes are kept only for a global address with a link-local one behind it. Speakers without a global

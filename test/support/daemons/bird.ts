@@ -146,15 +146,17 @@ function protocol(config: DaemonConfig, neighbor: Neighbor): string {
   const addPath = config.addPath === true ? 'add paths on; ' : ''
   const lines = [
     `local ${neighbor.localAddress} as ${config.asn};`,
-    `neighbor ${neighbor.address} as ${neighbor.asn};`,
+    `neighbor ${neighbor.address}${neighbor.link === undefined ? '' : `%${neighbor.link}`} as ${neighbor.asn};`,
     `hold time ${config.holdTimeSeconds};`,
     'connect delay time 1; connect retry time 1; error wait time 1, 2;',
     'graceful restart off;',
     ...(config.fourOctetAs === false ? ['enable as4 off;'] : []),
     ...(config.extendedMessages === true ? ['enable extended messages on;'] : []),
-    ...neighbor.families.map(
-      (family) => `${family} { ${addPath}import all; export filter announced; };`,
-    ),
+    ...neighbor.families.map((family) => {
+      const extended = config.extendedNextHop === true && family === 'ipv4'
+      const words = extended ? 'extended next hop on; ' : ''
+      return `${family} { ${words}${addPath}import all; export filter announced; };`
+    }),
   ]
   return `protocol bgp ${neighbor.name} {\n  ${lines.join('\n  ')}\n}`
 }
@@ -202,7 +204,8 @@ function birdRoutes(text: string, internal: boolean): Route[] {
       }
       return route({
         prefix,
-        nextHop: value('next_hop')?.split(' ')[0] ?? '',
+        // A link-local one stands behind ::.
+        nextHop: value('next_hop')?.replace(/^:: /, '').split(' ')[0] ?? '',
         origin: originOf(value('origin')),
         asPath: (value('as_path') ?? '').trim().replaceAll(/\{([^}]*)\}/g, compactSet),
         med: number('med'),

@@ -12,6 +12,8 @@ export interface Neighbor {
   readonly name: string
   readonly address: string
   readonly localAddress: string
+  /** The link that both are on: both addresses are link-local there. */
+  readonly link?: string
   readonly asn: number
   readonly families: readonly Family[]
 }
@@ -29,6 +31,8 @@ export interface DaemonConfig {
   readonly extendedMessages?: boolean
   /** Several paths of a prefix, sent and received (RFC 7911). BIRD and FRR only. */
   readonly addPath?: boolean
+  /** IPv4 routes may have IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop?: boolean
 }
 
 export interface SessionView {
@@ -66,6 +70,12 @@ export type Ability =
   | 'readsAs4Aggregator'
   /** IPv4 and IPv6 over one session, with next hops that can be used. */
   | 'bothFamilies'
+  /** IPv4 routes with IPv6 next hops (RFC 8950). */
+  | 'extendedNextHop'
+  /** The neighbour on a link, without its address. */
+  | 'unnumbered'
+  /** A neighbour at a link-local address. */
+  | 'linkLocal'
   /** Its session comes back by itself within seconds after an error. */
   | 'comesBack'
   /** To tell its reason for a shutdown (RFC 9003). */

@@ -20,6 +20,9 @@ export const exabgp: Daemon = {
   title: 'ExaBGP 4',
   cannot: {
     readsAs4Aggregator: 'takes the first two octets of its AS for all of it',
+    unnumbered: 'not tried',
+    linkLocal: 'not tried',
+    extendedNextHop: 'not tried: each of its routes wants its next hop written',
     answersRefresh: 'has no table that it could send again; tells its program, which may',
     showsShutdownText: 'fails to read a Cease that has a text, and calls it malformed',
     sendsShutdownText: 'its teardown knows numbers alone',

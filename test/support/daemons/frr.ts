@@ -16,6 +16,7 @@ import { byPrefix, familyOf, route, type Route } from './route.ts'
 export const frr: Daemon = {
   title: 'FRR 8',
   cannot: {
+    linkLocal: 'not tried: `neighbor eth0 interface` is its way',
     twoOctetAs:
       'without its capability it expects four octets in AGGREGATOR all the same, and ends the session',
   },
@@ -114,9 +115,10 @@ class RunningFrr implements RunningDaemon {
     )
   }
 
-  async session({ address }: Neighbor): Promise<SessionView> {
-    const text = await this.#ask(`show bgp neighbors ${address} json`)
-    const it = (JSON.parse(text) as Readonly<Record<string, NeighborState>>)[address]
+  async session({ address, link }: Neighbor): Promise<SessionView> {
+    const name = link ?? address
+    const text = await this.#ask(`show bgp neighbors ${name} json`)
+    const it = (JSON.parse(text) as Readonly<Record<string, NeighborState>>)[name]
     const established = it.bgpState === 'Established'
     const words = [
       it.lastResetDueTo,
@@ -260,18 +262,30 @@ function frrConfig(config: DaemonConfig): string {
     ' no bgp network import-check',
     ' no bgp default ipv4-unicast',
     ` timers bgp ${keepalive} ${config.holdTimeSeconds}`,
-    ...config.neighbors.flatMap(({ address, asn, localAddress }) => [
-      ` neighbor ${address} remote-as ${config.fourOctetAs === false ? twoOctetAsn(asn) : asn}`,
-      ` neighbor ${address} update-source ${localAddress}`,
-      ` neighbor ${address} timers connect 1`,
-      ` neighbor ${address} advertisement-interval 0`,
-      ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
-    ]),
+    ...config.neighbors.flatMap(({ address: numbered, asn, localAddress, link }) => {
+      const address = link ?? numbered
+      const remoteAs = config.fourOctetAs === false ? twoOctetAsn(asn) : asn
+      return [
+        ...(link === undefined
+          ? [
+              ` neighbor ${address} remote-as ${remoteAs}`,
+              ` neighbor ${address} update-source ${localAddress}`,
+            ]
+          : [` neighbor ${link} interface remote-as external`]),
+        ` neighbor ${address} timers connect 1`,
+        ` neighbor ${address} advertisement-interval 0`,
+        ...(config.extendedNextHop === true
+          ? [` neighbor ${address} capability extended-nexthop`]
+          : []),
+        ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
+      ]
+    }),
     ...(['ipv4', 'ipv6'] as const).flatMap((family) => [
       ` address-family ${family} unicast`,
       ...config.neighbors
         .filter(({ families }) => families.includes(family))
-        .flatMap(({ address }) => [
+        .map(({ address, link }) => link ?? address)
+        .flatMap((address) => [
           `  neighbor ${address} activate`,
           ...(config.addPath === true ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
           // Or it would tell us our own routes.

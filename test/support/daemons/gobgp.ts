@@ -18,6 +18,9 @@ export const gobgp: Daemon = {
     showsBadPeerAs: 'says nothing of a NOTIFICATION before the session is up',
     bothFamilies: 'announces IPv6 over an IPv4 session with an IPv4-mapped next hop',
     asksForRefresh: 'keeps all that it heard and looks at that again',
+    unnumbered: 'not tried',
+    linkLocal: 'not tried',
+    extendedNextHop: 'offers it to the neighbour on an interface only',
     twoOctetAs: 'always speaks with four octets',
   },
   cannotSend: {

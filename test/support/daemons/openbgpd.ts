@@ -18,6 +18,9 @@ export const openbgpd: Daemon = {
     bothFamilies: 'announces IPv6 over an IPv4 session with the next hop ::1',
     answersRefresh:
       'refuses every ROUTE-REFRESH, of BIRD as well: `AID IPv4 unicast not negotiated`',
+    unnumbered: 'not tried',
+    linkLocal: 'not tried',
+    extendedNextHop: 'does not know the capability',
     meetsAsTrans: 'refuses AS 23456 in its configuration',
     comesBack: 'waits 30 s and more after an error: the test starts the session again',
   },

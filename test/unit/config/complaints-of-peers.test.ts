@@ -150,9 +150,24 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:38: peers[0].bfd: not in this version yet; remove it',
   ],
   [
-    '{ interface: eth1, group: tor }',
-    'c.yaml:4:5: peers[0].address: is missing; add address: 10.0.1.1',
-    'c.yaml:4:7: peers[0].interface: not in this version yet; remove it',
+    '{ address: 10.0.1.1, interface: eth1, group: tor }',
+    'c.yaml:4:37: peers[0].interface: address stands beside it, and says where the peer is; remove one of them',
+  ],
+  [
+    '{ interface: eth1, group: tor, localAddress: 10.0.1.11 }',
+    'c.yaml:4:50: peers[0].localAddress: the session with eth1 stands on the link-local address of eth1; remove it',
+  ],
+  [
+    '{ interface: eth1, group: tor, multihop: 2 }',
+    'c.yaml:4:46: peers[0].multihop: eth1 is on the link itself; remove it',
+  ],
+  [
+    '{ interface: eth1, group: tor }\n  - { name: b, interface: eth1, group: tor }',
+    'c.yaml:5:27: peers[1].interface: eth1 is whoever is on eth1 too; remove one of them',
+  ],
+  [
+    '{ interface: "e t h 1", group: tor }',
+    'c.yaml:4:18: peers[0].interface: "e t h 1" is not the name of a link; write a name such as eth0',
   ],
   [
     '{ address: 10.0.1.1, group: tor, families: [] }',

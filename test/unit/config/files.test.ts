@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkFile, loadConfig } from '../../../src/config/load.ts'
+import { peerSchema } from '../../../src/config/peer-schema.ts'
 import { linesOf, loadFiles, NOWHERE } from './loading.ts'
 
 const peersOf = (loaded: ReturnType<typeof loadFiles>): string[] =>
@@ -65,7 +66,7 @@ test.each([
     },
     lines: [
       'main.yaml:4:31: peers[0].asn: 0 is not an AS number; write 1..4294967295',
-      'b.yaml:2:41: peers[0].hold: unknown key; the keys here are name, address, group, description, asn, families, holdTime, sendHoldTime, connectRetry, passive, localAddress, bindDevice, port, password, passwordFile, ttlSecurity, multihop, localAsn, routeReflectorClient, nextHop, allowOwnAsn, extendedMessages, addPath, maxPrefixes, import, export',
+      `b.yaml:2:41: peers[0].hold: unknown key; the keys here are ${Object.keys(peerSchema.shape).join(', ')}`,
       'b.yaml:3:15: log.level: loud is not trace, debug, info, warn, error or fatal; write trace, debug, info, warn, error or fatal',
     ],
   },

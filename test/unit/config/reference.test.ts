@@ -88,7 +88,9 @@ describe('the example of every key is good', () => {
   const own = (name: string, value: unknown): Record<string, unknown> =>
     name === 'routeReflectorClient'
       ? { ...peer, asn: 'internal', [name]: value }
-      : { ...peer, [name]: value }
+      : name === 'interface'
+        ? { asn: 65001, import: 'accept', [name]: value }
+        : { ...peer, [name]: value }
   const documents = [
     ...keyRows(configSchema)
       .filter((row) => row.key !== 'include')

@@ -34,6 +34,7 @@ test('three lines make a complete configuration', () => {
         families: ['ipv4', 'ipv6'],
         holdTimeSeconds: 90,
         sendHoldTimeSeconds: 480,
+        extendedNextHop: false,
         connectRetrySeconds: 5,
         passive: false,
         nextHop: 'auto',
@@ -96,6 +97,7 @@ peers:
     password: of-the-peer
     ttlSecurity: 1
     localAsn: 65200
+    extendedNextHop: true
     nextHop: self
     allowOwnAsn: 1
     extendedMessages: false
@@ -145,6 +147,7 @@ log: { level: trace, format: json }
         families: ['ipv4'],
         holdTimeSeconds: 480,
         sendHoldTimeSeconds: 960,
+        extendedNextHop: true,
         connectRetrySeconds: 0.3,
         passive: true,
         localAddress: '10.0.1.11',
@@ -170,6 +173,7 @@ log: { level: trace, format: json }
         families: ['ipv4', 'ipv6'],
         holdTimeSeconds: 0,
         sendHoldTimeSeconds: 480,
+        extendedNextHop: false,
         connectRetrySeconds: 5,
         passive: false,
         nextHop: 'auto',

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import {
-  addressBeside,
   anyIpv4,
   networkAround,
   networksOf,
+  nextHopBeside,
   ownAddresses,
 } from '../../../src/daemon/host-addresses.ts'
 import { address } from '../../../src/net/address.ts'
@@ -44,12 +44,33 @@ describe('our address beside that of a session', () => {
     ['of an address that is not ours any more', '192.0.2.1', 'ipv4', '192.0.2.1', 0],
     ['and of the other family none', '192.0.2.1', 'ipv6', undefined, 0],
     ['link-local: the global one of the link', 'fe80::2%eth0', 'ipv6', '2001:db8:1::2', 2],
+    ['link-local: itself where there is no global one', 'fe80::2%eth1', 'ipv6', 'fe80::2%eth1', 3],
     ['link-local: IPv4 of the link that the zone names', 'fe80::2%eth1', 'ipv4', '10.0.2.2', 3],
     ['link-local: the zone may be a number', 'fe80::2%3', 'ipv4', '10.0.2.2', 3],
   ]
   test.each(cases)('%s', (_, local, family, beside, link) => {
-    const found = addressBeside(host(), address(local), family)
+    const found = nextHopBeside(host(), address(local), family, false)
     expect([found.address?.text, found.link]).toEqual([beside, link])
+  })
+
+  const extended: readonly [what: string, local: string, told: string][] = [
+    ['an IPv6 session: its address', '2001:db8:1::2', '2001:db8:1::2'],
+    ['an IPv4 session: its address', '10.0.1.2', '10.0.1.2'],
+    ['link-local: with the global one of the link', 'fe80::2%eth0', '2001:db8:1::2 fe80::2%eth0'],
+    ['link-local: alone', 'fe80::2%eth1', 'fe80::2%eth1'],
+  ]
+  test.each(extended)('for IPv4 with IPv6 next hops, %s', (_, local, told) => {
+    const { address: first, linkLocal } = nextHopBeside(host(), address(local), 'ipv4', true)
+    const texts = [first?.text, linkLocal?.text].filter((text) => text !== undefined)
+    expect(texts.join(' ')).toBe(told)
+  })
+
+  test('a host address of the link is no network that the peer shares', () => {
+    const it = host().address('eth1', '2001:db8::9/128')
+    expect(nextHopBeside(it, address('fe80::2%eth1'), 'ipv6', false)).toEqual({
+      address: address('fe80::2%eth1'),
+      link: 3,
+    })
   })
 })
 

@@ -19,7 +19,9 @@ const HEARING: Hearing = {
   maxMessageLength: 4096,
   addPath: 'off',
   nextHop: 'auto',
+  ipv6NextHops: false,
   self: address('10.0.0.100'),
+  selfLinkLocal: undefined,
   link: 1,
   exportPolicy: accept,
 }
@@ -52,6 +54,8 @@ describe('sessions that hear the same share a group', () => {
     ['more paths', { addPath: 3 }],
     ['all paths', { addPath: 'all' }],
     ['next hop policy', { nextHop: 'keep' }],
+    ['IPv6 next hops', { ipv6NextHops: true }],
+    ['our link-local address', { selfLinkLocal: address('fe80::100') }],
     ['our address', { self: address('10.0.1.100') }],
     ['link', { link: 2 }],
     ['export policy', { exportPolicy: local }],
@@ -165,6 +169,60 @@ describe('the next hop (RFC 4271 5.1.3)', () => {
     const set = { asPath: '65001', nextHop: '2001:db8::9' }
     expect(told(hearing, {}, set)?.nextHop).toBe('2001:db8::9')
     expect(told({ ...hearing, link: 2 }, {}, set)?.nextHop).toBe('2001:db8::100')
+  })
+})
+
+describe('IPv6 next hops of IPv4 routes (RFC 8950)', () => {
+  const LINK_LOCAL = { selfLinkLocal: address('fe80::100') }
+  const EXTENDED: Hearing = { ...HEARING, ipv6NextHops: true, self: address('2001:db8::100') }
+  const source: PeerValues = { ipv6NextHops: true, onLink: 1 }
+  const far: PeerValues = { ipv6NextHops: true, onLink: 2 }
+  const cases: readonly [
+    what: string,
+    hearing: Hearing,
+    source: PeerValues | 'own',
+    theirs: string,
+    nextHop: string,
+  ][] = [
+    ['ourselves', EXTENDED, 'own', '', '2001:db8::100'],
+    [
+      'ourselves, with our link-local address',
+      { ...EXTENDED, ...LINK_LOCAL },
+      'own',
+      '',
+      '2001:db8::100',
+    ],
+    [
+      'ours, where theirs is of IPv6 and the peer knows IPv4 only',
+      INTERNAL,
+      source,
+      '2001:db8::9',
+      '10.0.0.100',
+    ],
+    ['theirs, on the same link', EXTENDED, source, '2001:db8::9', '2001:db8::9'],
+    ['theirs of IPv4, kept', { ...EXTENDED, external: false }, source, '10.0.0.9', '10.0.0.9'],
+    ['a link-local one on the same link', EXTENDED, source, 'fe80::9', 'fe80::9'],
+    [
+      'ours, where theirs is link-local elsewhere',
+      { ...EXTENDED, external: false },
+      far,
+      'fe80::9',
+      '2001:db8::100',
+    ],
+    [
+      'the global one of a link-local one elsewhere',
+      { ...EXTENDED, external: false },
+      far,
+      '2001:db8::9 fe80::9',
+      '2001:db8::9',
+    ],
+  ]
+  test.each(cases)('%s', (_, hearing, from, theirs, nextHop) => {
+    const set = from === 'own' ? {} : { asPath: '65001', nextHop: theirs }
+    const onItsLink = (rib: SmallRib): void => {
+      rib.resolver.linkOf = ({ zone }) => (zone === undefined ? 1 : Number(zone))
+    }
+    expect(told(hearing, from, set, onItsLink)?.nextHop).toBe(nextHop)
   })
 })
 

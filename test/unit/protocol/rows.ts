@@ -252,10 +252,31 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 8950',
     title: 'IPv4 routes with IPv6 next hops',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: '`extendedNextHop`: IPv4 unicast with IPv6 next hops, global, link-local or both, told and taken; link-local ones live on the link of the session',
+    missing: 'other families than IPv4 unicast',
     codes: ['capability 5'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/rib/extended-next-hop.test.ts: the same route over two links has two next hops',
+      'interop/cases.ts: our IPv4 routes are in its table with our IPv6 address as next hop',
+    ],
+  },
+  {
+    rfc: 'RFC 4861',
+    title: 'router advertisements, for unnumbered peers',
+    done: '`interface`: sent every ten seconds and when solicited, as no default router; heard ones name the neighbour',
+    missing: 'everything that hosts need of a router: prefixes, lifetimes, other options',
+    tests: [
+      'unit/linux/router-advertisement.test.ts: an advertisement: hop limit 64, and a router lifetime of 0, for we are nobody’s default router',
+      'interop/cases.ts: it is found, and the session comes up',
+      'kernel/daemon/unnumbered.test.ts: find their ToR, and have its routes over its link-local address',
+    ],
+  },
+  {
+    rfc: 'RFC 2545',
+    title: 'BGP-4 for IPv6: next hops',
+    done: 'global, link-local or both are read; to a neighbour at a link-local address ours are told likewise',
+    missing: 'to a neighbour at a global address only the global one is told',
+    tests: ['unit/rib/extended-next-hop.test.ts: %s'],
   },
   {
     rfc: 'RFC 8654',

@@ -7,11 +7,12 @@ import { concat } from '../../support/update-builder.ts'
 function table() {
   const resolver = new FakeResolver()
   const made = new NextHopTable(resolver)
-  const intern = (...texts: readonly string[]): number => {
+  const internOn = (link: number, ...texts: readonly string[]): number => {
     const bytes = concat(...texts.map((text) => address(text).bytes))
-    return made.intern(concat([9], bytes, [9]), 1, bytes.length)
+    return made.intern(concat([9], bytes, [9]), 1, bytes.length, link)
   }
-  return { table: made, resolver, intern }
+  const intern = (...texts: readonly string[]): number => internOn(0, ...texts)
+  return { table: made, resolver, intern, internOn }
 }
 
 describe('the table of next hops', () => {
@@ -32,6 +33,32 @@ describe('the table of next hops', () => {
   test('of a global and a link-local address the global one counts', () => {
     const { intern } = table()
     expect(intern('2001:db8::1', 'fe80::1')).toBe(intern('2001:db8::1'))
+  })
+
+  test('a link-local address is another one on each link, and counts where its link is known', () => {
+    const { table: it, internOn } = table()
+    const ids = [
+      internOn(3, 'fe80::1'),
+      internOn(4, 'fe80::1'),
+      internOn(4, '2001:db8::1', 'fe80::1'),
+    ]
+    expect(new Set(ids).size).toBe(3)
+    expect(internOn(3, 'fe80::1')).toBe(ids[0])
+    expect([...it].map((hop) => [hop.address.text, hop.global?.text])).toEqual([
+      ['fe80::1%3', undefined],
+      ['fe80::1%4', undefined],
+      ['fe80::1%4', '2001:db8::1'],
+    ])
+  })
+
+  test('two with one link-local address are watched until the last of them goes', () => {
+    const { table: it, internOn, resolver } = table()
+    const alone = internOn(4, 'fe80::1')
+    const both = internOn(4, '2001:db8::1', 'fe80::1')
+    it.release(alone)
+    expect([...resolver.watched]).toEqual(['fe80::1%4'])
+    it.release(both)
+    expect([...resolver.watched]).toEqual([])
   })
 
   test('asks the resolver once, and lets go with the last reference', () => {

@@ -25,6 +25,8 @@ export interface PeerValues extends Partial<Omit<RibPeerOptions, 'address' | 'na
   readonly address?: string
   readonly families?: readonly Family[]
   readonly fourOctetAs?: boolean
+  readonly ipv6NextHops?: boolean
+  readonly onLink?: number
   readonly importPolicy?: Policy
 }
 
@@ -107,7 +109,13 @@ export class SmallRib {
         address: address(values.address ?? '10.0.0.1'),
       },
       importPolicy,
-      { families, fourOctetAs, routerId: OWN_ROUTER_ID },
+      {
+        families,
+        fourOctetAs,
+        ipv6NextHops: values.ipv6NextHops ?? false,
+        link: values.onLink ?? 0,
+        routerId: OWN_ROUTER_ID,
+      },
       {
         malformedReceived: ({ problems: found }) => {
           for (const it of found) problems.push(`${it.name}: ${it.why} (${it.remedy})`)

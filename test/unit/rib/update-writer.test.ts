@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FAMILIES, type FamilyFacts } from '../../../src/net/family.ts'
+import { IPV4, IPV6, type FamilyFacts } from '../../../src/net/family.ts'
 import { prefixOf } from '../../../src/net/prefix.ts'
 import { addressFromBytes } from '../../../src/net/address.ts'
 import { PrefixTable } from '../../../src/rib/prefix-table.ts'
@@ -41,12 +41,20 @@ function table(family: FamilyFacts) {
   return { prefixes, add }
 }
 
-describe.each(FAMILIES)('$name UPDATEs', (family) => {
-  const ipv6 = family.index === 1
-  const nextHop = ipv6 ? new Uint8Array(16).fill(0x20) : new Uint8Array(0)
+const KINDS: readonly [what: string, family: FamilyFacts, nextHopBytes: number][] = [
+  ['ipv4', IPV4, 4],
+  ['ipv6', IPV6, 16],
+  ['ipv4 with an IPv6 next hop', IPV4, 16],
+  ['ipv4 with two IPv6 next hops', IPV4, 32],
+]
+
+describe.each(KINDS)('%s UPDATEs', (_, family, nextHopBytes) => {
+  const inReach = nextHopBytes > 4
+  const nextHop = new Uint8Array(nextHopBytes).fill(0x20)
+  if (nextHopBytes === 32) nextHop.set([0xfe, 0x80], 16)
   const attributes = encodeAttributes({
     asPath: '65001',
-    ...(ipv6 ? {} : { nextHop: '10.0.0.1' }),
+    ...(inReach ? {} : { nextHop: '10.0.0.1' }),
   })
 
   test('hold as many prefixes as fit, and the rest goes into the next', () => {
@@ -119,7 +127,7 @@ describe.each(FAMILIES)('$name UPDATEs', (family) => {
     const long = (length: number): Uint8Array => {
       const rest = length - attributes.length - 4
       const unknown = [{ code: 200, flags: 0xe0, value: '00'.repeat(rest) }]
-      const values = { asPath: '65001', ...(ipv6 ? {} : { nextHop: '10.0.0.1' }), unknown }
+      const values = { asPath: '65001', ...(inReach ? {} : { nextHop: '10.0.0.1' }), unknown }
       return encodeAttributes(values)
     }
     const fits = long(spare)
@@ -135,7 +143,9 @@ describe.each(FAMILIES)('$name UPDATEs', (family) => {
   test('End-of-RIB is what RFC 4724 says', () => {
     const bytes = endOfRib(family)
     expect(textsOf(bytes)).toEqual([{ endOfRib: family.name }])
-    expect(toHex(bytes.subarray(16))).toBe(ipv6 ? '001d0200000006800f03000201' : '00170200000000')
+    expect(toHex(bytes.subarray(16))).toBe(
+      family.index === 1 ? '001d0200000006800f03000201' : '00170200000000',
+    )
   })
 
   test('any mix is read as it was written, in messages of any size', () => {
@@ -155,7 +165,7 @@ describe.each(FAMILIES)('$name UPDATEs', (family) => {
           const set = encodeAttributes({
             asPath: '65001',
             med,
-            ...(ipv6 ? {} : { nextHop: '10.0.0.1' }),
+            ...(inReach ? {} : { nextHop: '10.0.0.1' }),
           })
           if (announce) writer.openAnnouncement(set, set.length, nextHop)
           else writer.openWithdrawal()

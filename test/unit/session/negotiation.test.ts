@@ -14,12 +14,18 @@ const US: OurSide = {
   routerId: 0x0a000001,
   holdTimeSeconds: 90,
   families: ['ipv4', 'ipv6'],
+  extendedNextHop: false,
 }
 
 const IPV4 = { name: 'multiprotocol', afi: 1, safi: 1 } as const
 const IPV6 = { name: 'multiprotocol', afi: 2, safi: 1 } as const
 const IPV4_MULTICAST = { name: 'multiprotocol', afi: 1, safi: 2 } as const
 const L2VPN = { name: 'multiprotocol', afi: 25, safi: 70 } as const
+const EXTENDED = (families: readonly [number, number, number][]) =>
+  ({
+    name: 'extended-next-hop',
+    families: families.map(([afi, safi, nextHopAfi]) => ({ afi, safi, nextHopAfi })),
+  }) as const
 const REFRESH = { name: 'route-refresh' } as const
 const ENHANCED = { name: 'enhanced-route-refresh' } as const
 const LONG = { name: 'extended-message' } as const
@@ -103,6 +109,58 @@ const GOOD: readonly [
     {},
     { capabilities: [L2VPN, IPV4_MULTICAST, IPV6] },
     { families: ['ipv6'] },
+  ],
+  [
+    'IPv6 next hops for IPv4, when both say so (RFC 8950)',
+    { extendedNextHop: true },
+    { capabilities: [IPV4, EXTENDED([[1, 1, 2]])] },
+    { extendedNextHop: true },
+  ],
+  [
+    'among others',
+    { extendedNextHop: true },
+    {
+      capabilities: [
+        IPV4,
+        EXTENDED([
+          [1, 2, 2],
+          [1, 1, 2],
+        ]),
+      ],
+    },
+    { extendedNextHop: true },
+  ],
+  [
+    'not when only the peer does',
+    {},
+    { capabilities: [IPV4, EXTENDED([[1, 1, 2]])] },
+    { extendedNextHop: false },
+  ],
+  [
+    'not when only we do',
+    { extendedNextHop: true },
+    { capabilities: [IPV4] },
+    { extendedNextHop: false },
+  ],
+  [
+    'not for other families',
+    { extendedNextHop: true },
+    {
+      capabilities: [
+        IPV4,
+        EXTENDED([
+          [1, 128, 2],
+          [2, 1, 1],
+        ]),
+      ],
+    },
+    { extendedNextHop: false },
+  ],
+  [
+    'not without IPv4',
+    { extendedNextHop: true, families: ['ipv6'] },
+    { capabilities: [IPV4, IPV6, EXTENDED([[1, 1, 2]])] },
+    { extendedNextHop: false },
   ],
   ['our hold time is the smaller', {}, {}, { holdTimeSeconds: 90, keepaliveSeconds: 30 }],
   ['theirs is', {}, { holdTimeSeconds: 10 }, { holdTimeSeconds: 10, keepaliveSeconds: 3 }],

@@ -56,6 +56,7 @@ const BASE = {
   connectRetrySeconds: 5,
   passive: false,
   families: ['ipv4', 'ipv6'],
+  extendedNextHop: false,
   socket: {},
 } as const
 

@@ -181,6 +181,7 @@ describe('someone who connects to us and', () => {
       routerId: 0x0a000001,
       holdTimeSeconds: 90,
       families: ['ipv4'],
+      extendedNextHop: false,
     }),
   )
 

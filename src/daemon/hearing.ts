@@ -1,0 +1,45 @@
+/** What a session hears of a family, put together from its peer's configuration and what was agreed on. */
+import type { ResolvedPeer } from '../config/config.ts'
+import type { Address } from '../net/address.ts'
+import { factsOf, type Family } from '../net/family.ts'
+import type { Policy } from '../policy/policy.ts'
+import { reject } from '../policy/standard.ts'
+import type { Negotiated } from '../session/negotiation.ts'
+import type { OwnNextHop } from './host-addresses.ts'
+import type { Hearing } from './update-groups.ts'
+
+/** Routes of this family may have IPv6 next hops although it is IPv4 (RFC 8950). */
+export const hasIpv6NextHops = (negotiated: Negotiated, family: Family): boolean =>
+  family === 'ipv4' && negotiated.extendedNextHop
+
+/** The side of a session that it depends on. */
+interface Terms {
+  readonly negotiated: Negotiated
+  /** Our end of it. */
+  readonly local: Address
+}
+
+/** Without an address to be the next hop, nothing is told. */
+export function hearingOf(
+  config: ResolvedPeer,
+  { negotiated, local }: Terms,
+  family: Family,
+  self: OwnNextHop,
+  exportPolicy: Policy,
+): Hearing {
+  return {
+    family: factsOf(family),
+    external: negotiated.external,
+    routeReflectorClient: config.routeReflectorClient,
+    localAsn: config.localAsn,
+    fourOctetAs: negotiated.fourOctetAs,
+    maxMessageLength: negotiated.maxMessageLength,
+    addPath: negotiated.addPath.send.includes(family) ? config.addPath.send : 'off',
+    nextHop: config.nextHop,
+    ipv6NextHops: hasIpv6NextHops(negotiated, family),
+    self: self.address ?? local,
+    selfLinkLocal: self.linkLocal,
+    link: self.link,
+    exportPolicy: self.address === undefined ? reject : exportPolicy,
+  }
+}
