@@ -10,6 +10,7 @@ import { version } from '../control/version.ts'
 import { checkCommand } from './check.ts'
 import { clearCommand } from './clear.ts'
 import { completeCommand, completionCommand } from './completion.ts'
+import { drainCommand } from './drain.ts'
 import { socketOption } from './options.ts'
 import { policyCommand } from './policy.ts'
 import { refreshCommand } from './refresh.ts'
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((shell: Shell) => Command)[] = [
   resetCommand,
   shutdownCommand,
   startupCommand,
+  drainCommand,
   clearCommand,
   completionCommand,
 ]

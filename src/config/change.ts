@@ -54,13 +54,22 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   routeReflectorClient: ['reset', 'reflection decides about every route'],
   extendedMessages: ['reset', 'the length of messages is agreed on in OPEN'],
   addPath: ['reset', 'path identifiers are agreed on in OPEN'],
-  allowOwnAsn: ['reset', 'routes refused before are not kept and must be sent again'],
+  prependLocalAsn: ['live', 'the routes received are judged anew'],
+  prependOwnAsn: ['live', 'every route is announced again'],
+  allowOwnAsn: ['live', 'the routes received are judged anew'],
+  enforceFirstAsn: ['live', 'the routes received are judged anew'],
+  asOverride: ['live', 'every route is announced again'],
+  removePrivateAsn: ['live', 'every route is announced again'],
+  role: ['reset', 'the role is told in OPEN'],
+  strictRole: ['nextSession', 'roles are compared in OPEN'],
+  gracefulShutdown: ['live', 'the routes received are judged anew'],
 }
 
 const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: string])[] = [
   ['asn', 'restart', 'every session and every route is built on it'],
   ['routerId', 'restart', 'peers know us by it'],
   ['clusterId', 'restart', 'it is in the routes that were reflected'],
+  ['confederation', 'restart', 'every session and every route is built on it'],
   ['decision', 'restart', 'every prefix would have to be decided anew'],
   ['listen', 'live', 'listeners are opened and closed; sessions stay'],
   [

@@ -10,7 +10,7 @@ import { addressFromBytes, isUnspecified, type Address } from '../net/address.ts
 import type { Endpoint } from '../session/transport.ts'
 import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
-import type { Config, ResolvedPeer, StaticPrefix } from './config.ts'
+import type { Confederation, Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
 import { resolveBmp, resolveMrt } from './monitors.ts'
 import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
@@ -48,6 +48,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(logSchema.shape).map((key) => [key, 'log'] as const),
   ...Object.keys(mrtSchema.shape).map((key) => [key, 'mrt'] as const),
   ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
+  ['members', 'confederation'],
 ])
 
 export function checkTree(root: TreeNode, world: World): Checked {
@@ -77,6 +78,7 @@ function resolve(context: Section): Config | undefined {
   const asn = section('asn', shape.asn)
   const routerId = section('routerId', shape.routerId)
   const clusterId = section('clusterId', shape.clusterId)
+  const confederation = section('confederation', shape.confederation)
   const listen = section('listen', shape.listen)
   const decision = section('decision', shape.decision)
   const advertise = section('advertise', shape.advertise)
@@ -88,7 +90,10 @@ function resolve(context: Section): Config | undefined {
   const log = section('log', shape.log)
   section('include', shape.include)
   const policies = readPolicies(section('sets', shape.sets), context)
-  const peers = resolvePeers(asn, policies, section('mesh', shape.mesh), context)
+  if (confederation !== undefined && asn !== undefined) {
+    checkConfederation(asn, confederation, context)
+  }
+  const peers = resolvePeers({ asn, confederation }, policies, section('mesh', shape.mesh), context)
   if (listen !== undefined) checkListen(listen, peers, context)
   const prefixes = advertise === undefined ? [] : staticPrefixes(advertise, context)
   const kernelConfig =
@@ -101,6 +106,7 @@ function resolve(context: Section): Config | undefined {
     asn,
     ...(routerId === undefined ? {} : { routerId }),
     ...(clusterId === undefined ? {} : { clusterId }),
+    ...(confederation === undefined ? {} : { confederation }),
     listen,
     decision,
     peers,
@@ -117,7 +123,7 @@ function resolve(context: Section): Config | undefined {
 
 /** Peers and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
 function resolvePeers(
-  asn: number | undefined,
+  { asn, confederation }: { asn: number | undefined; confederation: Confederation | undefined },
   policies: Policies,
   mesh: MeshEntry | undefined,
   context: Section,
@@ -132,7 +138,7 @@ function resolvePeers(
   const peers: ResolvedPeer[] = []
   const seen = new Map<string, PeerDraft>()
   for (const draft of drafts) {
-    const peer = resolvePeer(draft, { ...context, asn, groups, policies })
+    const peer = resolvePeer(draft, { ...context, asn, confederation, groups, policies })
     if (peer === undefined) continue
     const there = `${peer.address.text} port ${peer.port}`
     const other = seen.get(there)
@@ -145,6 +151,26 @@ function resolvePeers(
     peers.push(peer)
   }
   return peers
+}
+
+/** The numbers of a confederation and its members are apart (RFC 5065 section 4). */
+function checkConfederation(
+  asn: number,
+  { asn: whole, members }: Confederation,
+  { complaints }: Section,
+): void {
+  if (whole === asn) {
+    const message = `${whole} is the AS number of this host, which is a member`
+    complaints.error(['confederation', 'asn'], message, 'write the number that the outside knows')
+  }
+  members.forEach((member, i) => {
+    const path = ['confederation', 'members', i]
+    if (member === whole) {
+      complaints.error(path, `${member} is the confederation itself`, 'remove it')
+    } else if (members.indexOf(member) !== i) {
+      complaints.error(path, `${member} is here twice`, 'remove one')
+    }
+  })
 }
 
 function readGroups(policies: Policies, context: Section): Map<string, PeerSettings | undefined> {

@@ -7,7 +7,8 @@ import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { PolicyDefinition } from '../policy/definition.ts'
 import type { Endpoint } from '../session/transport.ts'
-import type { KernelEntry } from './schema.ts'
+import type { RoleName } from '../wire/capabilities/role.ts'
+import type { DecisionEntry, KernelEntry } from './schema.ts'
 import type { Secret } from './secret.ts'
 
 export type NextHopPolicy = 'auto' | 'self' | 'keep'
@@ -34,10 +35,14 @@ export interface ResolvedPeer {
   readonly port: number
   /** What the peer's OPEN must say; `external`: any AS but ours. */
   readonly asn: number | 'external'
-  /** iBGP, or eBGP. */
-  readonly type: 'internal' | 'external'
+  /** iBGP, between member ASes of our confederation, or eBGP. */
+  readonly type: 'internal' | 'confederation' | 'external'
   /** What our OPEN says. */
   readonly localAsn: number
+  /** It is put in front of the paths that the peer sends. */
+  readonly prependLocalAsn: boolean
+  /** Our real number, if `localAsn` is another, follows it in the paths that we send. */
+  readonly prependOwnAsn: boolean
   readonly families: readonly Family[]
   readonly extendedNextHop: boolean
   /** 0: no hold timer, no keepalives. */
@@ -64,11 +69,27 @@ export interface ResolvedPeer {
   readonly extendedMessages: boolean
   /** Of what the peer announces, before policy. */
   readonly maxPrefixes: PrefixLimit
+  readonly enforceFirstAsn: boolean
+  readonly asOverride: boolean
+  readonly removePrivateAsn: boolean | 'all' | 'replace'
+  /** What we are to the peer (RFC 9234). */
+  readonly role?: RoleName
+  /** Refuse a peer that says nothing of roles. */
+  readonly strictRole?: boolean
+  /** Take what the peer marks with GRACEFUL_SHUTDOWN for the last choice. */
+  readonly gracefulShutdown: boolean
 }
 
 export interface AddPathConfig {
   readonly receive: boolean
   readonly send: 'off' | 'best' | 'all' | number
+}
+
+export interface Confederation {
+  /** The number that the outside knows. */
+  readonly asn: number
+  /** The other member ASes, and maybe our own. */
+  readonly members: readonly number[]
 }
 
 export interface StaticPrefix {
@@ -112,8 +133,10 @@ export interface Config {
   readonly asn: number
   readonly routerId?: Address
   readonly clusterId?: Address
+  /** RFC 5065: `asn` is one of its member ASes. */
+  readonly confederation?: Confederation
   readonly listen: readonly Endpoint[]
-  readonly decision: { readonly alwaysCompareMed: boolean; readonly ignoreRouterId: boolean }
+  readonly decision: Readonly<DecisionEntry>
   readonly peers: readonly ResolvedPeer[]
   /** Caches, the preferred one first. */
   readonly rpki: readonly Endpoint[]

@@ -9,6 +9,7 @@ import { key, list } from './key.ts'
 import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
 import {
   asn,
+  asnAdvice,
   choice,
   flag,
   freeText,
@@ -47,6 +48,9 @@ export const SESSION_DEFAULTS = {
   nextHop: 'auto',
   allowOwnAsn: 0,
   maxPrefixes: DEFAULT_MAX_PREFIXES,
+  asOverride: false,
+  removePrivateAsn: false,
+  gracefulShutdown: true,
 }
 
 const addPath = z.strictObject({
@@ -70,10 +74,31 @@ const addPath = z.strictObject({
   ),
 })
 
+const ROLE_WORDS = 'provider, customer, peer, rs or rs-client'
+const roleName = choice('provider', 'customer', 'peer', 'rs', 'rs-client')
+const roleMap = z.strictObject({
+  is: key(roleName, 'The role.', 'customer'),
+  strict: key(flag.prefault(false), 'Refuse a peer that says nothing of its own role.', true),
+})
+
+const localAsnMap = z.strictObject({
+  asn: key(asn, 'The AS number that we show to the peer.', 65200),
+  prependReceived: key(
+    flag.prefault(false),
+    'Put it in front of the paths that the peer sends, so that others see it (unless `no-prepend` elsewhere).',
+    true,
+  ),
+  prependOwn: key(
+    flag.prefault(false),
+    'Our own `asn` follows it in the paths that we send (unless `replace-as` elsewhere).',
+    true,
+  ),
+})
+
 const settings = {
   asn: key(
     peerAsn.optional(),
-    "The peer's AS number; `internal` = ours, `external` = any other than ours. Needed for each peer, here or in its group.",
+    "The peer's AS number; `internal` = ours, `external` = any other than ours. One of `confederation.members` makes a peer within our confederation. Needed for each peer, here or in its group.",
     65001,
   ),
   families: key(
@@ -142,10 +167,17 @@ const settings = {
     '`1` to an external peer, `255` to an internal one',
   ),
   localAsn: key(
-    asn.optional(),
-    'The AS number that we show to this (external) peer.',
+    z
+      .union([asn, localAsnMap])
+      .register(valueFacts, {
+        noun: 'an AS number',
+        write: '65200 or { asn: 65200, prependReceived: true, prependOwn: true }',
+        explain: asnAdvice,
+      })
+      .optional(),
+    'The AS number that we show to this (external) peer, alone, as if it were ours; or a map of `asn`, `prependReceived` (put it in front of the paths that the peer sends) and `prependOwn` (our own `asn` follows it in the paths that we send).',
     65200,
-    '`asn` of the document',
+    '`asn` of the document, or that of its confederation',
   ),
   routeReflectorClient: key(
     flag.optional(),
@@ -177,6 +209,45 @@ const settings = {
     prefixLimitSchema.optional(),
     'How many prefixes of each family the peer may announce, counted before `import`: a number, or a map, below.',
     50000,
+  ),
+  enforceFirstAsn: key(
+    flag.optional(),
+    'Reject paths of an external peer that do not begin with its AS (RFC 4271 6.3). Off for route servers, which leave themselves out.',
+    false,
+    '`true`; `false` for an `rs-client`',
+  ),
+  asOverride: key(
+    flag.optional(),
+    "In paths that we send, put our AS number where the (external) peer's stands, so that sites of one AS hear each other.",
+    true,
+  ),
+  removePrivateAsn: key(
+    z
+      .union([z.boolean(), z.enum(['all', 'replace'])])
+      .register(valueFacts, {
+        noun: 'true, false, all or replace',
+        write: 'true, false, all or replace',
+      })
+      .optional(),
+    "Take private AS numbers (RFC 6996) out of the paths that we send to an external peer: `true` = when there are no others, `all` = always, `replace` = put ours in their place. The peer's own stays.",
+    'all',
+  ),
+  role: key(
+    z
+      .union([roleName, roleMap])
+      .register(valueFacts, {
+        noun: 'a role',
+        write: `${ROLE_WORDS}, or { is: customer, strict: true }`,
+      })
+      .optional(),
+    'What we are to the (external) peer: its `provider`, its `customer`, a `peer` of equal standing, its route server (`rs`), a client of its route server (`rs-client`). Told in OPEN, where it must fit the role of the peer; routes that would leak are then rejected and not passed on (RFC 9234), and no-peer is honoured towards a `peer` (RFC 3765). Or a map of `is` and `strict`.',
+    'customer',
+    'none',
+  ),
+  gracefulShutdown: key(
+    flag.optional(),
+    'Routes that an external peer marks with graceful-shutdown get LOCAL_PREF 0, so that any other is preferred while they are still there (RFC 8326).',
+    false,
   ),
   import: key(
     policyNames('accept, reject').optional(),

@@ -6,7 +6,7 @@
  */
 import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
-import type { ResolvedPeer } from './config.ts'
+import type { Confederation, ResolvedPeer } from './config.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
 import { definitionsOf } from './policy-names.ts'
 import type { Policies } from './policies.ts'
@@ -34,6 +34,7 @@ export interface PeerContext {
   readonly complaints: Complaints
   /** AS number of the document. */
   readonly asn: number
+  readonly confederation: Confederation | undefined
   /** Undefined: the group exists, but is itself wrong. */
   readonly groups: ReadonlyMap<string, PeerSettings | undefined>
   readonly policies: Policies
@@ -52,6 +53,9 @@ const DEFAULTS = groupSchema
     nextHop: true,
     allowOwnAsn: true,
     maxPrefixes: true,
+    asOverride: true,
+    removePrivateAsn: true,
+    gracefulShutdown: true,
   })
   .parse(SESSION_DEFAULTS)
 
@@ -90,8 +94,10 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     return undefined
   }
   const remote = asn.value === 'internal' ? context.asn : asn.value
-  const type = remote === context.asn ? 'internal' : 'external'
-  const localAsn = find('localAsn')?.value ?? context.asn
+  const type = typeOf(remote, context)
+  const outward = context.confederation?.asn ?? context.asn
+  const shown = localAsnOf(find('localAsn')?.value ?? (type === 'external' ? outward : context.asn))
+  const role = roleOf(find('role')?.value)
   const reflected = find('routeReflectorClient')?.value ?? DEFAULTS.routeReflectorClient
   const holdTimeSeconds = find('holdTime')?.value ?? DEFAULTS.holdTime
   const sendHoldTimeSeconds =
@@ -116,7 +122,9 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     port: find('port')?.value ?? DEFAULTS.port,
     asn: remote,
     type,
-    localAsn,
+    localAsn: shown.asn,
+    prependLocalAsn: shown.prependReceived,
+    prependOwnAsn: shown.prependOwn,
     families: find('families')?.value ?? DEFAULTS.families,
     extendedNextHop: find('extendedNextHop')?.value ?? draft.interface !== undefined,
     holdTimeSeconds,
@@ -130,7 +138,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     ...(multihop === undefined ? {} : { multihop }),
     nextHop: find('nextHop')?.value ?? DEFAULTS.nextHop,
     importPolicy: definitionsOf(
-      find('import')?.value ?? (type === 'internal' ? 'accept' : 'reject'),
+      find('import')?.value ?? (type === 'external' ? 'reject' : 'accept'),
       context.policies,
     ),
     exportPolicy: definitionsOf(
@@ -142,10 +150,34 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
     maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),
+    // A route server does not put itself in front (RFC 7947 section 2.2.2).
+    enforceFirstAsn: find('enforceFirstAsn')?.value ?? role?.is !== 'rs-client',
+    asOverride: find('asOverride')?.value ?? DEFAULTS.asOverride,
+    removePrivateAsn: find('removePrivateAsn')?.value ?? DEFAULTS.removePrivateAsn,
+    ...(role === undefined ? {} : { role: role.is, ...(role.strict ? { strictRole: true } : {}) }),
+    gracefulShutdown: find('gracefulShutdown')?.value ?? DEFAULTS.gracefulShutdown,
   }
   judge(peer, draft, levels, context)
   return peer
 }
+
+const localAsnOf = (it: NonNullable<PeerSettings['localAsn']>) =>
+  typeof it === 'number' ? { asn: it, prependReceived: false, prependOwn: false } : it
+
+const roleOf = (it: PeerSettings['role']) =>
+  typeof it === 'string' ? { is: it, strict: false } : it
+
+function typeOf(
+  asn: number | 'external',
+  { asn: own, confederation }: PeerContext,
+): ResolvedPeer['type'] {
+  if (asn === own) return 'internal'
+  const isMember = confederation?.members.some((member) => member === asn) === true
+  return isMember ? 'confederation' : 'external'
+}
+
+/** Of internal peers they would be silent nonsense. */
+const FOR_EXTERNAL_PEERS = ['asOverride', 'removePrivateAsn', 'role'] as const
 
 /** What the put-together peer still gets wrong, told where it is written. */
 function judge(
@@ -173,14 +205,23 @@ function judge(
     const message = `${peer.localAddress.text} is not an address of this host`
     complaints.error(at('localAddress'), message, `write one of ${ownAddresses(world)}`)
   }
-  if (peer.type === 'internal' && find('localAsn') !== undefined) {
-    const message = `${peer.name} is an internal peer, which knows us by our own AS number`
+  if (peer.type !== 'external' && find('localAsn') !== undefined) {
+    const where = peer.type === 'internal' ? 'an internal peer' : 'a peer within the confederation'
+    const message = `${peer.name} is ${where}, which knows us by our own AS number`
     complaints.error(at('localAsn'), message, 'remove it')
   } else if (peer.asn === peer.localAsn && peer.type === 'external') {
-    const message = `${peer.name} has this AS number too`
-    complaints.error(at('localAsn'), message, 'write another, or remove it')
+    const shown = find('localAsn') !== undefined
+    const message = shown
+      ? `${peer.name} has this AS number too`
+      : `${peer.asn} is the number of our confederation`
+    const remedy = shown ? 'write another, or remove it' : 'write the member AS that it is in'
+    complaints.error(at(shown ? 'localAsn' : 'asn'), message, remedy)
   }
-  if (peer.routeReflectorClient && peer.type === 'external') {
+  for (const key of FOR_EXTERNAL_PEERS) {
+    if (peer.type === 'external' || (find(key)?.value ?? false) === false) continue
+    complaints.error(at(key), `${peer.name} is no external peer`, 'remove it')
+  }
+  if (peer.routeReflectorClient && peer.type !== 'internal') {
     const message = `${peer.name} is an external peer; only internal ones are reflected to (RFC 4456)`
     complaints.error(at('routeReflectorClient'), message, 'remove it, or write asn: internal')
   }

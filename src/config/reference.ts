@@ -85,6 +85,10 @@ export function configurationReference(): string {
       'Settings of a peer, or of a group',
       'What a peer says itself goes before its group (`peerGroups`), and that before the default.',
       keyTable(groupSchema, SESSION_DEFAULTS),
+      '`localAsn` is a number, or a map:',
+      keyTable(groupSchema.shape.localAsn),
+      '`role` is a word, or a map:',
+      keyTable(groupSchema.shape.role),
     ],
     [
       'maxPrefixes',
@@ -120,6 +124,7 @@ export function configurationReference(): string {
     ['rpki', 'A list of maps.', keyTable(elementOf(configSchema, 'rpki'))],
     ['kernel', keyTable(shape.kernel)],
     ['decision', keyTable(shape.decision)],
+    ['confederation', keyTable(shape.confederation)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
     ['bmp', 'A list of maps, one a station (RFC 7854).', keyTable(elementOf(configSchema, 'bmp'))],
     ['mrt', 'Files for `bgpdump` and other readers of MRT (RFC 6396).', keyTable(shape.mrt)],

@@ -7,21 +7,11 @@
 const RESERVED: readonly { readonly where: string; readonly keys: readonly string[] }[] = [
   {
     where: 'the document',
-    keys: ['confederation', 'nat', 'overlay'],
+    keys: ['nat', 'overlay'],
   },
   {
     where: '`peers` and `peerGroups`',
-    keys: [
-      'announce',
-      'asOverride',
-      'bfd',
-      'defaultOriginate',
-      'gracefulRestart',
-      'maxPrefixesOut',
-      'removePrivateAsn',
-      'role',
-      'tcpAo',
-    ],
+    keys: ['announce', 'bfd', 'defaultOriginate', 'gracefulRestart', 'maxPrefixesOut', 'tcpAo'],
   },
   { where: '`peers`', keys: ['range', 'limit'] },
   { where: '`advertise`', keys: ['docker', 'hostRoutes', 'aggregates'] },

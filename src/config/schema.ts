@@ -119,10 +119,29 @@ export const decisionSchema = z.strictObject({
     'Compare MULTI_EXIT_DISC also between different neighbouring ASes.',
     true,
   ),
+  missingMedWorst: key(
+    flag.prefault(false),
+    'A route without MULTI_EXIT_DISC loses against one with it (RFC 4271 9.1.2.2 c says 0, which wins).',
+    true,
+  ),
+  ignoreAsPathLength: key(
+    flag.prefault(false),
+    'Skip the length of the AS path (RFC 4271 9.1.2.2 a).',
+    true,
+  ),
   ignoreRouterId: key(
     flag.prefault(false),
     'Skip the router id (RFC 4271 9.1.2.2 f), so that the lowest peer address decides.',
     true,
+  ),
+})
+
+export const confederationSchema = z.strictObject({
+  asn: key(asn, 'The AS number that the outside knows.', 65000),
+  members: key(
+    list(asn, 'a list of AS numbers', '[65101, 65102]'),
+    'The AS numbers of its members; the `asn` of this host is one, listed or not. Peers in the others are within the confederation.',
+    [65101, 65102],
   ),
 })
 
@@ -224,6 +243,12 @@ export const configSchema = z.strictObject({
     '10.0.1.11',
     '`routerId`',
   ),
+  confederation: key(
+    confederationSchema.optional(),
+    'The confederation that this host is in (RFC 5065).',
+    { asn: 65000, members: [65101, 65102] },
+    'none',
+  ),
   include: key(
     list(path, 'a list of file names', '[/etc/linnet/site.yaml]').prefault([]),
     'Files to read first, relative to this one. Maps are merged key by key, lists of `peers` are joined, all else here wins.',
@@ -288,3 +313,4 @@ export type AdvertiseEntry = z.output<typeof advertiseSchema>
 export type BmpEntry = z.output<typeof bmpSchema>
 export type MrtEntry = z.output<typeof mrtSchema>
 export type KernelEntry = z.output<typeof kernelSchema>
+export type DecisionEntry = z.output<typeof decisionSchema>

@@ -119,10 +119,10 @@ export const path = value(
   },
 )
 
-const AS_NUMBER: ValueFacts = {
+const AS_NUMBER = {
   noun: 'an AS number',
   write: '1..4294967295',
-  explain: (given, shown) => {
+  explain: (given: unknown, shown: string): Advice | undefined => {
     if (given === 23456) {
       const message = '23456 is AS_TRANS, which stands for other numbers (RFC 6793)'
       return { message, remedy: 'write the AS number itself' }
@@ -137,7 +137,7 @@ const AS_NUMBER: ValueFacts = {
     const digits = bare.replace(/\D/g, '')
     return { message: `${shown} is text, not an AS number`, remedy: `write ${digits}` }
   },
-}
+} satisfies ValueFacts
 
 const asNumber = z
   .int()
@@ -147,11 +147,14 @@ const asNumber = z
 
 export const asn = value(asNumber, AS_NUMBER)
 
+/** Better words for mistakes with AS numbers, for values that may be one. */
+export const asnAdvice = AS_NUMBER.explain
+
 export const peerAsn = value(z.union([asNumber, z.enum(['internal', 'external'])]), {
   noun: 'an AS number, internal or external',
   write: '1..4294967295, internal or external',
   explain: (given, shown) => {
-    const better = AS_NUMBER.explain?.(given, shown)
+    const better = AS_NUMBER.explain(given, shown)
     if (better !== undefined || typeof given !== 'number') return better
     return { message: `${shown} is not an AS number`, remedy: `write ${AS_NUMBER.write}` }
   },

@@ -226,6 +226,17 @@ export const ENDPOINTS = {
     answers: 'object',
     shape: { name: 'CommandReport', schema: commandReport },
   },
+  drain: {
+    method: 'POST',
+    path: '/v1/drain',
+    summary:
+      'Announces all routes as the last choice (RFC 8326), and answers when the peers have been told. `undo` takes it back.',
+    input: z.strictObject({
+      undo: z.enum(['true', 'false']).optional().describe('`true`: as before again.'),
+    }),
+    answers: 'object',
+    shape: { name: 'CommandReport', schema: commandReport },
+  },
   clearCounters: {
     method: 'POST',
     path: '/v1/clear-counters',

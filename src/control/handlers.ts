@@ -110,6 +110,10 @@ export function handlersFor(daemon: Daemon): Record<EndpointName, Handler> {
       const { peer } = inputOf(ENDPOINTS.startup.input, request)
       return done(commands.startup(peerNamed(queries, peer)))
     },
+    drain: async (request) => {
+      const { undo } = inputOf(ENDPOINTS.drain.input, request)
+      return done(await commands.drain(undo !== 'true'))
+    },
     clearCounters: (request) => {
       inputOf(ENDPOINTS.clearCounters.input, request)
       return done(commands.clearCounters())

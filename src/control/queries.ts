@@ -66,6 +66,8 @@ export interface Commands {
   reset(peer: string): string
   shutdown(peer: string, message?: string): string
   startup(peer: string): string
+  /** Settles when the peers have been told, or take too long to hear it. */
+  drain(on: boolean): Promise<string>
   clearCounters(): string
 }
 

@@ -15,6 +15,7 @@ export const statusRow = z.object({
   pid: count('Process id of the daemon.'),
   asn: count('Our AS.'),
   routerId: z.string().nullable().describe('Our BGP identifier; null until it is known.'),
+  drained: z.boolean().describe('Routes are announced as the last choice: `linnet drain`.'),
   startedAt: time('When the daemon started.'),
   configFile: text('The configuration in use.'),
   configLoadedAt: time('When it was read.'),

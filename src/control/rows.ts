@@ -97,7 +97,11 @@ export type MessageCounts = z.infer<typeof messageCounts>
 
 export const peerDetail = peerRow.extend({
   routerId: maybeText('Its BGP identifier.'),
+  type: z
+    .enum(['internal', 'confederation', 'external'])
+    .describe('In our AS, in another member AS of our confederation (RFC 5065), or outside.'),
   localAsn: count('The AS we present to it.'),
+  role: maybeText('What we are to it (RFC 9234); null when not configured.'),
   localAddress: maybeText('Our end of the connection, `address:port`.'),
   remoteAddress: maybeText('Its end of the connection, `address:port`.'),
   passive: flag('We only accept, never connect.'),
@@ -139,6 +143,9 @@ export const routeRow = z.object({
   extendedCommunities: texts('RFC 4360, `rt:65101:1` or hexadecimal.'),
   originatorId: maybeText('ORIGINATOR_ID (RFC 4456).'),
   clusterList: texts('CLUSTER_LIST (RFC 4456), nearest first.'),
+  onlyToCustomer: maybeCount(
+    'AS of ONLY_TO_CUSTOMER (RFC 9234): it must not go up any more; null when there is none.',
+  ),
   atomicAggregate: flag('ATOMIC_AGGREGATE: somebody on the way has left out parts of the AS_PATH.'),
   aggregator: maybeText('AGGREGATOR: its AS and router id, `65001 10.0.0.1`.'),
   otherAttributes: texts(

@@ -77,6 +77,7 @@ function statusRow(options: AnswersOptions): StatusRow {
     pid: process.pid,
     asn: speaker.config.asn,
     routerId: speaker.routerId.text,
+    drained: speaker.drained,
     startedAt: options.startedAt.toISOString(),
     configFile: options.configFile,
     configLoadedAt: options.configLoadedAt().toISOString(),
@@ -100,9 +101,11 @@ function statusRow(options: AnswersOptions): StatusRow {
     openFiles: vitalSigns.openFiles(),
     rssBytes: vitalSigns.rssBytes(),
     eventLoopLagMs: Math.max(vitalSigns.eventLoopLagMs(), speaker.scheduler.takeLongestTurnMs()),
-    warnings: [...options.warnings()],
+    warnings: [...(speaker.drained ? [DRAINED] : []), ...options.warnings()],
   }
 }
+
+const DRAINED = 'peers are asked to avoid this host: linnet drain --undo takes it back'
 
 function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
   const { config, session } = neighbor
@@ -178,7 +181,9 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
   return {
     ...peerRow(speaker, neighbor),
     routerId: negotiated === undefined ? null : formatIpv4(negotiated.peerRouterId),
+    type: config.type,
     localAsn: config.localAsn,
+    role: config.role ?? null,
     localAddress: endpointText(connection?.local),
     remoteAddress: endpointText(connection?.remote),
     passive: config.passive,
@@ -222,6 +227,7 @@ const prefixLimitRow = (it: PrefixLimit): PrefixLimitRow => ({
 function capabilityNames(it: Capability): string[] {
   if (it.name === 'unknown') return [`unknown ${it.code}`]
   if (it.name === 'multiprotocol') return [`multiprotocol ${familyText(it)}`]
+  if (it.name === 'role') return [`role ${it.role}`]
   if (it.name !== 'add-path') return [it.name]
   return it.families.flatMap((offer) => addPathNames(familyText(offer), offer))
 }

@@ -6,6 +6,8 @@ import type { Policy } from '../policy/policy.ts'
 import { reject } from '../policy/standard.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import type { OwnNextHop } from './host-addresses.ts'
+import type { Neighborhood } from './neighborhood.ts'
+import { outgoingPathTo } from './path-settings.ts'
 import type { Hearing } from './update-groups.ts'
 
 /** Routes of this family may have IPv6 next hops although it is IPv4 (RFC 8950). */
@@ -26,12 +28,17 @@ export function hearingOf(
   family: Family,
   self: OwnNextHop,
   exportPolicy: Policy,
+  { own, drained }: Pick<Neighborhood, 'own' | 'drained'>,
 ): Hearing {
   return {
     family: factsOf(family),
-    external: negotiated.external,
+    external: config.type === 'external',
+    confederation: config.type === 'confederation',
     routeReflectorClient: config.routeReflectorClient,
     localAsn: config.localAsn,
+    path: outgoingPathTo(config, own, negotiated.peerAsn),
+    role: config.role,
+    drained: drained(),
     fourOctetAs: negotiated.fourOctetAs,
     maxMessageLength: negotiated.maxMessageLength,
     addPath: negotiated.addPath.send.includes(family) ? config.addPath.send : 'off',
@@ -43,3 +50,7 @@ export function hearingOf(
     exportPolicy: self.address === undefined ? reject : exportPolicy,
   }
 }
+
+/** For people: why nothing of a family is told. */
+export const notAnnounced = (family: Family, local: Address): string =>
+  `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write ${local.family === 'ipv6' ? 'extendedNextHop: true, or ' : ''}families: without ${family}`

@@ -24,12 +24,13 @@ import type { PeerSnapshot } from '../session/snapshot.ts'
 import { SessionError } from '../wire/errors.ts'
 import { ADMINISTRATIVE_RESET, OTHER_CONFIGURATION_CHANGE } from '../wire/constants.ts'
 import type { Level } from './events.ts'
-import { hasIpv6NextHops, hearingOf } from './hearing.ts'
+import { hasIpv6NextHops, hearingOf, notAnnounced } from './hearing.ts'
 import { Refreshes } from './refreshes.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import type { Session } from './neighbor-session.ts'
 import { adjRibInOptions, peerOptions, ribPeerOptions } from './peer-options.ts'
+import { importRules, isWithin } from './path-settings.ts'
 import { PrefixLimits } from './prefix-limits.ts'
 import { Silence } from './silence.ts'
 import { Standing } from './standing.ts'
@@ -218,7 +219,8 @@ export class Neighbor {
     if (session === undefined) return
     const { peer } = session.adjRibIn
     const importPolicy = this.#hood.policies.of(config.importPolicy, 'import')
-    if (importPolicy !== peer.importPolicy || renewed.has(importPolicy)) {
+    const otherRules = peer.renewRules(importRules(config, this.#hood.own))
+    if (otherRules || importPolicy !== peer.importPolicy || renewed.has(importPolicy)) {
       peer.importPolicy = importPolicy
       this.#hood.rib.judgeAgain(session.adjRibIn)
     }
@@ -226,8 +228,8 @@ export class Neighbor {
     this.#hood.scheduler.wake()
   }
 
-  /** Addresses came or went, perhaps one that is the next hop of what this session hears. */
-  linksChanged(): void {
+  /** What the session hears may be another: our addresses have changed, or the host is (un)drained. */
+  regroup(): void {
     if (this.#session === undefined) return
     this.#joinGroups(this.#session)
     this.#hood.scheduler.wake()
@@ -241,7 +243,7 @@ export class Neighbor {
     const adjRibIn = rib.addPeer(
       ribPeerOptions(config, negotiated, linkName(local)),
       policies.of(config.importPolicy, 'import'),
-      adjRibInOptions(negotiated, this.#linkOf(local), routerId),
+      adjRibInOptions(negotiated, isWithin(config, this.#hood.own), this.#linkOf(local), routerId),
       {
         malformedReceived: (update) => this.#malformedReceived(update),
         endOfRibReceived: (family) => this.#endOfRib(family),
@@ -250,6 +252,7 @@ export class Neighbor {
       },
     )
     for (const limit of this.limits) limit.begin(adjRibIn.peer)
+    adjRibIn.peer.rules = importRules(config, this.#hood.own)
     const session: Session = {
       adjRibIn,
       negotiated,
@@ -299,14 +302,11 @@ export class Neighbor {
     else if (!session.unannounced.has(family)) {
       session.unannounced.add(family)
       // Worth a warning only to those who have something to announce.
-      this.#tell(
-        this.#hood.hasOwn(family) ? 'warn' : 'debug',
-        'FamilyNotAnnounced',
-        `no ${family} address on the link to it: its ${family} routes are taken, ours are not announced; add one, or write ${local.family === 'ipv6' ? 'extendedNextHop: true, or ' : ''}families: without ${family}`,
-      )
+      const level = this.#hood.hasOwn(family) ? 'warn' : 'debug'
+      this.#tell(level, 'FamilyNotAnnounced', notAnnounced(family, local))
     }
     const policy = this.#hood.policies.of(this.#config.exportPolicy, 'export')
-    return hearingOf(this.#config, session, family, self, policy)
+    return hearingOf(this.#config, session, family, self, policy, this.#hood)
   }
 
   #update(buffer: Uint8Array, start: number, end: number): void {

@@ -1,3 +1,4 @@
+/** The world that the neighbours of a speaker live in. */
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
@@ -6,6 +7,7 @@ import type { Transport } from '../session/transport.ts'
 import type { Events } from './events.ts'
 import type { OwnNextHop } from './host-addresses.ts'
 import type { Monitors } from './monitors.ts'
+import type { OwnAsns } from './path-settings.ts'
 import type { Policies } from './policies.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { UpdateGroups } from './update-groups.ts'
@@ -21,6 +23,10 @@ export interface Neighborhood {
   readonly transport: Transport
   readonly monitors: Monitors
   readonly routerId: number
+  /** Our AS numbers, whatever single peers are shown. */
+  readonly own: OwnAsns
+  /** Routes are announced as the last choice: this host is about to go. */
+  drained(): boolean
   /** What we tell as the next hop to ourselves on a session whose our side is `local` (host-addresses.ts). */
   ownNextHop(local: Address, family: Family, ipv6NextHops: boolean): OwnNextHop
   /** Name of the link that `local` stands on. */

@@ -50,6 +50,16 @@ export function orders(options: OrdersOptions): Commands {
       neighborOf(name).standing.start()
       return done('StartupOrdered', name, `${name} is started`)
     },
+    drain: async (on) => {
+      const text = on
+        ? 'peers are asked to prefer other ways than this host'
+        : 'peers are told that this host is a way like any other again'
+      events.tell({ level: 'info', topic: 'peers', kind: on ? 'Drained' : 'DrainUndone', text })
+      const waiting = await drain(speaker, on)
+      return waiting.length === 0
+        ? `${text}: done`
+        : `${text}; these have not taken all of it yet: ${waiting.join(', ')}`
+    },
     clearCounters: () => {
       for (const neighbor of speaker.neighbors) neighbor.clearCounters()
       return `counters of ${[...speaker.neighbors].length} peers are cleared`
@@ -77,6 +87,20 @@ function refresh(neighbor: Neighbor, direction: RefreshDirection): string {
   const asked = `asked ${config.name} for its ${list} routes`
   const sent = `sending ${config.name} our ${list} routes again`
   return direction === 'in' ? asked : direction === 'out' ? sent : `${asked}, ${sent}`
+}
+
+const TELLING_MS = 20_000
+const LOOK_MS = 20
+
+/** Names of the peers that have not heard of it in the end: those that read slowly. */
+async function drain(speaker: Speaker, on: boolean): Promise<string[]> {
+  speaker.drain(on)
+  const { clock } = speaker
+  const end = clock.now() + TELLING_MS
+  while (speaker.untold.length > 0 && clock.now() < end) {
+    await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve))
+  }
+  return speaker.untold.map(({ config }) => config.name)
 }
 
 async function reload({

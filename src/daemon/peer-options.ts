@@ -21,6 +21,9 @@ export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions
     extendedNextHop: config.extendedNextHop,
     extendedMessages: config.extendedMessages,
     addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
+    ...(config.role === undefined
+      ? {}
+      : { role: config.role, strictRole: config.strictRole === true }),
     socket: socketOptions(config),
   }
 }
@@ -52,20 +55,22 @@ export const ribPeerOptions = (
   address: config.address,
   routerId: negotiated.peerRouterId,
   asn: negotiated.peerAsn,
-  external: negotiated.external,
+  external: config.type === 'external',
+  confederation: config.type === 'confederation',
   routeReflectorClient: config.routeReflectorClient,
-  allowOwnAsn: config.allowOwnAsn,
   addPath: negotiated.addPath.receive,
 })
 
-/** `link`: where link-local next hops live, that of a session between link-local addresses; 0 for nowhere. */
+/** `confederation`: the peer is in ours. `link`: where link-local next hops live, that of a session between link-local addresses; 0 for nowhere. */
 export const adjRibInOptions = (
   negotiated: Negotiated,
+  confederation: boolean,
   link: number,
   routerId: number,
 ): AdjRibInOptions => ({
   families: negotiated.families,
   fourOctetAs: negotiated.fourOctetAs,
+  confederation,
   ipv6NextHops: negotiated.extendedNextHop,
   link,
   routerId,

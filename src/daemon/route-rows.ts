@@ -143,6 +143,7 @@ function attributeFields(it: AttributeDescription, local: boolean, { linkName }:
     extendedCommunities: [...it.extendedCommunities],
     originatorId: it.originatorId ?? null,
     clusterList: [...it.clusterList],
+    onlyToCustomer: it.onlyToCustomer ?? null,
     atomicAggregate: it.atomicAggregate,
     aggregator: it.aggregator ?? null,
     otherAttributes: it.unknown.map(
@@ -170,6 +171,9 @@ const REJECTIONS: Readonly<Record<Rejection, string>> = {
   ownAs: 'loop: our own AS is in its AS_PATH',
   ownOriginatorId: 'loop: we are its originator',
   ownCluster: 'loop: our cluster is in its CLUSTER_LIST',
+  firstAs: "its AS_PATH does not begin with the peer's AS",
+  routeLeak: 'route leak: by its ONLY_TO_CUSTOMER the peer must not have sent it (RFC 9234)',
+  tooLong: 'its attributes would not fit into a message',
 }
 
 /** Null where nobody is asked. */

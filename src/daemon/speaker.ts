@@ -83,6 +83,7 @@ export class Speaker {
   /** Whose turn to announce first is next. */
   #turn = 0
   #callTimer: Timer | undefined
+  #drained = false
 
   constructor(config: Config, routerId: Address, world: World) {
     this.#config = config
@@ -108,7 +109,6 @@ export class Speaker {
           asn: config.asn,
           external: false,
           routeReflectorClient: false,
-          allowOwnAsn: 0,
         },
       },
       world.resolver,
@@ -180,6 +180,8 @@ export class Speaker {
       transport: world.transport,
       monitors: this.monitors,
       routerId: identifier,
+      own: config,
+      drained: () => this.#drained,
       ownNextHop: (local, family, ipv6NextHops) => nextHopBeside(host, local, family, ipv6NextHops),
       linkName: (local) => linkNameOf(host, local),
       hasOwn: (family) =>
@@ -208,6 +210,27 @@ export class Speaker {
   /** Name of the link with this index, or the index when it is gone. */
   readonly linkName = (index: number): string =>
     [...this.#world.host.links()].find((link) => link.index === index)?.name ?? `${index}`
+  get clock(): Clock {
+    return this.#world.clock
+  }
+
+  get drained(): boolean {
+    return this.#drained
+  }
+
+  /** Announces everything as the last choice, or no longer (RFC 8326). */
+  drain(on: boolean): void {
+    this.#drained = on
+    for (const neighbor of this.#neighbors.values()) neighbor.regroup()
+  }
+
+  /** Neighbours that have not been sent all that they are to hear. */
+  get untold(): Neighbor[] {
+    const all = [...this.#neighbors.values()]
+    return this.rib.busy
+      ? all.filter(({ session }) => session !== undefined)
+      : all.filter(hasToHear)
+  }
 
   neighbor(name: string): Neighbor | undefined {
     return this.#neighbors.get(name)
@@ -324,7 +347,7 @@ export class Speaker {
       this.#callTimer = undefined
       for (const neighbor of this.#neighbors.values()) {
         if (neighbor.session === undefined) neighbor.peer.retryNow()
-        else neighbor.linksChanged()
+        else neighbor.regroup()
       }
     })
   }
@@ -367,7 +390,9 @@ export class Speaker {
   }
 }
 
-/** All AS numbers that are ours: a path through one of them is a loop. */
-const ownAsns = (config: Config): number[] => [
-  ...new Set([config.asn, ...config.peers.map((peer) => peer.localAsn)]),
-]
+const hasToHear = ({ session }: Neighbor): boolean =>
+  session?.memberships.some(({ group, member }) => group.hasWork(member)) === true
+
+/** A path through one of these is a loop; what single peers are shown, they alone can bring back. */
+const ownAsns = ({ asn, confederation }: Config): number[] =>
+  confederation === undefined ? [asn] : [asn, confederation.asn]

@@ -15,19 +15,29 @@ import {
 } from '../policy/policy.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
-import { isReflected } from '../rib/reflection.ts'
+import { isReflected, withheldFrom } from '../rib/reflection.ts'
 import type { Concerned, Rib } from '../rib/rib.ts'
 import type { AddPathMode, UpdateGroupOptions } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
+import type { RoleName } from '../wire/capabilities/role.ts'
+import type { OutgoingPath } from '../wire/outgoing-path.ts'
 import type { Events } from './events.ts'
 
 /** What a session hears depends on this. */
 export interface Hearing {
   readonly family: FamilyFacts
   readonly external: boolean
+  /** In another member AS of our confederation. */
+  readonly confederation: boolean
   readonly routeReflectorClient: boolean
+  /** What we are to the peer (RFC 9234). */
+  readonly role: RoleName | undefined
+  /** What we tell is to be the last choice: we are about to go. */
+  readonly drained: boolean
   readonly localAsn: number
+  /** How AS_PATH changes, where it is not as usual. */
+  readonly path: OutgoingPath | undefined
   readonly fourOctetAs: boolean
   readonly maxMessageLength: number
   readonly addPath: AddPathMode
@@ -50,8 +60,12 @@ const keyOf = (it: Hearing): string =>
   [
     it.family.name,
     it.external,
+    it.confederation,
     it.routeReflectorClient,
+    it.role,
+    it.drained,
     it.localAsn,
+    JSON.stringify(it.path),
     it.fourOctetAs,
     it.maxMessageLength,
     it.addPath,
@@ -131,10 +145,12 @@ export class UpdateGroups {
   }
 
   #create(hearing: Hearing): UpdateGroup {
-    const { external, routeReflectorClient, maxMessageLength, addPath } = hearing
+    const { external, confederation, routeReflectorClient, maxMessageLength, addPath } = hearing
     return this.#rib.createGroup(hearing.family, {
       external,
+      confederation,
       routeReflectorClient,
+      withheld: withheldFrom(hearing, hearing.role),
       maxMessageLength,
       addPath,
       exported: this.#exporter(hearing),
@@ -188,6 +204,9 @@ export class UpdateGroups {
       form: {
         external: hearing.external,
         localAsn: hearing.localAsn,
+        path: hearing.path,
+        drained: hearing.drained,
+        onlyToCustomer: marksCustomers(hearing.role) ? hearing.localAsn : 0,
         fourOctetAs: hearing.fourOctetAs,
         nextHop: plain ? nextHop : undefined,
         keepMed: source.local || (attributes.flags(set) & TELL_MED) !== 0,
@@ -230,6 +249,9 @@ function ownBytes({ self, selfLinkLocal }: Hearing): Uint8Array {
   both.set(selfLinkLocal.bytes, self.bytes.length)
   return both
 }
+/** What goes down or sideways is marked so (RFC 9234 section 5, egress 1). */
+const marksCustomers = (role: RoleName | undefined): boolean =>
+  role === 'provider' || role === 'peer' || role === 'rs'
 
 const sharesLink = ({ resolution }: NextHop, link: number): boolean =>
   link !== 0 && resolution.onLink && resolution.gateways.some((gateway) => gateway.link === link)

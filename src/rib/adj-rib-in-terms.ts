@@ -6,6 +6,8 @@ import type { AttributeProblem } from '../wire/attributes/normalize.ts'
 export interface AdjRibInOptions {
   readonly families: readonly Family[]
   readonly fourOctetAs: boolean
+  /** The peer is in our confederation: its paths may have segments of it (RFC 5065 section 5). */
+  readonly confederation: boolean
   /** IPv4 routes may come with IPv6 next hops (RFC 8950). */
   readonly ipv6NextHops: boolean
   /** Link-local next hops live on the link with this interface index; 0: nobody knows where. */

@@ -16,7 +16,6 @@ import {
 } from '../wire/attributes/normalize.ts'
 import { mpReachNlri } from '../wire/attributes/mp-reach-nlri.ts'
 import { mpUnreachNlri } from '../wire/attributes/mp-unreach-nlri.ts'
-import { Route } from '../policy/policy.ts'
 import { ERROR_UPDATE, INVALID_NETWORK_FIELD, OPTIONAL_ATTRIBUTE_ERROR } from '../wire/constants.ts'
 import { SessionError } from '../wire/errors.ts'
 import { NlriColumns } from '../wire/nlri.ts'
@@ -28,18 +27,17 @@ import {
   HAS_NEXT_HOP,
   HAS_ORIGIN,
   HAS_ORIGINATOR_ID,
-  HAS_OWN_CLUSTER,
   NEXT_HOP_IN_REACH,
 } from '../wire/scan.ts'
 import { UpdateView } from '../wire/update.ts'
 import type { AdjRibInEvents, AdjRibInOptions } from './adj-rib-in-terms.ts'
+import { Admission } from './admission.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { FamilyRib } from './family-rib.ts'
-import type { Rejection } from './paths.ts'
 import type { RibPeer } from './peer.ts'
 
-/** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456, RFC 5065). */
-const INTERNAL_ONLY = HAS_LOCAL_PREF | HAS_ORIGINATOR_ID | HAS_CLUSTER_LIST | HAS_CONFEDERATION
+/** Attributes that say nothing when they come from another AS (RFC 4271 5.1.5, RFC 4456). */
+const INTERNAL_ONLY = HAS_LOCAL_PREF | HAS_ORIGINATOR_ID | HAS_CLUSTER_LIST
 /** AFI of NLRI that we have no table for. */
 const OTHER_AFI = 0xffff
 const MANDATORY = HAS_ORIGIN | HAS_AS_PATH | HAS_NEXT_HOP
@@ -47,7 +45,6 @@ const MANDATORY = HAS_ORIGIN | HAS_AS_PATH | HAS_NEXT_HOP
 // One message at a time is taken apart, whosever it is: all sessions share the scratch.
 const $view = new UpdateView()
 const $nlri: readonly [NlriColumns, NlriColumns] = [new NlriColumns(IPV4), new NlriColumns(IPV6)]
-const $route = new Route()
 /** The key of a prefix that stands in a table. */
 const $words = new Int32Array(4)
 
@@ -62,6 +59,7 @@ export class AdjRibIn {
   #problems: AttributeProblem[] = []
   /** Whether NLRI carry path identifiers, by family (RFC 7911). */
   readonly #pathIds: readonly [boolean, boolean]
+  readonly #admission: Admission
 
   constructor(
     peer: RibPeer,
@@ -75,6 +73,7 @@ export class AdjRibIn {
     this.#attributes = attributes
     this.#options = options
     this.#events = events
+    this.#admission = new Admission(peer, attributes, options.routerId)
     this.#negotiated = [options.families.includes('ipv4'), options.families.includes('ipv6')]
     const { addPath = [] } = peer.options
     this.#pathIds = [addPath.includes('ipv4'), addPath.includes('ipv6')]
@@ -137,6 +136,12 @@ export class AdjRibIn {
     }
   }
 
+  /** RFC 5065 section 4 lets it go to other member ASes, and no more. */
+  get #expectsLocalPref(): boolean {
+    const { external, confederation } = this.peer.options
+    return !external && confederation !== true
+  }
+
   #endOfRib(family: FamilyFacts): void {
     if (this.#negotiated[family.index]) this.#events.endOfRibReceived(family.name)
   }
@@ -161,9 +166,10 @@ export class AdjRibIn {
     const flags = this.#attributes.flags(set)
     const { external } = this.peer.options
     // RFC 4271 5.1.5: LOCAL_PREF is for, and expected of, internal peers.
-    const mandatory = external ? MANDATORY : MANDATORY | HAS_LOCAL_PREF
+    const mandatory = this.#expectsLocalPref ? MANDATORY | HAS_LOCAL_PREF : MANDATORY
     const wanted = setFor === 'reach' ? mandatory | NEXT_HOP_IN_REACH : mandatory
-    const unwanted = external ? INTERNAL_ONLY : 0
+    const unwanted =
+      (external ? INTERNAL_ONLY : 0) | (this.#options.confederation ? 0 : HAS_CONFEDERATION)
     return (flags & (mandatory | NEXT_HOP_IN_REACH)) === wanted && (flags & unwanted) === 0
   }
 
@@ -188,7 +194,7 @@ export class AdjRibIn {
    * undefined to treat the message as a withdrawal.
    */
   #normalize(view: UpdateView, setFor: 'nlri' | 'reach'): Uint8Array | undefined {
-    const { external } = this.peer.options
+    const external = !this.#expectsLocalPref
     const { problems, remedy, canonical } = this.#normalized(view, setFor)
     const missing =
       remedy === 'withdraw' ? [] : missingMandatory(canonical, setFor === 'nlri', { external })
@@ -198,9 +204,9 @@ export class AdjRibIn {
 
   #normalized(view: UpdateView, setFor?: 'nlri' | 'reach'): Normalized {
     const { bytes, sectionStart, sectionEnd } = view
-    const { fourOctetAs, ipv6NextHops, link } = this.#options
+    const { fourOctetAs, confederation, ipv6NextHops, link } = this.#options
     const { external } = this.peer.options
-    const context = { external, fourOctetAs, ipv6NextHops, link }
+    const context = { external, fourOctetAs, confederation, ipv6NextHops, link }
     const hasNlri = view.nlriStart < view.nlriEnd
     const message = setFor === undefined ? { hasNlri } : { hasNlri, setFor }
     return normalizeAttributes(bytes, sectionStart, sectionEnd, context, message)
@@ -249,8 +255,8 @@ export class AdjRibIn {
     const ids = this.#pathIds[family.index] ? nlri.pathIds : undefined
     const rib = this.#ribs[family.index]
     const each = this.peer.importPolicy.looksAtPrefix
-    const rejection = this.#loop(set)
-    let accepted = each ? 0 : this.#admit(family, set, rejection)
+    const taken = this.#admission.takeIn(set)
+    let accepted = each ? 0 : this.#admission.admit(family, taken)
     const most = this.peer.mostPaths[family.index]
     const held = this.peer.paths
     const scarce = held[family.index] + count > most
@@ -266,12 +272,13 @@ export class AdjRibIn {
           continue
         }
       }
-      if (each) accepted = this.#admit(family, set, rejection, words, at, length)
-      const why = accepted === 0 && rejection === 'none' ? 'importPolicy' : rejection
+      if (each) accepted = this.#admission.admit(family, taken, words, at, length)
+      const why = this.#admission.rejection(accepted)
       if (!rib.put(this.peer, words, at, length, set, accepted, why, since, id)) refused++
-      if (each) this.#giveBack(accepted, set)
+      if (each) this.#admission.giveBack(accepted, taken)
     }
-    if (!each) this.#giveBack(accepted, set)
+    if (!each) this.#admission.giveBack(accepted, taken)
+    this.#admission.giveBack(taken, set)
     if (refused > 0) this.#events.pathsRefused(refused)
     if (beyond > 0) this.#events.pathsBeyondLimit(family, beyond)
   }
@@ -318,46 +325,19 @@ export class AdjRibIn {
   /** Another verdict about a path of this session: policy has changed. */
   judgeAgain(rib: FamilyRib, path: number): void {
     const set = rib.paths.received(path)
-    const loop = this.#loop(set)
+    const taken = this.#admission.takeIn(set)
     const prefix = rib.paths.prefix(path)
     rib.prefixes.copyWords(prefix, $words)
-    const accepted = this.#admit(rib.family, set, loop, $words, 0, rib.prefixes.length(prefix))
-    const rejection = accepted === 0 && loop === 'none' ? 'importPolicy' : loop
-    rib.judge(this.peer, path, accepted, rejection)
-    this.#giveBack(accepted, set)
-  }
-
-  /** Why a path with this set may not take part: loops (RFC 4271 9.1.2, RFC 4456 section 8). */
-  #loop(set: number): Rejection {
-    const attributes = this.#attributes
-    if (attributes.ownAsCount(set) > this.peer.options.allowOwnAsn) return 'ownAs'
-    if ((attributes.flags(set) & HAS_OWN_CLUSTER) !== 0) return 'ownCluster'
-    const originator = attributes.originatorId(set)
-    if (originator !== 0 && originator === this.#options.routerId) return 'ownOriginatorId'
-    return 'none'
-  }
-
-  /** The set that import policy makes of `set`, to be given back; 0 when the path is rejected. */
-  #admit(
-    family: FamilyFacts,
-    set: number,
-    loop: Rejection,
-    words: Int32Array = $words,
-    at = 0,
-    length = 0,
-  ): number {
-    if (loop !== 'none') return 0
-    $route.family = family
-    $route.from = this.peer.origin
-    $route.set = set
-    $route.words = words
-    $route.at = at
-    $route.length = length
-    return this.peer.importPolicy.judge($route).accept ? $route.set : 0
-  }
-
-  #giveBack(accepted: number, set: number): void {
-    if (accepted !== 0 && accepted !== set) this.#attributes.release(accepted)
+    const accepted = this.#admission.admit(
+      rib.family,
+      taken,
+      $words,
+      0,
+      rib.prefixes.length(prefix),
+    )
+    rib.judge(this.peer, path, accepted, this.#admission.rejection(accepted))
+    this.#admission.giveBack(accepted, taken)
+    this.#admission.giveBack(taken, set)
   }
 }
 

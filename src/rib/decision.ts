@@ -7,6 +7,7 @@
  * instead of comparing pairs, makes the outcome independent of the order in which paths came, which
  * pairwise comparison with MEDs is not. `explain` climbs the same ladder and tells where each one fell.
  */
+import { HAS_MED } from '../wire/scan.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import type { Paths } from './paths.ts'
@@ -15,6 +16,10 @@ import type { RibPeers } from './peer.ts'
 export interface DecisionOptions {
   /** Compare MEDs also between different neighbouring ASes. */
   readonly alwaysCompareMed: boolean
+  /** A path without a MED is the worst in rung (c), instead of the best. */
+  readonly missingMedWorst: boolean
+  /** Skip rung (a), the length of the AS path. */
+  readonly ignoreAsPathLength: boolean
   /** Skip rung (f), the router id, so that the lowest peer address decides. */
   readonly ignoreRouterId: boolean
   /** Paths that may share the load; 1 = no multipath. */
@@ -76,9 +81,9 @@ export class Decision {
     this.#measures = [
       (path) => (peer(path).local ? 0 : 1),
       (path) => -attributes.localPref(set(path)),
-      (path) => attributes.asPathLength(set(path)),
+      (path) => (options.ignoreAsPathLength ? 0 : attributes.asPathLength(set(path))),
       (path) => attributes.origin(set(path)),
-      (path) => attributes.med(set(path)),
+      (path) => this.#med(set(path)),
       (path) => (peer(path).options.external ? 0 : 1),
       (path) => nextHops.metric(attributes.nextHop(set(path))),
       (path) =>
@@ -225,23 +230,29 @@ export class Decision {
     for (let i = 0; i < this.#count; i++) {
       const set = this.#paths.accepted(candidates[i])
       const neighbor = attributes.neighborAs(set)
-      const med = attributes.med(set)
+      const med = this.#med(set)
       if (med < (lowest.get(neighbor) ?? Infinity)) lowest.set(neighbor, med)
     }
     let kept = 0
     for (let i = 0; i < this.#count; i++) {
       const set = this.#paths.accepted(candidates[i])
-      const beaten = attributes.med(set) !== lowest.get(attributes.neighborAs(set))
+      const beaten = this.#med(set) !== lowest.get(attributes.neighborAs(set))
       if (!beaten) candidates[kept++] = candidates[i]
     }
     this.#count = kept
   }
 
+  #med(set: number): number {
+    const attributes = this.#attributes
+    const missing = this.#options.missingMedWorst && (attributes.flags(set) & HAS_MED) === 0
+    return missing ? WORST_MED : attributes.med(set)
+  }
+
   #haveSameMed(): boolean {
     const candidates = this.#$candidates
-    const med = this.#attributes.med(this.#paths.accepted(candidates[0]))
+    const med = this.#med(this.#paths.accepted(candidates[0]))
     for (let i = 1; i < this.#count; i++) {
-      if (this.#attributes.med(this.#paths.accepted(candidates[i])) !== med) return false
+      if (this.#med(this.#paths.accepted(candidates[i])) !== med) return false
     }
     return true
   }
@@ -314,4 +325,5 @@ export class Decision {
 }
 
 const MED = 4
+const WORST_MED = 0xffffffff
 const ROUTER_ID = 7

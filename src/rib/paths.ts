@@ -29,15 +29,18 @@ const GENERATION_SHIFT = 17
 const GENERATION = 0xf << GENERATION_SHIFT
 
 /** Why a path takes no part in the decision, though its message was in order. */
-export type Rejection = 'none' | 'importPolicy' | 'ownAs' | 'ownOriginatorId' | 'ownCluster'
+export type Rejection = (typeof REJECTIONS)[number]
 
-const REJECTIONS: readonly Rejection[] = [
+const REJECTIONS = [
   'none',
   'importPolicy',
   'ownAs',
   'ownOriginatorId',
   'ownCluster',
-]
+  'firstAs',
+  'routeLeak',
+  'tooLong',
+] as const
 
 export class Paths {
   readonly #rows = new Rows(WIDTH)

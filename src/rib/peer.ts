@@ -10,6 +10,7 @@
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import { originOf, type Policy, type RouteOrigin } from '../policy/policy.ts'
+import { LENIENT, sameRules, type ImportRules } from './import-rules.ts'
 import type { Rejection } from './paths.ts'
 
 export interface RibPeerOptions {
@@ -22,11 +23,11 @@ export interface RibPeerOptions {
   /** The neighbour's BGP identifier, unsigned. */
   readonly routerId: number
   readonly asn: number
-  /** In another AS. */
+  /** In another AS, and not in our confederation. */
   readonly external: boolean
+  /** In another member AS of our confederation (RFC 5065). */
+  readonly confederation?: boolean
   readonly routeReflectorClient: boolean
-  /** How often our own AS may stand in a path that it sends. */
-  readonly allowOwnAsn: number
   /** Families in which it sends path identifiers (RFC 7911); default none. */
   readonly addPath?: readonly Family[]
 }
@@ -49,6 +50,8 @@ export class RibPeer {
   up = true
   /** May change while the session lives: see `Rib.judgeAgain`. */
   importPolicy: Policy
+  /** Likewise. */
+  rules: ImportRules = LENIENT
   /**
    * The refresh that is under way or was the last, per family index: paths of an earlier one are stale
    * (RFC 7313 section 4). Counts round, 0 to `GENERATIONS - 1`.
@@ -63,6 +66,7 @@ export class RibPeer {
   /** What has come in this session and changed nothing, or was refused, by the reason. */
   readonly counters: Record<Rejection | 'duplicates' | 'strayWithdrawals', number> = {
     ...{ none: 0, importPolicy: 0, ownAs: 0, ownOriginatorId: 0, ownCluster: 0 },
+    ...{ firstAs: 0, routeLeak: 0, tooLong: 0 },
     ...{ duplicates: 0, strayWithdrawals: 0 },
   }
 
@@ -83,6 +87,13 @@ export class RibPeer {
   /** How many refreshes have begun after that of `generation`. */
   refreshesSince(family: number, generation: number): number {
     return (this.generation[family] - generation + GENERATIONS) % GENERATIONS
+  }
+
+  /** Puts these in force; true when they are others than before. */
+  renewRules(rules: ImportRules): boolean {
+    const others = !sameRules(rules, this.rules)
+    this.rules = rules
+    return others
   }
 }
 

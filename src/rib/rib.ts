@@ -113,7 +113,7 @@ export class Rib {
   }
 
   /**
-   * The import policy of a session has changed: what it has sent is judged anew, without asking it. All that
+   * The import policy or rules of a session have changed: what it has sent is judged anew, without asking it. All that
    * change before the walk begins share it.
    */
   judgeAgain(session: AdjRibIn): void {

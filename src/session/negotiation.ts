@@ -11,6 +11,7 @@ import { formatIpv4 } from '../net/address.ts'
 import type { AddPathFamily } from '../wire/capabilities/add-path.ts'
 import type { AfiSafi } from '../wire/capabilities/capability.ts'
 import { encodeCapability, type Capability } from '../wire/capabilities/index.ts'
+import { COUNTERPART } from '../wire/capabilities/role.ts'
 import {
   AS_TRANS,
   BAD_BGP_IDENTIFIER,
@@ -18,6 +19,7 @@ import {
   ERROR_OPEN,
   MAX_EXTENDED_MESSAGE_LENGTH,
   MAX_MESSAGE_LENGTH,
+  ROLE_MISMATCH,
   UNACCEPTABLE_HOLD_TIME,
   UNSUPPORTED_CAPABILITY,
 } from '../wire/constants.ts'
@@ -70,6 +72,8 @@ export type OurSide = Pick<
   | 'addPath'
   | 'extendedMessages'
   | 'extendedNextHop'
+  | 'role'
+  | 'strictRole'
 >
 
 /** The OPEN that we send. */
@@ -86,6 +90,7 @@ export function ourOpen(us: OurSide): Open {
       ...(us.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
       { name: 'four-octet-as', asn: us.localAsn },
       ...addPathOffer(us),
+      ...(us.role === undefined ? [] : [{ name: 'role', role: us.role } as const]),
     ],
   }
 }
@@ -95,6 +100,7 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
   checkAsn(us, open.asn)
   const external = open.asn !== us.localAsn
   checkIdentifier(us, open.identifier, external)
+  checkRole(us, open.capabilities)
   const holdTimeSeconds = checkHoldTime(us, open.holdTimeSeconds)
   const announces = (name: Capability['name']): boolean =>
     open.capabilities.some((capability) => capability.name === name)
@@ -141,6 +147,17 @@ function checkIdentifier({ routerId }: OurSide, identifier: number, external: bo
     const why = `peer says router id ${formatIpv4(identifier)}${whose}`
     throw new SessionError(ERROR_OPEN, BAD_BGP_IDENTIFIER, why)
   }
+}
+
+/** RFC 9234 section 4.2; a peer that says several roles means none of them. */
+function checkRole({ role, strictRole }: OurSide, theirs: readonly Capability[]): void {
+  if (role === undefined) return
+  const said = new Set(theirs.flatMap((it) => (it.name === 'role' ? [it.role] : [])))
+  if (said.size === 0 && strictRole !== true) return
+  if (said.size === 1 && said.has(COUNTERPART[role])) return
+  const it = said.size === 0 ? 'no role' : [...said].join(' and ')
+  const why = `peer says ${it}, we are ${role} and expect ${COUNTERPART[role]}`
+  throw new SessionError(ERROR_OPEN, ROLE_MISMATCH, why)
 }
 
 function checkHoldTime(us: OurSide, seconds: number): number {

@@ -6,11 +6,19 @@
  * runs once for each distinct set and update group. The next hop of MP_REACH is left to the caller: that attribute also holds the NLRI.
  */
 import { AS_TRANS } from './constants.ts'
+import { outgoingPath, type OutgoingPath } from './outgoing-path.ts'
+import { prepend, withoutConfederation } from './path-bytes.ts'
 
 export interface OutgoingForm {
-  /** To another AS: prepend ours, leave out what is internal. */
+  /** To another AS, or confederation: prepend ours, leave out what is internal. */
   readonly external: boolean
   readonly localAsn: number
+  /** Set where AS_PATH is changed in another way than the two above say. */
+  readonly path?: OutgoingPath | undefined
+  /** The route is on its way out: LOCAL_PREF 0, GRACEFUL_SHUTDOWN to external peers (RFC 8326). */
+  readonly drained?: boolean
+  /** Value of ONLY_TO_CUSTOMER, where the set has none (RFC 9234 section 5); 0 or absent: none. */
+  readonly onlyToCustomer?: number
   /** False: the peer knows two-octet AS numbers only (RFC 6793). */
   readonly fourOctetAs: boolean
   /** NEXT_HOP to write: 4 bytes, or none for routes whose next hop goes into MP_REACH. */
@@ -65,8 +73,21 @@ export function rewriteAttributes(
     const next = value + length
     switch (code) {
       case AS_PATH:
-        if (form.fourOctetAs) putAsPath(from, value, next, form)
-        else as4Path = putOldAsPath(from.subarray(value, next), form)
+        if (form.fourOctetAs && form.path === undefined) putAsPath(from, value, next, form)
+        else as4Path = putUnusualAsPath(from.subarray(value, next), form)
+        break
+      case LOCAL_PREF:
+        if (form.external) break
+        if (form.drained === true) putNumber(0x40, LOCAL_PREF, 0)
+        else copy(from, offset, next)
+        break
+      case COMMUNITIES:
+        if (form.external && form.drained === true) putDrained(from, offset, value, next)
+        else copy(from, offset, next)
+        break
+      case EXTENDED_COMMUNITIES:
+        if (form.external) putTransitive(from, offset, value, next)
+        else copy(from, offset, next)
         break
       case AGGREGATOR:
         if (form.fourOctetAs) copy(from, offset, next)
@@ -75,7 +96,7 @@ export function rewriteAttributes(
       case CLUSTER_LIST:
         if (form.reflection !== undefined) {
           putClusterList(from.subarray(value, next), form.reflection.clusterId)
-        } else if (!form.external) copy(from, offset, next)
+        } else if (staysInside(form)) copy(from, offset, next)
         break
       default:
         if (keeps(code, form)) copy(from, offset, next)
@@ -90,14 +111,26 @@ const NEXT_HOP = 3
 const MED = 4
 const LOCAL_PREF = 5
 const AGGREGATOR = 7
+const COMMUNITIES = 8
 const ORIGINATOR_ID = 9
 const CLUSTER_LIST = 10
 const MP_REACH = 14
+const EXTENDED_COMMUNITIES = 16
 const AS4_PATH = 17
 const AS4_AGGREGATOR = 18
+const ONLY_TO_CUSTOMER = 35
+
+const COMMUNITY_GRACEFUL_SHUTDOWN = 0xffff0000
 
 /** What a form may add where the set has nothing of that code, ascending. */
-const INSERTS = [NEXT_HOP, LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST] as const
+const INSERTS = [
+  NEXT_HOP,
+  LOCAL_PREF,
+  COMMUNITIES,
+  ORIGINATOR_ID,
+  CLUSTER_LIST,
+  ONLY_TO_CUSTOMER,
+] as const
 
 function putInsert(code: (typeof INSERTS)[number], form: OutgoingForm): void {
   const { nextHop, external, reflection } = form
@@ -106,15 +139,29 @@ function putInsert(code: (typeof INSERTS)[number], form: OutgoingForm): void {
       if (nextHop !== undefined) put(0x40, NEXT_HOP, nextHop)
       break
     case LOCAL_PREF:
-      if (!external) putNumber(0x40, LOCAL_PREF, DEFAULT_LOCAL_PREF)
+      if (!external) putNumber(0x40, LOCAL_PREF, form.drained === true ? 0 : DEFAULT_LOCAL_PREF)
+      break
+    case COMMUNITIES:
+      if (external && form.drained === true) {
+        putNumber(0xc0, COMMUNITIES, COMMUNITY_GRACEFUL_SHUTDOWN)
+      }
       break
     case ORIGINATOR_ID:
       if (reflection !== undefined) putNumber(0x80, ORIGINATOR_ID, reflection.originatorId)
       break
     case CLUSTER_LIST:
       if (reflection !== undefined) putNumber(0x80, CLUSTER_LIST, reflection.clusterId)
+      break
+    case ONLY_TO_CUSTOMER:
+      if (form.onlyToCustomer !== undefined && form.onlyToCustomer !== 0) {
+        putNumber(0xc0, ONLY_TO_CUSTOMER, form.onlyToCustomer)
+      }
   }
 }
+
+/** ORIGINATOR_ID and CLUSTER_LIST mean something in one AS, also where that is a member of a confederation. */
+const staysInside = ({ external, path }: OutgoingForm): boolean =>
+  !external && path?.confederation !== true
 
 function keeps(code: number, form: OutgoingForm): boolean {
   switch (code) {
@@ -123,9 +170,8 @@ function keeps(code: number, form: OutgoingForm): boolean {
       return false
     case MED:
       return !form.external || form.keepMed
-    case LOCAL_PREF:
     case ORIGINATOR_ID:
-      return !form.external
+      return staysInside(form)
     default:
       return true
   }
@@ -145,9 +191,21 @@ function putAsPath(from: Uint8Array, start: number, end: number, form: OutgoingF
   copy(from, extend ? start + 2 : start, end)
 }
 
-/** AS_PATH for a peer of two-octet AS numbers; returns the AS4_PATH that must go with it, if any. */
-function putOldAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefined {
-  const full = form.external ? prepend(path, form.localAsn) : path
+/** AS_PATH of a peer that is no plain case; returns the AS4_PATH that must go with it, if any. */
+function putUnusualAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefined {
+  const full =
+    form.path !== undefined
+      ? outgoingPath(path, form.path)
+      : form.external
+        ? prepend(path, form.localAsn)
+        : path
+  if (!form.fourOctetAs) return putOldAsPath(full)
+  put(0x40, AS_PATH, full)
+  return undefined
+}
+
+/** For a peer of two-octet AS numbers (RFC 6793 4.2.2). */
+function putOldAsPath(full: Uint8Array): Uint8Array | undefined {
   const old: number[] = []
   let lossy = false
   for (let at = 0; at < full.length;) {
@@ -162,18 +220,30 @@ function putOldAsPath(path: Uint8Array, form: OutgoingForm): Uint8Array | undefi
     }
   }
   put(0x40, AS_PATH, Uint8Array.from(old))
-  return lossy ? full : undefined
+  return lossy ? withoutConfederation(full) : undefined
 }
 
-/** RFC 4271 5.1.2 b: extends a leading AS_SEQUENCE, or starts one. */
-function prepend(path: Uint8Array, asn: number): Uint8Array {
-  const extend = path.length > 0 && path[0] === AS_SEQUENCE && path[1] < 255
-  const longer = new Uint8Array(path.length + (extend ? 4 : 6))
-  longer[0] = AS_SEQUENCE
-  longer[1] = extend ? path[1] + 1 : 1
-  longer.set(bytesOf(asn), 2)
-  longer.set(extend ? path.subarray(2) : path, 6)
-  return longer
+/** COMMUNITIES with GRACEFUL_SHUTDOWN among them. */
+function putDrained(from: Uint8Array, offset: number, value: number, next: number): void {
+  for (let at = value; at < next; at += 4) {
+    if (isGracefulShutdown(from, at)) return copy(from, offset, next)
+  }
+  putHeader(from[offset] & ~EXTENDED, COMMUNITIES, next - value + 4)
+  copy(from, value, next)
+  put32(COMMUNITY_GRACEFUL_SHUTDOWN)
+}
+
+const isGracefulShutdown = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 0xff && bytes[at + 1] === 0xff && bytes[at + 2] === 0 && bytes[at + 3] === 0
+
+/** Non-transitive extended communities don't leave the AS (RFC 4360 section 6). */
+function putTransitive(from: Uint8Array, offset: number, value: number, next: number): void {
+  let length = 0
+  for (let at = value; at < next; at += 8) if ((from[at] & 0x40) === 0) length += 8
+  if (length === next - value) return copy(from, offset, next)
+  if (length === 0) return
+  putHeader(from[offset] & ~EXTENDED, EXTENDED_COMMUNITIES, length)
+  for (let at = value; at < next; at += 8) if ((from[at] & 0x40) === 0) copy(from, at, at + 8)
 }
 
 function putOldAggregator(value: Uint8Array, flags: number): Uint8Array | undefined {

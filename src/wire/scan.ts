@@ -27,6 +27,14 @@ export const NEXT_HOP_IN_REACH = 1 << 9
 export const HAS_OWN_AS = 1 << 10
 export const HAS_OWN_CLUSTER = 1 << 11
 export const HAS_CONFEDERATION = 1 << 12
+/** With NO_EXPORT: not even to the other member ASes of a confederation (RFC 1997). */
+export const NO_EXPORT_SUBCONFED = 1 << 13
+/** RFC 3765. */
+export const NO_PEER = 1 << 14
+/** RFC 8326. */
+export const GRACEFUL_SHUTDOWN = 1 << 15
+/** ONLY_TO_CUSTOMER is there (RFC 9234). */
+export const HAS_OTC = 1 << 16
 
 /** What a scan found; offsets are into the scanned buffer. */
 export class AttributeFacts {
@@ -35,7 +43,10 @@ export class AttributeFacts {
   origin = 2
   /** AS_SEQUENCE members one each, an AS_SET one in all, confederation segments none (RFC 5065 5.3). */
   asPathLength = 0
-  /** First AS of the path, 0 when it is empty: the neighbour that MEDs are compared within. */
+  /**
+   * First AS of the path behind what our confederation has added (RFC 5065 5.3), 0 when there is none or
+   * a set stands there: the neighbour that MEDs are compared within.
+   */
   neighborAs = 0
   ownAsCount = 0
   localPref = 100
@@ -60,8 +71,9 @@ const u32 = (bytes: Uint8Array, at: number): number =>
 
 const COMMUNITY_NO_EXPORT = 0xffffff01
 const COMMUNITY_NO_ADVERTISE = 0xffffff02
-/** Whoever is in no confederation has only external peers outside (RFC 1997). */
 const COMMUNITY_NO_EXPORT_SUBCONFED = 0xffffff03
+const COMMUNITY_NO_PEER = 0xffffff04
+const COMMUNITY_GRACEFUL_SHUTDOWN = 0xffff0000
 
 // Expected flag bytes, extended length left aside: 0x40 well-known, 0x80 optional non-transitive,
 // 0xc0 optional transitive (RFC 4271 4.3).
@@ -141,14 +153,8 @@ export function scanAttributes(
       case 8: // COMMUNITIES (RFC 1997)
         if ((kind & ~0x20) !== 0xc0 || length === 0 || (length & 3) !== 0) return false
         for (let i = at; i < next; i += 4) {
-          const community = u32(bytes, i)
-          if (community === COMMUNITY_NO_ADVERTISE) facts.flags |= NO_ADVERTISE
-          else if (
-            community === COMMUNITY_NO_EXPORT ||
-            community === COMMUNITY_NO_EXPORT_SUBCONFED
-          ) {
-            facts.flags |= NO_EXPORT
-          }
+          // The well-known ones, and few others, begin with 0xffff.
+          if (bytes[i] === 0xff && bytes[i + 1] === 0xff) noteWellKnown(u32(bytes, i), facts)
         }
         break
       case 9: // ORIGINATOR_ID (RFC 4456)
@@ -185,12 +191,35 @@ export function scanAttributes(
         if ((kind & ~0x20) !== 0xc0 || length === 0 || length % 12 !== 0) return false
         if (hasRepetition(bytes, at, next, 12)) return false
         break
+      case 35: // ONLY_TO_CUSTOMER (RFC 9234)
+        if ((kind & ~0x20) !== 0xc0 || length !== 4) return false
+        facts.flags |= HAS_OTC
+        break
       default: // unknown: plain only as optional transitive that is marked partial already
         if (kind !== 0xe0 || code === 15 || code === 17 || code === 18) return false
     }
     at = next
   }
   return true
+}
+
+function noteWellKnown(community: number, facts: AttributeFacts): void {
+  switch (community) {
+    case COMMUNITY_NO_EXPORT:
+      facts.flags |= NO_EXPORT
+      break
+    case COMMUNITY_NO_ADVERTISE:
+      facts.flags |= NO_ADVERTISE
+      break
+    case COMMUNITY_NO_EXPORT_SUBCONFED:
+      facts.flags |= NO_EXPORT | NO_EXPORT_SUBCONFED
+      break
+    case COMMUNITY_NO_PEER:
+      facts.flags |= NO_PEER
+      break
+    case COMMUNITY_GRACEFUL_SHUTDOWN:
+      facts.flags |= GRACEFUL_SHUTDOWN
+  }
 }
 
 /** Neither 0/8, 127/8, multicast nor broadcast. 240/4 passes: Fan overlays use it as unicast. */
@@ -248,6 +277,8 @@ function scanAsPath(
   facts: AttributeFacts,
 ): boolean {
   const ownAsns = own.asns
+  /** A segment that is not of the confederation has been seen. */
+  let outside = false
   let at = start
   while (at < end) {
     const type = bytes[at]
@@ -255,8 +286,11 @@ function scanAsPath(
     const next = at + 2 + 4 * count
     if (count === 0 || next > end || type < AS_SET || type > 4) return false
     if (type >= CONFEDERATION_SEQUENCE) facts.flags |= HAS_CONFEDERATION
-    else facts.asPathLength += type === AS_SEQUENCE ? count : 1
-    if (at === start && type === AS_SEQUENCE) facts.neighborAs = u32(bytes, at + 2)
+    else {
+      if (!outside && type === AS_SEQUENCE) facts.neighborAs = u32(bytes, at + 2)
+      outside = true
+      facts.asPathLength += type === AS_SEQUENCE ? count : 1
+    }
     for (let i = at + 2; i < next; i += 4) {
       const asn = u32(bytes, i)
       if (asn === 0) return false

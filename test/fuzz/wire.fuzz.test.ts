@@ -51,9 +51,7 @@ const capability: fc.Arbitrary<Capability> = fc.oneof(
   }),
   fc.record({
     name: fc.constant('role' as const),
-    role: fc.constantFrom(
-      ...(['provider', 'route-server', 'route-server-client', 'customer', 'peer'] as const),
-    ),
+    role: fc.constantFrom(...(['provider', 'rs', 'rs-client', 'customer', 'peer'] as const)),
   }),
   fc.record({
     name: fc.constant('graceful-restart' as const),

@@ -10,10 +10,20 @@ import { Linnet } from '../support/daemons/linnet.ts'
 import { eventually } from '../support/eventually.ts'
 import { join, LabHost } from '../support/lab-host.ts'
 
+export interface End {
+  readonly daemon: Daemon
+  readonly asn: number
+  /** What it knows linnet by, where that is not `linnetAsn`. */
+  readonly linnetAsn?: number
+  /** Settings of linnet for it. */
+  readonly peers?: Readonly<Record<string, unknown>>
+  readonly words?: NonNullable<DaemonConfig['words']>
+}
+
 export interface ChainOptions {
   readonly linnetAsn: number
-  readonly left: { readonly daemon: Daemon; readonly asn: number }
-  readonly right: { readonly daemon: Daemon; readonly asn: number }
+  readonly left: End
+  readonly right: End
   /** Settings of both daemons. */
   readonly daemons?: Partial<DaemonConfig>
   /** Settings of linnet for both. */
@@ -123,25 +133,20 @@ async function attach(middle: LabHost, side: Side, host: LabHost): Promise<void>
   ])
 }
 
-function linnetConfig({
-  linnetAsn,
-  left,
-  right,
-  peers,
-  more,
-}: ChainOptions): Record<string, unknown> {
-  const peer = (name: string, address: string, asn: number, families: readonly Family[]) => ({
-    ...{ name, address, asn, families },
-    ...{ import: 'accept', export: 'accept', connectRetry: '1s', ...peers },
+export function linnetConfig(options: ChainOptions): Record<string, unknown> {
+  const { linnetAsn, left, right, more } = options
+  const peer = (name: string, address: string, end: End, families: readonly Family[]) => ({
+    ...{ name, address, asn: end.asn, families },
+    ...{ import: 'accept', export: 'accept', connectRetry: '1s', ...options.peers, ...end.peers },
   })
   return {
     asn: linnetAsn,
     routerId: '10.1.0.1',
     peers: [
-      peer('left4', addressOf('left', 'ipv4'), left.asn, ['ipv4']),
-      peer('left6', addressOf('left', 'ipv6'), left.asn, ['ipv6']),
-      peer('right4', addressOf('right', 'ipv4'), right.asn, ['ipv4']),
-      peer('right6', addressOf('right', 'ipv6'), right.asn, ['ipv6']),
+      peer('left4', addressOf('left', 'ipv4'), left, ['ipv4']),
+      peer('left6', addressOf('left', 'ipv6'), left, ['ipv6']),
+      peer('right4', addressOf('right', 'ipv4'), right, ['ipv4']),
+      peer('right6', addressOf('right', 'ipv6'), right, ['ipv6']),
     ],
     log: { level: 'debug', format: 'json' },
     ...more,
@@ -149,15 +154,14 @@ function linnetConfig({
 }
 
 function daemonConfig(side: Side, options: ChainOptions): DaemonConfig {
+  const { asn, linnetAsn = options.linnetAsn, words } = options[side]
   return {
-    asn: options[side].asn,
+    asn,
     routerId: addressOf(side, 'ipv4'),
     addresses: { ipv4: addressOf(side, 'ipv4'), ipv6: addressOf(side, 'ipv6') },
     holdTimeSeconds: 90,
-    neighbors: [
-      linnetSeenFrom(side, options.linnetAsn, 'ipv4'),
-      linnetSeenFrom(side, options.linnetAsn, 'ipv6'),
-    ],
+    neighbors: [linnetSeenFrom(side, linnetAsn, 'ipv4'), linnetSeenFrom(side, linnetAsn, 'ipv6')],
+    ...(words === undefined ? {} : { words }),
     ...options.daemons,
   }
 }

@@ -42,6 +42,8 @@ export type Happening = { readonly note?: string } & (
   | { readonly vrps: readonly string[] }
   /** The configuration is replaced by that of another file of the case. */
   | { readonly reload: string }
+  /** `linnet drain`, or its undoing. */
+  | { readonly drain: boolean }
   /** A change of the peer's configuration that is carried out in the running session. */
   | {
       readonly reconfigure: string

@@ -109,6 +109,7 @@ export class ReplayStage {
     else if ('refresh' in it) this.#peer(it.refresh).sendRouteRefresh(it.family)
     else if ('mark' in it) this.#peer(it.by).send([encodeRouteRefresh(it.family, it.mark)])
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
+    else if ('drain' in it) this.#speaker.drain(it.drain)
     else if ('vrps' in it) this.#cache.publish(it.vrps)
     else if ('reload' in it) {
       this.#change({ ...configOf(this.#files(it.reload)), listen: [] })

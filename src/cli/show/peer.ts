@@ -55,7 +55,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
         ? 'none: no keepalives'
         : `${peer.holdTime} s, keepalive every ${peer.keepalive ?? 0} s`
   const role = [
-    peer.asn === peer.localAsn ? 'internal' : 'external',
+    peer.type === 'confederation' ? 'in our confederation' : peer.type,
     ...(peer.routeReflectorClient ? ['route reflector client'] : []),
     ...(peer.passive ? ['passive'] : []),
   ]
@@ -64,6 +64,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ['peer', peer.group === null ? peer.name : `${peer.name}, of group ${peer.group}`],
       ['address', peer.address ?? `on ${peer.interface ?? '?'}`],
       ['AS', `${peer.asn ?? 'any'} (${role.join(', ')}); we are ${peer.localAsn}`],
+      ...(peer.role === null ? [] : [['our role', peer.role] as const]),
       ['state', paint(stateOf(peer, look.now), stateStyle(peer), look.colour)],
       ['flaps', String(peer.flaps)],
       ['last error', lastErrorOf(peer, look.now)],

@@ -34,11 +34,11 @@ export const asPath: AttributeSpec<AsPath> = {
   flags: WELL_KNOWN,
   onMalformed: 'withdraw',
   invalid: MALFORMED_AS_PATH,
-  decode(from, { external, fourOctetAs }) {
+  decode(from, { external, fourOctetAs, confederation = !external }) {
     const path = readAsPath(from, fourOctetAs, 'withdraw')
-    if (external && Array.isArray(path) && path.some(isConfederation)) {
+    if (!confederation && Array.isArray(path) && path.some(isConfederation)) {
       // RFC 5065 section 5: these don't leave the confederation.
-      return malformed('withdraw', 'confederation segments from an external peer')
+      return malformed('withdraw', 'confederation segments from outside the confederation')
     }
     return path
   },

@@ -24,6 +24,8 @@ export interface AttributeContext {
   readonly ipv6NextHops?: boolean
   /** Where the session's link-local addresses live: an interface index, or 0 (the default) for nowhere. */
   readonly link?: number
+  /** AS_PATH may have segments of our confederation (RFC 5065); default: of any, unless external. */
+  readonly confederation?: boolean
 }
 
 /** The context of canonical bytes: nothing is refused for where it came from. */

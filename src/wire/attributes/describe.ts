@@ -24,6 +24,7 @@ import { localPref } from './local-pref.ts'
 import { formatNextHop, linkInCanonical, mpReachNlri, type MpReach } from './mp-reach-nlri.ts'
 import { multiExitDisc } from './multi-exit-disc.ts'
 import { nextHop } from './next-hop.ts'
+import { onlyToCustomer } from './only-to-customer.ts'
 import { origin, type Origin } from './origin.ts'
 import { originatorId } from './originator-id.ts'
 
@@ -58,6 +59,8 @@ export interface AttributeDescription {
   readonly largeCommunities: readonly string[]
   readonly originatorId?: string
   readonly clusterList: readonly string[]
+  /** The AS number of ONLY_TO_CUSTOMER (RFC 9234). */
+  readonly onlyToCustomer?: number
   readonly unknown: readonly UnknownAttribute[]
 }
 
@@ -101,6 +104,8 @@ export function describeAttributes(canonical: Uint8Array): AttributeDescription 
   if (aggregated !== undefined) description.aggregator = formatAggregator(aggregated)
   const originator = read(originatorId)
   if (originator !== undefined) description.originatorId = formatIpv4(originator)
+  const customersOf = read(onlyToCustomer)
+  if (customersOf !== undefined) description.onlyToCustomer = customersOf
   return description
 }
 
@@ -148,6 +153,7 @@ export function encodeAttributes(values: Partial<AttributeDescription>): Uint8Ar
     put(extendedCommunities, list.take())
   }
   putAll(largeCommunities, values.largeCommunities, parseLargeCommunity)
+  if (values.onlyToCustomer !== undefined) put(onlyToCustomer, values.onlyToCustomer)
   for (const { code, flags, value } of values.unknown ?? []) {
     section.set(code, { flags, value: parsed(`attribute ${code}`, value, fromHex) })
   }

@@ -20,6 +20,7 @@ import { mpReachNlri } from './mp-reach-nlri.ts'
 import { mpUnreachNlri } from './mp-unreach-nlri.ts'
 import { multiExitDisc } from './multi-exit-disc.ts'
 import { nextHop } from './next-hop.ts'
+import { onlyToCustomer } from './only-to-customer.ts'
 import { origin } from './origin.ts'
 import { originatorId } from './originator-id.ts'
 
@@ -40,6 +41,7 @@ export const ATTRIBUTES: readonly AttributeSpec<unknown>[] = [
   as4Path,
   as4Aggregator,
   largeCommunities,
+  onlyToCustomer,
 ]
 
 const BY_CODE: readonly (AttributeSpec<unknown> | undefined)[] = Array.from(

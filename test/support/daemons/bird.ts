@@ -152,6 +152,7 @@ function protocol(config: DaemonConfig, neighbor: Neighbor): string {
     'graceful restart off;',
     ...(config.fourOctetAs === false ? ['enable as4 off;'] : []),
     ...(config.extendedMessages === true ? ['enable extended messages on;'] : []),
+    ...(config.words?.neighbor ?? []),
     ...neighbor.families.map((family) => {
       const extended = config.extendedNextHop === true && family === 'ipv4'
       const words = extended ? 'extended next hop on; ' : ''

@@ -33,6 +33,8 @@ export interface DaemonConfig {
   readonly addPath?: boolean
   /** IPv4 routes may have IPv6 next hops (RFC 8950). */
   readonly extendedNextHop?: boolean
+  /** What only one test asks of it, in its own words: of the whole, and of each neighbour. */
+  readonly words?: { readonly own?: readonly string[]; readonly neighbor?: readonly string[] }
 }
 
 export interface SessionView {

@@ -258,6 +258,7 @@ function frrConfig(config: DaemonConfig): string {
     // Or the first announcements of a session are held back, by up to ten seconds.
     ' coalesce-time 50',
     ' bgp graceful-restart-disable',
+    ...(config.words?.own ?? []).map((line) => ` ${line}`),
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
     ' no bgp default ipv4-unicast',
@@ -278,6 +279,7 @@ function frrConfig(config: DaemonConfig): string {
           ? [` neighbor ${address} capability extended-nexthop`]
           : []),
         ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
+        ...(config.words?.neighbor ?? []).map((line) => ` neighbor ${address} ${line}`),
       ]
     }),
     ...(['ipv4', 'ipv6'] as const).flatMap((family) => [

@@ -56,6 +56,8 @@ describe('exit codes and last words', () => {
     },
     { line: `shutdown tor-a --message ${'ü'.repeat(128)}`, code: 2, err: /longer than 255 bytes/ },
     { line: 'startup tor-a', code: 0, out: /^done: startup tor-a\n$/ },
+    { line: 'drain', code: 0, out: /^done: drain\n$/ },
+    { line: 'drain --undo', code: 0, out: /^done: drain undo\n$/ },
     { line: 'clear counters', code: 0, out: /^done: clear counters\n$/ },
     { line: 'completion tcsh', code: 2, err: /Allowed choices are bash, zsh, fish/ },
     {
@@ -85,6 +87,7 @@ describe('a daemon that is not there', () => {
     'show routes',
     'reload',
     'reset tor-a',
+    'drain',
     'clear counters',
   ]
   for (const line of lines) {

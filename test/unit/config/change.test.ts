@@ -34,6 +34,16 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
     'reset',
     'extendedMessages',
   ],
+  ['asn: 65001, import: accept, password: one, allowOwnAsn: 1', 'live', 'allowOwnAsn'],
+  ['asn: 65001, import: accept, password: one, enforceFirstAsn: false', 'live', 'enforceFirstAsn'],
+  ['asn: 65001, import: accept, password: one, asOverride: true', 'live', 'asOverride'],
+  ['asn: 65001, import: accept, password: one, removePrivateAsn: all', 'live', 'removePrivateAsn'],
+  ['asn: 65001, import: accept, password: one, role: peer', 'reset', 'role'],
+  [
+    'asn: 65001, import: accept, password: one, gracefulShutdown: false',
+    'live',
+    'gracefulShutdown',
+  ],
   ['asn: 65001, import: reject, password: one, nextHop: self', 'reset', 'importPolicy', 'nextHop'],
 ]
 
@@ -77,6 +87,7 @@ test('peers come, go and stay by their names', () => {
 const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[] = [
   ['routerId: 10.0.0.9', 'routerId', 'restart'],
   ['clusterId: 10.0.0.9', 'clusterId', 'restart'],
+
   ['decision: { alwaysCompareMed: true }', 'decision', 'restart'],
   ['listen: [{ address: 10.0.0.1 }]', 'listen', 'live'],
   ['policies: { p: [{ then: accept }] }', 'policies', 'live'],
@@ -112,8 +123,17 @@ describe('beside the peers, a file with', () => {
 
   test('has a row for every field that can change', () => {
     const rows = new Set(GLOBAL.map(([, field]) => field))
-    expect(EFFECTS.global.map(([field]) => field)).toEqual(['asn', ...rows])
+    const more = ['asn', 'confederation']
+    const inTable = EFFECTS.global.map(([field]) => field)
+    expect(inTable.filter((field) => !more.includes(field))).toEqual([...rows])
   })
+})
+
+test('a confederation shows another AS number to those outside, and is refused too', () => {
+  const confederation = 'confederation: { asn: 65000, members: [65109] }'
+  const change = changeOf(configOf(BEFORE), configOf(`${BEFORE}\n${confederation}`))
+  expect(change.global.map((it) => [it.field, it.effect])).toEqual([['confederation', 'restart']])
+  expect(change.changed.flatMap(({ fields }) => fields.map((it) => it.field))).toEqual(['localAsn'])
 })
 
 test('another AS number is refused, in words', () => {

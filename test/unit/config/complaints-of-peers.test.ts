@@ -232,6 +232,31 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:57: peers[0].localAsn: a has this AS number too; write another, or remove it',
   ],
   [
+    '{ name: a, address: 10.0.1.1, group: tor, localAsn: { asn: 65200, prependSent: true } }',
+    'c.yaml:4:71: peers[0].localAsn.prependSent: unknown key; did you mean prependOwn?',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, localAsn: "65200" }',
+    'c.yaml:4:57: peers[0].localAsn: "65200" is text, not an AS number; write 65200',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, asn: internal, asOverride: true, removePrivateAsn: all }',
+    'c.yaml:4:62: peers[0].asOverride: a is no external peer; remove it',
+    'c.yaml:4:86: peers[0].removePrivateAsn: a is no external peer; remove it',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, asn: internal, role: peer }',
+    'c.yaml:4:56: peers[0].role: a is no external peer; remove it',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, role: route-server }',
+    'c.yaml:4:53: peers[0].role: route-server is not a role; write provider, customer, peer, rs or rs-client, or { is: customer, strict: true }',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, removePrivateAsn: some }',
+    'c.yaml:4:65: peers[0].removePrivateAsn: some is not true, false, all or replace; write true, false, all or replace',
+  ],
+  [
     '{ name: a, address: 10.0.1.1, group: tor, routeReflectorClient: true }',
     'c.yaml:4:69: peers[0].routeReflectorClient: a is an external peer; only internal ones are reflected to (RFC 4456); remove it, or write asn: internal',
   ],

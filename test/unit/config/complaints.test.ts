@@ -12,7 +12,7 @@ type Row = readonly [written: string, ...complaints: string[]]
 const DOCUMENT: readonly Row[] = [
   [
     'hold: 1',
-    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
   ],
   ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
@@ -21,7 +21,7 @@ const DOCUMENT: readonly Row[] = [
   ['bfd: true', 'c.yaml:2:1: bfd: not in this version yet; remove it'],
   [
     '__proto__: 1',
-    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
   ],
   [
     'routerId: 0.0.0.0',
@@ -34,6 +34,23 @@ const DOCUMENT: readonly Row[] = [
   [
     'routerId: 10.0.1.11/24',
     'c.yaml:2:11: routerId: 10.0.1.11/24 is a prefix, not an address; write 10.0.1.11',
+  ],
+  [
+    'confederation: { asn: 65101, members: [65102] }',
+    'c.yaml:2:23: confederation.asn: 65101 is the AS number of this host, which is a member; write the number that the outside knows',
+  ],
+  [
+    'confederation: { asn: 65000, members: [65000, 65102, 65102] }',
+    'c.yaml:2:40: confederation.members[0]: 65000 is the confederation itself; remove it',
+    'c.yaml:2:54: confederation.members[2]: 65102 is here twice; remove one',
+  ],
+  [
+    'confederation: { asn: 65000, members: [65102] }\npeers: [{ address: 10.0.1.1, asn: 65000, import: accept }]',
+    'c.yaml:3:35: peers[0].asn: 65000 is the number of our confederation; write the member AS that it is in',
+  ],
+  [
+    'confederation: { asn: 65000, members: [65102] }\npeers: [{ name: a, address: 10.0.1.1, asn: 65102, localAsn: 5 }]',
+    'c.yaml:3:61: peers[0].localAsn: a is a peer within the confederation, which knows us by our own AS number; remove it',
   ],
   [
     'clusterId: 7',

@@ -22,7 +22,12 @@ test('three lines make a complete configuration', () => {
       { address: '0.0.0.0', port: 179 },
       { address: '::', port: 179 },
     ],
-    decision: { alwaysCompareMed: false, ignoreRouterId: false },
+    decision: {
+      alwaysCompareMed: false,
+      missingMedWorst: false,
+      ignoreAsPathLength: false,
+      ignoreRouterId: false,
+    },
     peers: [
       {
         name: '10.0.1.1',
@@ -31,6 +36,8 @@ test('three lines make a complete configuration', () => {
         asn: 65001,
         type: 'external',
         localAsn: 65101,
+        prependLocalAsn: false,
+        prependOwnAsn: false,
         families: ['ipv4', 'ipv6'],
         holdTimeSeconds: 90,
         sendHoldTimeSeconds: 480,
@@ -45,6 +52,10 @@ test('three lines make a complete configuration', () => {
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
+        enforceFirstAsn: true,
+        asOverride: false,
+        removePrivateAsn: false,
+        gracefulShutdown: true,
       },
     ],
     rpki: [],
@@ -75,7 +86,7 @@ asn: 65101
 routerId: 10.0.1.11
 clusterId: 10.0.1.12
 listen: [{ address: 10.0.1.11, port: 1179 }]
-decision: { alwaysCompareMed: true, ignoreRouterId: true }
+decision: { alwaysCompareMed: true, missingMedWorst: true, ignoreAsPathLength: true, ignoreRouterId: true }
 peerGroups:
   tor:
     asn: external
@@ -96,13 +107,18 @@ peers:
     bindDevice: eth0
     password: of-the-peer
     ttlSecurity: 1
-    localAsn: 65200
+    localAsn: { asn: 65200, prependReceived: true, prependOwn: true }
     extendedNextHop: true
     nextHop: self
     allowOwnAsn: 1
     extendedMessages: false
     addPath: { receive: true, send: 4 }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
+    enforceFirstAsn: false
+    asOverride: true
+    removePrivateAsn: all
+    role: { is: customer, strict: true }
+    gracefulShutdown: false
     import: reject
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
 advertise:
@@ -133,7 +149,12 @@ log: { level: trace, format: json }
     routerId: '10.0.1.11',
     clusterId: '10.0.1.12',
     listen: [{ address: '10.0.1.11', port: 1179 }],
-    decision: { alwaysCompareMed: true, ignoreRouterId: true },
+    decision: {
+      alwaysCompareMed: true,
+      missingMedWorst: true,
+      ignoreAsPathLength: true,
+      ignoreRouterId: true,
+    },
     peers: [
       {
         name: 'tor-a',
@@ -144,6 +165,8 @@ log: { level: trace, format: json }
         asn: 'external',
         type: 'external',
         localAsn: 65200,
+        prependLocalAsn: true,
+        prependOwnAsn: true,
         families: ['ipv4'],
         holdTimeSeconds: 480,
         sendHoldTimeSeconds: 960,
@@ -162,6 +185,12 @@ log: { level: trace, format: json }
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
+        enforceFirstAsn: false,
+        asOverride: true,
+        removePrivateAsn: 'all',
+        role: 'customer',
+        strictRole: true,
+        gracefulShutdown: false,
       },
       {
         name: 'rr',
@@ -170,6 +199,8 @@ log: { level: trace, format: json }
         asn: 65101,
         type: 'internal',
         localAsn: 65101,
+        prependLocalAsn: false,
+        prependOwnAsn: false,
         families: ['ipv4', 'ipv6'],
         holdTimeSeconds: 0,
         sendHoldTimeSeconds: 480,
@@ -184,6 +215,10 @@ log: { level: trace, format: json }
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
+        enforceFirstAsn: true,
+        asOverride: false,
+        removePrivateAsn: false,
+        gracefulShutdown: true,
       },
     ],
     rpki: [],
@@ -297,4 +332,23 @@ peers:
   - { address: 10.0.2.1, asn: *tor, import: accept }
 `)
   expect(config.peers.map((peer) => peer.asn)).toEqual([65001, 65001])
+})
+
+describe('in a confederation (RFC 5065)', () => {
+  const of = (peer: string) =>
+    configOf(
+      `asn: 65101\nconfederation: { asn: 65000, members: [65101, 65102] }\npeers: [{ address: 10.0.1.1, ${peer} }]`,
+    ).peers[0]
+
+  const cases: readonly [peer: string, type: string, localAsn: number, importPolicy: string][] = [
+    ['asn: 65101', 'internal', 65101, 'accept'],
+    ['asn: internal', 'internal', 65101, 'accept'],
+    ['asn: 65102', 'confederation', 65101, 'accept'],
+    ['asn: 65103', 'external', 65000, 'reject'],
+    ['asn: external', 'external', 65000, 'reject'],
+    ['asn: 65103, localAsn: 65200', 'external', 65200, 'reject'],
+  ]
+  test.each(cases)('%s: %s, to whom we are %i; import %s', (peer, type, localAsn, importPolicy) => {
+    expect(of(peer)).toMatchObject({ type, localAsn, importPolicy: [{ name: importPolicy }] })
+  })
 })

@@ -240,6 +240,15 @@ export const ATTRIBUTE_ERRORS: readonly AttributeGroup[] = [
     ],
   },
   {
+    rule: 'RFC 9234 section 5: ONLY_TO_CUSTOMER',
+    rows: [
+      ['of no byte', 'eBGP', 'c0 23 00', 'route'],
+      ['of two bytes', 'eBGP', 'c0 23 02 fde9', 'route'],
+      ['of five bytes', 'iBGP', 'c0 23 05 0000fde900', 'route'],
+      ['a good one', 'eBGP', 'c0 23 04 0000fde9', 'nothing'],
+    ],
+  },
+  {
     rule: 'RFC 6793 section 6: AS4_PATH',
     rows: [
       ['from a peer that needs none', 'eBGP', 'c0 11 06 0201 00030d40', 'attribute'],
@@ -309,6 +318,7 @@ const GOOD_VALUES: readonly (readonly [
   ['0a', 'CLUSTER_LIST', 0x80, '04 0a000005'],
   ['10', 'EXTENDED_COMMUNITIES', 0xc0, '08 0002fde900000064'],
   ['20', 'LARGE_COMMUNITIES', 0xc0, '0c 0000fde90000000100000002'],
+  ['23', 'ONLY_TO_CUSTOMER', 0xc0, '04 0000fde9'],
 ]
 
 const flagRows = (

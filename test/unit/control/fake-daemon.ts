@@ -86,7 +86,9 @@ const noMessages = { open: 0, update: 0, notification: 0, keepalive: 0, routeRef
 export const detailOf = (row: PeerRow): PeerDetail => ({
   ...row,
   routerId: '10.0.0.1',
+  type: 'external',
   localAsn: 65101,
+  role: null,
   localAddress: '10.0.1.11:179',
   remoteAddress: '10.0.1.1:40001',
   passive: false,
@@ -136,6 +138,7 @@ export const route: RouteRow = {
   extendedCommunities: [],
   originatorId: null,
   clusterList: [],
+  onlyToCustomer: null,
   atomicAggregate: false,
   aggregator: null,
   otherAttributes: [],
@@ -218,6 +221,7 @@ export const status: StatusRow = {
   pid: 4711,
   asn: 65101,
   routerId: '10.0.1.11',
+  drained: false,
   startedAt: THEN,
   configFile: '/etc/linnet/node.yaml',
   configLoadedAt: THEN,
@@ -328,6 +332,7 @@ export class FakeDaemon implements Daemon {
     },
     shutdown: (peer, message) => this.#obey(`shutdown ${peer} ${message ?? '-'}`),
     startup: (peer) => this.#obey(`startup ${peer}`),
+    drain: (on) => Promise.resolve(this.#obey(on ? 'drain' : 'drain undo')),
     clearCounters: () => this.#obey('clear counters'),
   }
 

@@ -6,6 +6,8 @@ import { IPV4, IPV6 } from '../../../src/net/family.ts'
 import { prefix } from '../../../src/net/prefix.ts'
 import { accept, local } from '../../../src/policy/standard.ts'
 import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
+import type { RoleName } from '../../../src/wire/capabilities/role.ts'
+import type { OutgoingPath } from '../../../src/wire/outgoing-path.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import type { AttributeValues } from '../../support/update-builder.ts'
 import { OWN_ASN, OWN_ROUTER_ID, SmallRib, type PeerValues } from '../rib/small-rib.ts'
@@ -13,8 +15,12 @@ import { OWN_ASN, OWN_ROUTER_ID, SmallRib, type PeerValues } from '../rib/small-
 const HEARING: Hearing = {
   family: IPV4,
   external: true,
+  confederation: false,
   routeReflectorClient: false,
+  role: undefined,
+  drained: false,
   localAsn: OWN_ASN,
+  path: undefined,
   fourOctetAs: true,
   maxMessageLength: 4096,
   addPath: 'off',
@@ -25,7 +31,20 @@ const HEARING: Hearing = {
   link: 1,
   exportPolicy: accept,
 }
+const PATH: OutgoingPath = {
+  confederation: false,
+  prepend: [OWN_ASN],
+  localAsn: OWN_ASN,
+  peerAsn: 65001,
+  override: true,
+  privateAsns: 'keep',
+}
 const INTERNAL: Hearing = { ...HEARING, external: false }
+const MEMBER: Hearing = {
+  ...INTERNAL,
+  confederation: true,
+  path: { ...PATH, confederation: true, prepend: [65101], override: false },
+}
 
 function stage() {
   const rib = new SmallRib()
@@ -45,8 +64,12 @@ describe('sessions that hear the same share a group', () => {
   const differing: readonly [what: string, other: Partial<Hearing>][] = [
     ['family', { family: IPV6, self: address('2001:db8::100') }],
     ['internal or external', { external: false }],
+    ['in our confederation or not', { external: false, confederation: true }],
     ['client or not', { routeReflectorClient: true }],
+    ['what we are to it', { role: 'peer' }],
+    ['about to go or not', { drained: true }],
     ['AS number', { localAsn: 65200 }],
+    ['AS_PATH', { path: PATH }],
     ['octets of AS numbers', { fourOctetAs: false }],
     ['longest message', { maxMessageLength: 65_535 }],
     ['path identifiers', { addPath: 'best' }],
@@ -152,6 +175,8 @@ describe('the next hop (RFC 4271 5.1.3)', () => {
     ['within the AS it stays', INTERNAL, EXTERNAL_SOURCE, theirs],
     ['within the AS, self', { ...INTERNAL, nextHop: 'self' }, EXTERNAL_SOURCE, '10.0.0.100'],
     ['reflected it stays', INTERNAL, INTERNAL_SOURCE, theirs],
+    ['within the confederation it stays', MEMBER, EXTERNAL_SOURCE, theirs],
+    ['within the confederation, self', { ...MEMBER, nextHop: 'self' }, {}, '10.0.0.100'],
   ]
   test.each(cases)('%s', (_, hearing, source, nextHop) => {
     const set = source === 'own' ? {} : { asPath: '65001', nextHop: theirs }
@@ -254,10 +279,81 @@ describe('the attributes', () => {
   })
 })
 
+describe('to another member AS of our confederation (RFC 5065 section 4)', () => {
+  const source = { external: false, routeReflectorClient: true, routerId: 7 }
+
+  test('LOCAL_PREF and MED go along, and our AS stands in a segment of its own', () => {
+    const set = { asPath: '65001', nextHop: '10.0.0.9', med: 7, localPref: 200 }
+    expect(told(MEMBER, source, set)).toMatchObject({
+      asPath: '(65101) 65001',
+      med: 7,
+      localPref: 200,
+    })
+  })
+
+  test('reflection stays behind', () => {
+    const set = {
+      asPath: '',
+      nextHop: '10.0.0.9',
+      originatorId: '1.2.3.4',
+      clusterList: ['5.6.7.8'],
+    }
+    const it = told(MEMBER, source, set)
+    expect(it).toMatchObject({ asPath: '(65101)', clusterList: [] })
+    expect(it).not.toHaveProperty('originatorId')
+  })
+
+  test('to the outside no segment of it is left', () => {
+    const set = { asPath: '(65102 65103) 65001', nextHop: '10.0.0.9', localPref: 100 }
+    const member = { external: false, confederation: true, asn: 65102 }
+    const outside = { ...HEARING, path: { ...PATH, override: false } }
+    expect(told(outside, member, set)).toMatchObject({ asPath: `${OWN_ASN} 65001` })
+    expect(told(MEMBER, member, set)).toMatchObject({ asPath: '(65101 65102 65103) 65001' })
+    expect(told(INTERNAL, member, set)).toMatchObject({ asPath: '(65102 65103) 65001' })
+  })
+})
+
+describe('before we go (RFC 8326)', () => {
+  const set = { asPath: '65001', nextHop: '10.0.0.9', communities: ['65001:1'] }
+
+  test('external peers hear GRACEFUL_SHUTDOWN', () => {
+    const it = told({ ...HEARING, drained: true }, {}, set)
+    expect(it?.communities).toEqual(['65001:1', 'graceful-shutdown'])
+    const own = told({ ...HEARING, drained: true }, 'own', {})
+    expect(own?.communities).toEqual(['graceful-shutdown'])
+  })
+
+  test.each([INTERNAL, MEMBER])('internal ones the lowest LOCAL_PREF', (hearing) => {
+    const it = told({ ...hearing, drained: true }, {}, set)
+    expect(it).toMatchObject({ localPref: 0, communities: ['65001:1'] })
+  })
+})
+
+describe('ONLY_TO_CUSTOMER (RFC 9234 section 5, egress)', () => {
+  const set = { asPath: '65001', nextHop: '10.0.0.9' }
+  const marked = { ...set, onlyToCustomer: 65009 }
+  const cases: readonly [role: RoleName | undefined, bare: unknown, marked: unknown][] = [
+    ['provider', OWN_ASN, 65009],
+    ['rs', OWN_ASN, 65009],
+    ['peer', OWN_ASN, 'withheld'],
+    ['customer', 'none', 'withheld'],
+    ['rs-client', 'none', 'withheld'],
+    [undefined, 'none', 65009],
+  ]
+  test.each(cases)('we are its %s: a bare route %s, a marked one %s', (role, ofBare, ofMarked) => {
+    const hears = (values: AttributeValues): unknown => {
+      const it = told({ ...HEARING, role }, {}, values)
+      return it === undefined ? 'withheld' : (it.onlyToCustomer ?? 'none')
+    }
+    expect([hears(set), hears(marked)]).toEqual([ofBare, ofMarked])
+  })
+})
+
 describe('what is told at all', () => {
   const CLIENT = { ...INTERNAL, routeReflectorClient: true }
   const fromClient = { external: false, routeReflectorClient: true }
   const fromOther = { external: false }
+  const fromMember = { external: false, confederation: true }
   const cases: readonly [
     what: string,
     hearing: Hearing,
@@ -278,10 +374,28 @@ describe('what is told at all', () => {
     ['no-export to inside', INTERNAL, {}, ['no-export'], true],
     ['no-export of our own: for the neighbour to keep', HEARING, 'own', ['no-export'], true],
     ['no-advertise to inside', INTERNAL, {}, ['no-advertise'], false],
+    ['no-export within the confederation', MEMBER, {}, ['no-export'], true],
+    ['no-export-subconfed within it (RFC 1997)', MEMBER, {}, ['no-export-subconfed'], false],
+    ['no-export-subconfed within the AS', INTERNAL, {}, ['no-export-subconfed'], true],
+    ['no-export-subconfed to outside', HEARING, {}, ['no-export-subconfed'], false],
+    ['from another member AS to inside', INTERNAL, fromMember, [], true],
+    ['from inside to another member AS', MEMBER, fromOther, [], true],
+    ['from one member AS to another', MEMBER, fromMember, [], true],
+    [
+      'no-peer to one of equal standing (RFC 3765)',
+      { ...HEARING, role: 'peer' },
+      {},
+      ['no-peer'],
+      false,
+    ],
+    ['no-peer to a customer', { ...HEARING, role: 'provider' }, {}, ['no-peer'], true],
+    ['no-peer to who has no role', HEARING, {}, ['no-peer'], true],
     ['no-advertise of our own', HEARING, 'own', ['no-advertise'], true],
   ]
   test.each(cases)('%s: %s', (_, hearing, source, communities, isTold) => {
-    const set = source === 'own' ? {} : { asPath: '65001', nextHop: '10.0.0.9' }
+    const member = source !== 'own' && source.confederation === true
+    const asPath = member ? '(65001)' : '65001'
+    const set = source === 'own' ? {} : { asPath, nextHop: '10.0.0.9' }
     expect(told(hearing, source, { ...set, communities }) !== undefined).toBe(isTold)
   })
 })

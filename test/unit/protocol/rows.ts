@@ -292,10 +292,45 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 9234',
     title: 'roles and Only-To-Customer',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
-    codes: ['capability 9'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    done: '`role`, strict or not; leaks are rejected with the reason, and not passed on',
+    codes: ['capability 9', 'attribute 35'],
+    tests: [
+      'unit/session/negotiation.test.ts: we are its %s, it says that it is our %s',
+      'unit/rib/adj-rib-in.test.ts: what is changed in a route that passes',
+      'unit/daemon/update-groups.test.ts: we are its %s: a bare route %s, a marked one %s',
+    ],
+  },
+  {
+    rfc: 'RFC 5065',
+    title: 'confederations',
+    done: '`confederation`: segments, loops, decision, and what NO_EXPORT_SUBCONFED means',
+    tests: [
+      'unit/wire/rewrite.test.ts: within a confederation (RFC 5065)',
+      'unit/daemon/update-groups.test.ts: to the outside no segment of it is left',
+      'unit/rib/adj-rib-in.test.ts: loops and policy: the path is kept, but takes no part',
+    ],
+  },
+  {
+    rfc: 'RFC 3765',
+    title: 'NOPEER',
+    done: 'kept from a peer of equal standing, which `role: peer` says it is',
+    tests: ['unit/daemon/update-groups.test.ts: what is told at all'],
+  },
+  {
+    rfc: 'RFC 8326',
+    title: 'graceful shutdown',
+    done: 'GRACEFUL_SHUTDOWN of an external peer makes its route the last choice; sent by `linnet drain`',
+    tests: [
+      'unit/rib/adj-rib-in.test.ts: what is changed in a route that passes',
+      'unit/daemon/update-groups.test.ts: external peers hear GRACEFUL_SHUTDOWN',
+    ],
+  },
+  {
+    rfc: 'RFC 7999',
+    title: 'BLACKHOLE',
+    done: 'named, carried and attached',
+    missing: 'acting on it: a policy may match it',
+    tests: ['unit/wire/attributes.test.ts: golden bytes of $name'],
   },
   {
     rfc: 'RFC 4724, RFC 8538',

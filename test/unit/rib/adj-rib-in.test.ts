@@ -192,17 +192,28 @@ describe('families that were not agreed on are ignored (RFC 4760 section 8)', ()
   })
 })
 
+const FIRST: PeerValues = { rules: { enforceFirstAsn: true } }
+
+const MEMBER: PeerValues = { external: false, confederation: true, asn: 65102 }
+const MARKED: AttributeValues = { asPath: '65001', onlyToCustomer: 65001 }
+
 describe('loops and policy: the path is kept, but takes no part', () => {
-  const cases: readonly [
-    what: string,
-    peer: PeerValues,
-    set: AttributeValues,
-    verdict: Rejection | 'accepted',
-  ][] = [
+  type Row = [what: string, peer: PeerValues, set: AttributeValues, verdict: Rejection | 'accepted']
+  const cases: readonly Row[] = [
     ['our own AS', {}, { asPath: '65001 65000' }, 'ownAs'],
     ['our own AS in a set', {}, { asPath: '65001 {65000,7}' }, 'ownAs'],
-    ['our own AS, once allowed', { allowOwnAsn: 1 }, { asPath: '65001 65000' }, 'accepted'],
-    ['our own AS, once too often', { allowOwnAsn: 1 }, { asPath: '65000 65000' }, 'ownAs'],
+    [
+      'our own AS, once allowed',
+      { rules: { allowOwnAsn: 1 } },
+      { asPath: '65001 65000' },
+      'accepted',
+    ],
+    [
+      'our own AS, once too often',
+      { rules: { allowOwnAsn: 1 } },
+      { asPath: '65000 65000' },
+      'ownAs',
+    ],
     [
       'originated by ourselves (RFC 4456 8)',
       INTERNAL,
@@ -227,6 +238,46 @@ describe('loops and policy: the path is kept, but takes no part', () => {
       { asPath: '65001', originatorId: '10.0.0.100', clusterList: ['10.0.0.100'] },
       'accepted',
     ],
+    [
+      'the number that the peer knows us by',
+      { rules: { localAsn: 65200 } },
+      { asPath: '65001 65200' },
+      'ownAs',
+    ],
+    [
+      'that number, once allowed',
+      { rules: { localAsn: 65200, allowOwnAsn: 1 } },
+      { asPath: '65001 65200' },
+      'accepted',
+    ],
+    ['a first AS that is not the peer', FIRST, { asPath: '65002 65001' }, 'firstAs'],
+    ['a first AS that is', FIRST, { asPath: '65001 65002' }, 'accepted'],
+    ['no first AS at all', FIRST, { asPath: '' }, 'firstAs'],
+    ['a set at first', FIRST, { asPath: '{65001} 65002' }, 'firstAs'],
+    [
+      'within the AS any may be first',
+      { ...INTERNAL, ...FIRST },
+      { localPref: 100, asPath: '65002' },
+      'accepted',
+    ],
+    ['from another member AS (RFC 5065 5)', MEMBER, { asPath: '(65102 65103) 65001' }, 'accepted'],
+    ['a route of its own', MEMBER, { asPath: '(65102)' }, 'accepted'],
+    ['not beginning with that member', MEMBER, { asPath: '(65103 65102)' }, 'firstAs'],
+    ['not beginning with a member', MEMBER, { asPath: '65102' }, 'firstAs'],
+    ['our own AS in a segment of the confederation', MEMBER, { asPath: '(65102 65000)' }, 'ownAs'],
+    ...(['provider', 'rs'] as const).flatMap((role): Row[] => [
+      [`we are its ${role}, and it sends what is marked`, { rules: { role } }, MARKED, 'routeLeak'],
+      [`we are its ${role}: bare`, { rules: { role } }, { asPath: '65001' }, 'accepted'],
+    ]),
+    ['a peer marks with its own AS', { rules: { role: 'peer' } }, MARKED, 'accepted'],
+    [
+      'a peer passes on what another has marked',
+      { rules: { role: 'peer' } },
+      { ...MARKED, onlyToCustomer: 65002 },
+      'routeLeak',
+    ],
+    ['a provider passes on what is marked', { rules: { role: 'customer' } }, MARKED, 'accepted'],
+    ['marked, and nobody has a role', {}, MARKED, 'accepted'],
     ['import policy', { importPolicy: reject }, { asPath: '65001' }, 'importPolicy'],
     ['a loop is named before policy', { importPolicy: reject }, { asPath: '65001 65000' }, 'ownAs'],
   ]
@@ -244,6 +295,73 @@ describe('loops and policy: the path is kept, but takes no part', () => {
 
   test('our identifier in this table is 10.0.0.100', () => {
     expect(OWN_ROUTER_ID).toBe(0x0a000064)
+  })
+})
+
+describe('what is changed in a route that passes', () => {
+  type Row = [what: string, peer: PeerValues, set: AttributeValues, becomes: AttributeValues]
+  const cases: readonly Row[] = [
+    [
+      'the number that the peer knows us by comes in front',
+      { rules: { localAsn: 65200, prependLocalAsn: true } },
+      { asPath: '65001' },
+      { asPath: '65200 65001' },
+    ],
+    ['or does not', { rules: { localAsn: 65200 } }, { asPath: '65001' }, { asPath: '65001' }],
+    ...(['customer', 'peer', 'rs-client'] as const).map((role): Row => [
+      `we are its ${role}: what it has not marked we mark (RFC 9234 5)`,
+      { rules: { role } },
+      { asPath: '65001' },
+      { onlyToCustomer: 65001 },
+    ]),
+    [
+      'what is marked stays as it is',
+      { rules: { role: 'customer' } },
+      { ...MARKED, onlyToCustomer: 7 },
+      { onlyToCustomer: 7 },
+    ],
+    [
+      'GRACEFUL_SHUTDOWN makes it the last choice (RFC 8326)',
+      { rules: { gracefulShutdown: true } },
+      { asPath: '65001', communities: ['graceful-shutdown'] },
+      { localPref: 0, communities: ['graceful-shutdown'] },
+    ],
+    [
+      'within the AS it says nothing',
+      { ...INTERNAL, rules: { gracefulShutdown: true } },
+      { localPref: 200, communities: ['graceful-shutdown'] },
+      { localPref: 200 },
+    ],
+    [
+      'all at once',
+      { rules: { gracefulShutdown: true, role: 'peer', localAsn: 65200, prependLocalAsn: true } },
+      { asPath: '65001', communities: ['graceful-shutdown'] },
+      { localPref: 0, onlyToCustomer: 65001, asPath: '65200 65001' },
+    ],
+  ]
+  test.each(cases)('%s', (_, values, set, becomes) => {
+    const rib = new SmallRib()
+    const peer = rib.peer('peer', values)
+    peer.send({ announce: ['10.1.0.0/16', '2001:db8::/32'], set })
+    rib.settle()
+    for (const prefix of ['10.1.0.0/16', '2001:db8::/32']) {
+      expect(rib.offers(prefix).peer).toMatchObject(becomes)
+    }
+    rib.expectNoLeak(peer)
+  })
+
+  test('what was sent is judged by other rules without asking for it again', () => {
+    const rib = new SmallRib()
+    const peer = rib.peer('peer', { rules: { localAsn: 65200, prependLocalAsn: true } })
+    peer.send({ announce: ['10.1.0.0/16'], set: { asPath: '65001 65000' } })
+    expect(rib.settle().offers('10.1.0.0/16').peer).toBe('ownAs')
+    peer.peer.rules = { ...peer.peer.rules, allowOwnAsn: 1 }
+    rib.rib.judgeAgain(peer.session)
+    expect(rib.settle().offers('10.1.0.0/16').peer).toMatchObject({ asPath: '65200 65001 65000' })
+    peer.peer.rules = { ...peer.peer.rules, prependLocalAsn: false }
+    rib.rib.judgeAgain(peer.session)
+    expect(rib.settle().offers('10.1.0.0/16').peer).toMatchObject({ asPath: '65001 65000' })
+    rib.expectNoLeak(peer)
   })
 })
 

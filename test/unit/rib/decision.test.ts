@@ -50,6 +50,7 @@ function permutations(items: readonly number[]): number[][] {
 const ORDERS = permutations([0, 1, 2, 3, 4])
 
 const INTERNAL = { external: false, asn: 65000 } as const
+const MEMBER = { external: false, confederation: true, asn: 65102 } as const
 
 describe('two paths that differ in one rung: the better one is best and the other falls there', () => {
   const rungs: readonly [
@@ -83,6 +84,31 @@ describe('two paths that differ in one rung: the better one is best and the othe
       { med: 5, asPath: '65002 65009' },
       { med: 6 },
       { alwaysCompareMed: true },
+    ],
+    [
+      'origin',
+      'when the length of the AS path is ignored',
+      { asPath: '65001 1 2 3', origin: 'IGP' },
+      { asPath: '65001 1', origin: 'EGP' },
+      { ignoreAsPathLength: true },
+    ],
+    [
+      'external over internal',
+      'eBGP over another member AS of our confederation (RFC 5065 5.3)',
+      { peer: { routerId: 9 } },
+      { peer: { ...MEMBER, routerId: 1 }, asPath: '(65102) 65001 65009' },
+    ],
+    [
+      'MED',
+      'paths that stay within the confederation are compared (RFC 5065 5.3)',
+      { peer: MEMBER, asPath: '(65102)', med: 5 },
+      { peer: { ...MEMBER, asn: 65103 }, asPath: '(65103)', med: 6 },
+    ],
+    [
+      'router id',
+      'another member AS is as good as our own',
+      { peer: { ...MEMBER, routerId: 7 }, asPath: '(65102) 65001 65009' },
+      { peer: { ...INTERNAL, routerId: 8 } },
     ],
     [
       'external over internal',
@@ -224,11 +250,14 @@ describe('MED (RFC 4271 9.1.2.2 c)', () => {
     expect(rib.fates(PREFIX)).toEqual({ a: 'MED', b: 'best' })
   })
 
-  test('none is the best there is', () => {
-    const rib = new SmallRib()
+  test.each([
+    ['none is the best there is', false, { none: 'best', some: 'MED' }],
+    ['unless it is to be the worst', true, { none: 'MED', some: 'best' }],
+  ])('%s', (_, missingMedWorst, fates) => {
+    const rib = new SmallRib({ missingMedWorst })
     rib.peer('none', { routerId: 2 }).send({ announce: [PREFIX], set: { asPath: '65001' } })
     rib.peer('some', { routerId: 1 }).send({ announce: [PREFIX], set: { asPath: '65001', med: 1 } })
-    expect(rib.settle().fates(PREFIX)).toEqual({ none: 'best', some: 'MED' })
+    expect(rib.settle().fates(PREFIX)).toEqual(fates)
   })
 })
 
@@ -308,6 +337,8 @@ describe('the order in which paths come', () => {
   })
   const options = fc.record({
     alwaysCompareMed: fc.boolean(),
+    missingMedWorst: fc.boolean(),
+    ignoreAsPathLength: fc.boolean(),
     ignoreRouterId: fc.boolean(),
     multipath: fc.constantFrom(1, 2, 16),
     multipathRelax: fc.boolean(),

@@ -13,6 +13,7 @@ import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { NlriColumns } from '../../../src/wire/nlri.ts'
 import { UpdateView } from '../../../src/wire/update.ts'
 import { NOTHING, OWN_ASN, SmallRib, type SmallPeer } from './small-rib.ts'
+import { NO_ADVERTISE, NO_EXPORT } from '../../../src/wire/scan.ts'
 
 const PREFIXES = [
   ['10.1.0.0/16', '10.2.3.0/24', '0.0.0.0/0'],
@@ -141,6 +142,8 @@ class Neighbourhood {
     const self = SELF[this.family.index]
     return (this.#groups[index] ??= this.rib.rib.createGroup(this.family, {
       external: true,
+      confederation: false,
+      withheld: NO_ADVERTISE | NO_EXPORT,
       routeReflectorClient: false,
       maxMessageLength: 4096,
       addPath: this.mode,
@@ -151,6 +154,8 @@ class Neighbourhood {
         nextHop: self,
         form: {
           external: true,
+          confederation: false,
+          withheld: NO_ADVERTISE | NO_EXPORT,
           localAsn: OWN_ASN,
           fourOctetAs: true,
           nextHop: this.family.index === 0 ? self : undefined,
@@ -505,6 +510,8 @@ describe.each(FAMILIES)('members that are told paths under identifiers, $name', 
     const self = SELF[family.index]
     const group = rib.rib.createGroup(family, {
       external: true,
+      confederation: false,
+      withheld: NO_ADVERTISE | NO_EXPORT,
       routeReflectorClient: false,
       maxMessageLength: 4096,
       addPath: 'all',
@@ -514,6 +521,8 @@ describe.each(FAMILIES)('members that are told paths under identifiers, $name', 
         nextHop: self,
         form: {
           external: true,
+          confederation: false,
+          withheld: NO_ADVERTISE | NO_EXPORT,
           localAsn: OWN_ASN,
           fourOctetAs: true,
           nextHop: family.index === 0 ? self : undefined,

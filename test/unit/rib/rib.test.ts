@@ -3,6 +3,7 @@ import { FAMILIES } from '../../../src/net/family.ts'
 import { prefix } from '../../../src/net/prefix.ts'
 import { accept, local, reject } from '../../../src/policy/standard.ts'
 import { NOTHING, OWN_ASN, SmallRib, type SmallPeer } from './small-rib.ts'
+import { NO_ADVERTISE, NO_EXPORT } from '../../../src/wire/scan.ts'
 
 const SET = { asPath: '65001 65009' }
 
@@ -260,6 +261,8 @@ describe.each(FAMILIES)('the number of a $name peer', (family) => {
     const { attributes } = rib.rib
     const group = rib.rib.createGroup(family, {
       external: true,
+      confederation: false,
+      withheld: NO_ADVERTISE | NO_EXPORT,
       routeReflectorClient: false,
       maxMessageLength: 4096,
       exported: (_prefix, set) => set,

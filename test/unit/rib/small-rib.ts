@@ -11,6 +11,7 @@ import { accept } from '../../../src/policy/standard.ts'
 import type { AdjRibIn } from '../../../src/rib/adj-rib-in.ts'
 import type { DecisionOptions, Fate } from '../../../src/rib/decision.ts'
 import type { FamilyRib } from '../../../src/rib/family-rib.ts'
+import { LENIENT, type ImportRules } from '../../../src/rib/import-rules.ts'
 import type { RibPeer, RibPeerOptions } from '../../../src/rib/peer.ts'
 import { Rib } from '../../../src/rib/rib.ts'
 import {
@@ -28,6 +29,7 @@ export interface PeerValues extends Partial<Omit<RibPeerOptions, 'address' | 'na
   readonly ipv6NextHops?: boolean
   readonly onLink?: number
   readonly importPolicy?: Policy
+  readonly rules?: Partial<ImportRules>
 }
 
 export interface SmallPeer {
@@ -64,6 +66,8 @@ export class SmallRib {
         own: { asns: [OWN_ASN], clusterId: OWN_ROUTER_ID },
         decision: {
           alwaysCompareMed: false,
+          missingMedWorst: false,
+          ignoreAsPathLength: false,
           ignoreRouterId: false,
           multipath: 1,
           multipathRelax: false,
@@ -76,7 +80,6 @@ export class SmallRib {
           asn: OWN_ASN,
           external: false,
           routeReflectorClient: false,
-          allowOwnAsn: 0,
         },
       },
       this.resolver,
@@ -104,8 +107,8 @@ export class SmallRib {
         asn: values.asn ?? 65001,
         external: values.external ?? true,
         routeReflectorClient: values.routeReflectorClient ?? false,
-        allowOwnAsn: values.allowOwnAsn ?? 0,
         addPath: values.addPath ?? [],
+        ...(values.confederation === undefined ? {} : { confederation: values.confederation }),
         address: address(values.address ?? '10.0.0.1'),
       },
       importPolicy,
@@ -114,6 +117,7 @@ export class SmallRib {
         fourOctetAs,
         ipv6NextHops: values.ipv6NextHops ?? false,
         link: values.onLink ?? 0,
+        confederation: values.confederation ?? false,
         routerId: OWN_ROUTER_ID,
       },
       {
@@ -125,6 +129,7 @@ export class SmallRib {
         pathsBeyondLimit: (family, count) => void leftOut.push(`${count} ${family.name}`),
       },
     )
+    session.peer.rules = { ...LENIENT, ...values.rules }
     const sendBody = (body: Uint8Array): void =>
       session.receive(body, 0, body.length, this.second++)
     return {

@@ -13,6 +13,7 @@ import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { NlriColumns } from '../../../src/wire/nlri.ts'
 import { UpdateView } from '../../../src/wire/update.ts'
 import { NOTHING, OWN_ASN, SmallRib, type SmallPeer } from './small-rib.ts'
+import { NO_ADVERTISE, NO_EXPORT } from '../../../src/wire/scan.ts'
 
 const PREFIXES = [
   ['10.1.0.0/16', '10.2.0.0/16', '10.2.3.0/24', '0.0.0.0/0', '10.4.0.0/32'],
@@ -112,6 +113,8 @@ class Neighbourhood {
     const [self4, self6] = SELF
     return (this.#groups[index] ??= this.rib.rib.createGroup(this.family, {
       external: true,
+      confederation: false,
+      withheld: NO_ADVERTISE | NO_EXPORT,
       routeReflectorClient: false,
       maxMessageLength: 4096,
       logLimitBytes: this.#logLimitBytes,

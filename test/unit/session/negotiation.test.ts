@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decodeOpen, encodeOpen, type Open } from '../../../src/wire/open.ts'
+import type { Role } from '../../../src/wire/capabilities/role.ts'
 import { SessionError } from '../../../src/wire/errors.ts'
 import {
   negotiate,
@@ -287,6 +288,63 @@ const BAD: readonly [
     [1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1],
   ],
 ]
+
+const roles = (...names: readonly Role['role'][]): Partial<Open> => ({
+  capabilities: [...OPEN.capabilities, ...names.map((role): Role => ({ name: 'role', role }))],
+})
+
+describe('roles (RFC 9234 section 4.2)', () => {
+  const ours = ['provider', 'rs', 'rs-client', 'customer', 'peer'] as const
+  const fitting = [
+    'provider customer',
+    'customer provider',
+    'rs rs-client',
+    'rs-client rs',
+    'peer peer',
+  ]
+  const pairs = ours.flatMap((role) =>
+    [...ours, 'unassigned' as const].map((it) => [role, it] as const),
+  )
+
+  test.each(pairs)('we are its %s, it says that it is our %s', (role, theirs) => {
+    const meet = (): Negotiated => negotiate({ ...US, role }, { ...OPEN, ...roles(theirs) })
+    if (fitting.includes(`${role} ${theirs}`)) expect(meet().peerAsn).toBe(65002)
+    else expect(meet).toThrow(expect.objectContaining({ code: 2, subcode: 11 }))
+  })
+
+  test('one that says nothing is taken, unless it must say', () => {
+    expect(negotiate({ ...US, role: 'customer' }, OPEN).peerAsn).toBe(65002)
+    expect(() => negotiate({ ...US, role: 'customer', strictRole: true }, OPEN)).toThrow(
+      expect.objectContaining({
+        code: 2,
+        subcode: 11,
+        why: 'peer says no role, we are customer and expect provider',
+      }),
+    )
+  })
+
+  test('saying it twice is saying it; saying two is not', () => {
+    const us: OurSide = { ...US, role: 'peer' }
+    expect(negotiate(us, { ...OPEN, ...roles('peer', 'peer') }).peerAsn).toBe(65002)
+    expect(() => negotiate(us, { ...OPEN, ...roles('peer', 'customer') })).toThrow(
+      expect.objectContaining({
+        subcode: 11,
+        why: 'peer says peer and customer, we are peer and expect peer',
+      }),
+    )
+  })
+
+  test('who has none listens to none', () => {
+    expect(negotiate(US, { ...OPEN, ...roles('provider') }).peerAsn).toBe(65002)
+  })
+
+  test('ours is told', () => {
+    expect(ourOpen({ ...US, role: 'rs-client' }).capabilities).toContainEqual({
+      name: 'role',
+      role: 'rs-client',
+    })
+  })
+})
 
 describe('an OPEN is refused for', () => {
   expect(BAD.length).toBeGreaterThan(0)

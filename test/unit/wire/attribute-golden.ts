@@ -68,6 +68,11 @@ export const GOLDEN: readonly GoldenAttribute[] = [
     reads: { largeCommunities: ['65001:1:2', '4200000001:4294967295:0'] },
   },
   {
+    name: 'ONLY_TO_CUSTOMER',
+    wire: 'c0 23 04 fa56ea01',
+    reads: { onlyToCustomer: 4_200_000_001 },
+  },
+  {
     name: 'attribute 99',
     wire: 'c0 63 02 beef',
     canonical: 'e0 63 02 beef',

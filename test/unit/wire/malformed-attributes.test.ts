@@ -95,6 +95,9 @@ const malformed: readonly [
   // RFC 8092 section 6
   ['LARGE_COMMUNITIES', 'iBGP', 0xc0, '', 'withdraw'],
   ['LARGE_COMMUNITIES', 'iBGP', 0xc0, '0000fde9 00000001 000002', 'withdraw'],
+  // RFC 9234 section 5
+  ['ONLY_TO_CUSTOMER', 'eBGP', 0xc0, 'fde9', 'withdraw'],
+  ['ONLY_TO_CUSTOMER', 'eBGP', 0xc0, '0000fde900', 'withdraw'],
 ]
 
 const specOf = (name: string) => {

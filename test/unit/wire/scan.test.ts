@@ -108,6 +108,13 @@ describe('what is plain', () => {
   })
 })
 
+test('the neighbour stands behind what the confederation has added (RFC 5065 5.3)', () => {
+  const neighborOf = (path: string) => scanned(hex(path))?.neighborAs
+  expect(neighborOf('40020c 0301 0000fde9 0201 00000007')).toBe(7)
+  expect(neighborOf('400206 0301 0000fde9')).toBe(0)
+  expect(neighborOf('40020c 0101 00000007 0201 00000008')).toBe(0)
+})
+
 describe('the facts', () => {
   const flags: readonly [what: string, section: string, flags: number][] = [
     ['MED', '80040400000000', scan.HAS_MED],
@@ -124,7 +131,10 @@ describe('the facts', () => {
     ['a confederation', '4002060301 0000fde9', scan.HAS_AS_PATH | scan.HAS_CONFEDERATION],
     ['NO_EXPORT', 'c00804ffffff01', scan.NO_EXPORT],
     ['NO_ADVERTISE', 'c00808fde90001ffffff02', scan.NO_ADVERTISE],
-    ['NO_EXPORT_SUBCONFED', 'c00804ffffff03', scan.NO_EXPORT],
+    ['NO_EXPORT_SUBCONFED', 'c00804ffffff03', scan.NO_EXPORT | scan.NO_EXPORT_SUBCONFED],
+    ['NO_PEER', 'c00804ffffff04', scan.NO_PEER],
+    ['GRACEFUL_SHUTDOWN', 'c00804ffff0000', scan.GRACEFUL_SHUTDOWN],
+    ['ONLY_TO_CUSTOMER', 'c023040000fde9', scan.HAS_OTC],
     ['both', 'c00808ffffff01ffffff02', scan.NO_EXPORT | scan.NO_ADVERTISE],
     ['other communities', 'c00804fde90001', 0],
     ['attributes that are only passed on', 'e0c801ff', 0],
