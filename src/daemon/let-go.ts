@@ -2,9 +2,10 @@
  * Gives memory back after much of it was let go.
  *
  * V8 collects when something is allocated. When a peer with a large table goes, nothing is: what the table
- * was made of lies dead, and counts as resident, until the next burst. So the tables are looked at now and
- * then, and when they have shrunk by much and nobody is at work, V8 is asked to collect once. That stops
- * the loop for some 20 ms: our tables are typed arrays, which it does not walk.
+ * was made of lies dead, and counts as resident, until the next burst; and what bursts leave behind adds up.
+ * So memory is looked at now and then, and when the tables have shrunk by much, or much more is resident
+ * than after the last time, and nobody is at work, V8 is asked to collect once. That stops the loop for
+ * some 20 ms: our tables are typed arrays, which it does not walk.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -12,6 +13,10 @@ import { runInNewContext } from 'node:vm'
 export interface LetGoOptions {
   /** Bytes of the tables now. */
   bytes(): number
+  /** Bytes of the process in memory now. */
+  resident(): number
+  /** What is freed is to go back to the kernel. */
+  trim(): void
   /** Work is waiting: not now. */
   busy(): boolean
 }
@@ -22,22 +27,26 @@ const MUCH_BYTES = 4 << 20
 const ROUNDS = 2
 
 /** Starts looking; returns what ends it. */
-export function letGo({ bytes, busy }: LetGoOptions): () => void {
+export function letGo({ bytes, resident, trim, busy }: LetGoOptions): () => void {
   let most = 0
   let before = 0
+  /** After the last collection; what it frees goes a moment later. */
+  let least = resident()
   let wanted = 0
   const timer = setInterval(() => {
     const now = bytes()
     const quiet = now === before && !busy()
     before = now
     most = Math.max(most, now)
-    if (most - now >= MUCH_BYTES) {
+    if (most - now >= MUCH_BYTES || (wanted === 0 && resident() - least >= 2 * MUCH_BYTES)) {
       most = now
-      wanted = ROUNDS
+      wanted = ROUNDS + 1
     }
     if (wanted === 0 || !quiet) return
     wanted--
-    collect()
+    if (wanted > 0) return collect()
+    trim()
+    least = resident()
   }, EVERY_MS)
   timer.unref()
   return () => clearInterval(timer)

@@ -25,6 +25,7 @@ import {
   type Capability,
 } from '../linux/privileges.ts'
 import { routerDiscovery } from '../linux/router-advertisement.ts'
+import { trimMemory } from '../linux/sys.ts'
 import { ListenError } from '../linux/tcp-listener.ts'
 import { checkForwarding, readSysctl, type ForwardingProblem } from '../linux/sysctl.ts'
 import { tcpTransport } from '../linux/tcp.ts'
@@ -142,7 +143,14 @@ async function startAndServe(
   await speaker.start()
   const vitalSigns = startVitalSigns()
   closing.add(() => vitalSigns.stop())
-  closing.add(letGo({ bytes: () => speaker.rib.bytes, busy: () => speaker.rib.busy }))
+  closing.add(
+    letGo({
+      bytes: () => speaker.rib.bytes,
+      resident: () => process.memoryUsage.rss(),
+      trim: trimMemory,
+      busy: () => speaker.rib.busy,
+    }),
+  )
   let configLoadedAt = startedAt
   const commands = orders({
     speaker,

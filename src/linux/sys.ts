@@ -266,3 +266,17 @@ export function interfaceIndex(name: string): number {
 function outcome(result: number): number {
   return result < 0 ? -koffi.errno() : result
 }
+
+/** Of the GNU C library; musl has none, and needs none. */
+const mallocTrim = ((): ((pad: number) => number) | undefined => {
+  try {
+    return libc.func('int malloc_trim(size_t)')
+  } catch {
+    return undefined
+  }
+})()
+
+/** Gives memory that was freed, and that malloc keeps for the next time, back to the kernel. */
+export function trimMemory(): void {
+  mallocTrim?.(0)
+}

@@ -43,6 +43,9 @@ const NOTIFICATION = 3
 const KEEPALIVE = 4
 const ROUTE_REFRESH = 5
 
+/** How much later than our send hold timer the kernel gives a connection up. */
+const KERNEL_LATER_SECONDS = 10
+
 export class Conversation {
   readonly incoming: boolean
   readonly #host: ConversationHost
@@ -376,7 +379,8 @@ export class Conversation {
     const seconds = sendHoldSeconds(configured, negotiated.holdTimeSeconds)
     this.#timers.startSendHold(seconds)
     // The kernel counts a closed window like silence: a slow reader has longer than a dead one.
-    this.#line?.setUserTimeout(1000 * seconds)
+    // It is not the first, either: the peer shall hear why its session ends.
+    this.#line?.setUserTimeout(seconds === 0 ? 0 : 1000 * (seconds + KERNEL_LATER_SECONDS))
   }
 
   #drained(): void {
