@@ -67,6 +67,7 @@ export interface ResolvedPeer {
   /** Several paths of a prefix (RFC 7911). */
   readonly addPath: AddPathConfig
   readonly extendedMessages: boolean
+  readonly enhancedRouteRefresh: boolean
   /** Of what the peer announces, before policy. */
   readonly maxPrefixes: PrefixLimit
   readonly enforceFirstAsn: boolean

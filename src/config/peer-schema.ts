@@ -44,6 +44,7 @@ export const SESSION_DEFAULTS = {
   passive: false,
   port: 179,
   extendedMessages: true,
+  enhancedRouteRefresh: false,
   routeReflectorClient: false,
   nextHop: 'auto',
   allowOwnAsn: 0,
@@ -193,6 +194,11 @@ const settings = {
     integer(0, 10, 'a number of times').optional(),
     'Accept routes whose AS_PATH holds our own AS number up to this many times.',
     1,
+  ),
+  enhancedRouteRefresh: key(
+    flag.optional(),
+    'Refreshes with a marked beginning and end (RFC 7313): what is not told again is dropped. Off, because FRR 8 does not answer a refresh that is asked for by who offers it.',
+    true,
   ),
   extendedMessages: key(
     flag.optional(),

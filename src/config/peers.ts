@@ -49,6 +49,7 @@ const DEFAULTS = groupSchema
     passive: true,
     port: true,
     extendedMessages: true,
+    enhancedRouteRefresh: true,
     routeReflectorClient: true,
     nextHop: true,
     allowOwnAsn: true,
@@ -148,6 +149,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     routeReflectorClient: reflected,
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
+    enhancedRouteRefresh: find('enhancedRouteRefresh')?.value ?? DEFAULTS.enhancedRouteRefresh,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
     maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),
     // A route server does not put itself in front (RFC 7947 section 2.2.2).

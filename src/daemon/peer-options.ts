@@ -20,6 +20,7 @@ export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions
     families: config.families,
     extendedNextHop: config.extendedNextHop,
     extendedMessages: config.extendedMessages,
+    enhancedRouteRefresh: config.enhancedRouteRefresh,
     addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
     ...(config.role === undefined
       ? {}

@@ -71,6 +71,7 @@ export type OurSide = Pick<
   | 'families'
   | 'addPath'
   | 'extendedMessages'
+  | 'enhancedRouteRefresh'
   | 'extendedNextHop'
   | 'role'
   | 'strictRole'
@@ -86,7 +87,7 @@ export function ourOpen(us: OurSide): Open {
       ...us.families.map(multiprotocol),
       ...(announcesExtendedNextHop(us) ? [EXTENDED_NEXT_HOP] : []),
       { name: 'route-refresh' },
-      { name: 'enhanced-route-refresh' },
+      ...(us.enhancedRouteRefresh === true ? [{ name: 'enhanced-route-refresh' } as const] : []),
       ...(us.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
       { name: 'four-octet-as', asn: us.localAsn },
       ...addPathOffer(us),
@@ -110,7 +111,10 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
     fourOctetAs: announces('four-octet-as'),
     extendedNextHop: announcesExtendedNextHop(us) && open.capabilities.some(offersExtendedNextHop),
     routeRefresh: announces('route-refresh'),
-    enhancedRouteRefresh: announces('route-refresh') && announces('enhanced-route-refresh'),
+    enhancedRouteRefresh:
+      us.enhancedRouteRefresh === true &&
+      announces('route-refresh') &&
+      announces('enhanced-route-refresh'),
     addPath: addPathTerms(us, families, open.capabilities),
     maxMessageLength:
       us.extendedMessages === true && announces('extended-message')

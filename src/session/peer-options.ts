@@ -31,6 +31,8 @@ export interface PeerOptions {
   readonly families: readonly Family[]
   /** Messages of more than 4096 bytes, with peers that can (RFC 8654). Default: false. */
   readonly extendedMessages?: boolean
+  /** Refreshes with a marked beginning and end (RFC 7313). Default: false. */
+  readonly enhancedRouteRefresh?: boolean
   /** Several paths of a prefix (RFC 7911): what we offer, in all families. Default: neither. */
   readonly addPath?: { readonly receive: boolean; readonly send: boolean }
   /** Offers IPv6 next hops for IPv4 routes (RFC 8950). */

@@ -18,7 +18,7 @@ beforeAll(async () => {
     left: { daemon: bird, asn: BIRD_ASN },
     right: { daemon: frr, asn: FRR_ASN },
     daemons: { extendedMessages: true },
-    peers: {},
+    peers: { enhancedRouteRefresh: true },
   })
   for (const side of ['left', 'right'] as const) {
     await chain[side].originate([route({ prefix: SOME_ROUTE[side] })])

@@ -133,6 +133,7 @@ export class ReplayStage {
         holdTimeSeconds: 90,
         connectRetrySeconds: 5,
         passive: true,
+        enhancedRouteRefresh: configured.enhancedRouteRefresh,
         families: configured.families,
         extendedNextHop: configured.extendedNextHop,
         socket: {},

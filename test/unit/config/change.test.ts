@@ -34,6 +34,11 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
     'reset',
     'extendedMessages',
   ],
+  [
+    'asn: 65001, import: accept, password: one, enhancedRouteRefresh: true',
+    'reset',
+    'enhancedRouteRefresh',
+  ],
   ['asn: 65001, import: accept, password: one, allowOwnAsn: 1', 'live', 'allowOwnAsn'],
   ['asn: 65001, import: accept, password: one, enforceFirstAsn: false', 'live', 'enforceFirstAsn'],
   ['asn: 65001, import: accept, password: one, asOverride: true', 'live', 'asOverride'],

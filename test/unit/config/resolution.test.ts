@@ -49,6 +49,7 @@ test('three lines make a complete configuration', () => {
         exportPolicy: [{ name: 'local', rules: [] }],
         routeReflectorClient: false,
         allowOwnAsn: 0,
+        enhancedRouteRefresh: false,
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
@@ -111,6 +112,7 @@ peers:
     extendedNextHop: true
     nextHop: self
     allowOwnAsn: 1
+    enhancedRouteRefresh: true
     extendedMessages: false
     addPath: { receive: true, send: 4 }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
@@ -182,6 +184,7 @@ log: { level: trace, format: json }
         exportPolicy: [{ name: 'accept', rules: [] }],
         routeReflectorClient: false,
         allowOwnAsn: 1,
+        enhancedRouteRefresh: true,
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
@@ -212,6 +215,7 @@ log: { level: trace, format: json }
         exportPolicy: [{ name: 'accept', rules: [] }],
         routeReflectorClient: true,
         allowOwnAsn: 0,
+        enhancedRouteRefresh: false,
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },

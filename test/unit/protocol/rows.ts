@@ -357,7 +357,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 7313',
     title: 'enhanced route refresh',
-    done: 'our answers are marked; what a peer does not tell again between its marks is dropped',
+    done: 'with `enhancedRouteRefresh`: our answers are marked; what a peer does not tell again between its marks is dropped',
     codes: ['capability 70'],
     tests: [
       'unit/rib/refresh.test.ts: loses what it does not tell again, of that family, and nobody else anything',

@@ -58,13 +58,13 @@ const GOOD: readonly [
 ][] = [
   [
     'a refresh has marks when both can (RFC 7313)',
-    {},
+    { enhancedRouteRefresh: true },
     { capabilities: [IPV4, REFRESH, ENHANCED] },
     { routeRefresh: true, enhancedRouteRefresh: true },
   ],
   [
     'marks without refreshes mean nothing',
-    {},
+    { enhancedRouteRefresh: true },
     { capabilities: [IPV4, ENHANCED] },
     { routeRefresh: false, enhancedRouteRefresh: false },
   ],
@@ -373,7 +373,7 @@ test('our own OPEN says what we are, also with an AS of four octets', () => {
     asn: 4_200_000_001,
     holdTimeSeconds: 90,
     identifier: 0x0a000001,
-    capabilities: [IPV6, REFRESH, ENHANCED, { name: 'four-octet-as', asn: 4_200_000_001 }],
+    capabilities: [IPV6, REFRESH, { name: 'four-octet-as', asn: 4_200_000_001 }],
   })
   // The two octets of My Autonomous System hold AS_TRANS (RFC 6793 section 4.2.1).
   expect([message[20], message[21]]).toEqual([23456 >> 8, 23456 & 255])
