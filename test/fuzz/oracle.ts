@@ -159,6 +159,8 @@ const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
     },
   ],
   [32, { flags: 0xc0, check: multipleOf(12) }],
+  // RFC 9234 section 5: of four octets, or the route counts as withdrawn.
+  [35, { flags: 0xc0, check: (v) => (v.length === 4 ? 'sound' : 'withdraw') }],
 ])
 
 /** The attributes that this oracle knows. */

@@ -121,6 +121,7 @@ export const VALUES: ReadonlyMap<
     },
   ],
   [32, { flags: 0xc0, value: () => list(octets(12)).map((all) => all.flat()) }],
+  [35, { flags: 0xc0, value: () => octets(4) }],
 ])
 
 const attributeOf = (code: number, session: OracleSession): fc.Arbitrary<Attribute> => {
@@ -137,7 +138,9 @@ function codesOf({ external }: OracleSession): fc.Arbitrary<number[]> {
   return fc
     .tuple(
       fc.constantFrom([3], [14], [3, 14], [3, 15], [14, 15]),
-      fc.subarray([4, 5, 6, 7, 8, 9, 10, 16, 17, 18, 32].filter((code) => !usual.includes(code))),
+      fc.subarray(
+        [4, 5, 6, 7, 8, 9, 10, 16, 17, 18, 32, 35].filter((code) => !usual.includes(code)),
+      ),
     )
     .map(([carriers, rest]) => [...usual, ...carriers, ...rest].toSorted((a, b) => a - b))
 }

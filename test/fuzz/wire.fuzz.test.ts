@@ -9,6 +9,7 @@ import {
   encodeAttributes,
   type AttributeDescription,
 } from '../../src/wire/attributes/describe.ts'
+import { CANONICAL } from '../../src/wire/attributes/attribute.ts'
 import {
   missingMandatory,
   normalizeAttributes,
@@ -273,10 +274,7 @@ describe('canonical bytes', () => {
   test('stay as they are when they are normalised', () => {
     check(
       fc.property(section, (bytes) => {
-        const result = normalizeAttributes(bytes, 0, bytes.length, {
-          external: false,
-          fourOctetAs: true,
-        })
+        const result = normalizeAttributes(bytes, 0, bytes.length, CANONICAL)
         expect(result.problems).toEqual([])
         expect(Buffer.from(result.canonical).equals(bytes)).toBe(true)
       }),
