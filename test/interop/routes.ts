@@ -95,10 +95,13 @@ export function expectedAtLinnet({ options, family }: Transit, sent = OFFERED): 
     asPath: internal ? it.asPath : `${options.daemonAsn} ${it.asPath}`.trim(),
     // linnet shows an attribute that it doesn't know as it passes it on (RFC 4271 section 5).
     unknown: it.unknown.map((text) => text.replace(' c0 ', ' e0 ')),
-    // What an external peer says would be ignored; 100 is the default.
-    localPref: internal ? (it.localPref ?? 100) : 100,
+    localPref: internal ? (it.localPref ?? 100) : preferenceOutside(it),
   }))
 }
+
+/** What an external peer says would be ignored: 100 is the default, and 0 of what is about to go (RFC 8326). */
+const preferenceOutside = ({ communities }: Route): number =>
+  communities.includes('graceful-shutdown') ? 0 : 100
 
 /** Whose address of theirs is the next hop of routes of this family. */
 const nextHopKind = (options: SceneOptions, family: Family): Family | 'link' =>
