@@ -67,7 +67,7 @@ test('containers on four hosts reach each other through an iBGP mesh, no router 
 
 test('containers reach each other through ToRs over links without addresses', async () => {
   const tested = await prove([UNNUMBERED])
-  expectHonest(tested, 1)
+  expectHonest(tested, 16)
   expect(tested.result.failover).toBeDefined()
 })
 
