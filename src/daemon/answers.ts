@@ -202,7 +202,7 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         announced: neighbor.announced(family),
         blocked: neighbor.limits[index].blocked,
         limitExceeded: neighbor.limits[index].exceeded,
-        endOfRib: session?.endOfRib.has(family) ?? false,
+        endOfRib: session?.saidAllOf(family) ?? false,
         addPathReceive: negotiated?.addPath.receive.includes(family) ?? false,
         addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,
       }
@@ -355,10 +355,7 @@ function health(speaker: Speaker): HealthReport {
   const up = neighbors.filter(({ session }) => session !== undefined)
   const reasons: string[] = []
   if (neighbors.length > 0 && up.length === 0) reasons.push('no session is Established')
-  const telling = up.filter(
-    ({ session }) =>
-      session !== undefined && session.endOfRib.size < session.negotiated.families.length,
-  )
+  const telling = up.filter(({ saidAll }) => !saidAll)
   if (up.length > 0 && telling.length === up.length) {
     reasons.push(
       `waiting for End-of-RIB from ${telling.map(({ config }) => config.name).join(', ')}`,

@@ -1,16 +1,13 @@
 /**
- * A configured neighbour: introduces its session (`session/peer`) to the RIB, which don't know each other.
- *
- * While the session is up it has an Adj-RIB-In, and a place in an update group for each family. UPDATEs go
- * in as they are read; messages go out when the announcing stage asks (`announce`) and the socket takes
- * them: a slow socket leaves its messages where they are.
+ * A configured neighbour: introduces the protocol's side of it (`session/peer`) to the RIB, which don't know
+ * each other, and says in words what happens. Whether or not a session is up it stands, counts and waits;
+ * what lives no longer than a session is in `neighbor-session.ts`.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedPeer } from '../config/config.ts'
-import { isLinkLocal, type Address } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
 import { FAMILIES, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { AdjRibIn } from '../rib/adj-rib-in.ts'
 import type { MalformedUpdate } from '../rib/adj-rib-in-terms.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
 import type { Membership } from '../rib/update-group.ts'
@@ -24,22 +21,16 @@ import type { PeerSnapshot } from '../session/snapshot.ts'
 import { SessionError } from '../wire/errors.ts'
 import { ADMINISTRATIVE_RESET, OTHER_CONFIGURATION_CHANGE } from '../wire/constants.ts'
 import type { Level } from './events.ts'
-import { hasIpv6NextHops, hearingOf, notAnnounced } from './hearing.ts'
-import { Refreshes } from './refreshes.ts'
+import { notAnnounced } from './hearing.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Neighborhood } from './neighborhood.ts'
-import type { Session } from './neighbor-session.ts'
-import { adjRibInOptions, peerOptions, ribPeerOptions } from './peer-options.ts'
-import { importRules, isWithin } from './path-settings.ts'
+import { NeighborSession } from './neighbor-session.ts'
+import { peerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
 import { Silence } from './silence.ts'
 import { Standing } from './standing.ts'
-import type { Hearing } from './update-groups.ts'
 
 const UNSEARCHED: Cease = { subcode: ADMINISTRATIVE_RESET, text: 'not searched for yet' }
-
-/** Asked of a group at a time: some ten milliseconds of a gigabit link. */
-const PULL_BYTES = 256 << 10
 
 const FAILURES_OUT_OF_REACH = 2
 const MALFORMED_SILENCE_MS = 60_000
@@ -52,7 +43,7 @@ export class Neighbor {
   readonly standing: Standing
   /** By family index. */
   readonly limits: readonly PrefixLimits[]
-  #session: Session | undefined
+  #session: NeighborSession | undefined
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
   readonly #ofUpdates: Silence
@@ -98,14 +89,13 @@ export class Neighbor {
     return this.#peer
   }
 
-  get session(): Omit<Session, 'writable'> | undefined {
+  get session(): NeighborSession | undefined {
     return this.#session
   }
 
   /** It has told all of its routes (RFC 4724 section 2). */
   get saidAll(): boolean {
-    const session = this.#session
-    return session !== undefined && session.endOfRib.size >= session.negotiated.families.length
+    return this.#session?.saidAll === true
   }
 
   /** Held down, or called more than once in vain: nobody shall wait for its routes. */
@@ -163,41 +153,23 @@ export class Neighbor {
   }
 
   membership(family: Family): Membership | undefined {
-    return this.#session?.memberships.find(({ group }) => group.family.name === family)
+    return this.#session?.membership(family)
   }
 
   /** True when messages could be sent now. */
   get sendable(): boolean {
     const session = this.#session
-    return (
-      session !== undefined &&
-      session.writable &&
-      session.memberships.some(({ group, member }) => group.hasWork(member))
-    )
+    return session !== undefined && session.writable && session.hasWork
   }
 
   /** Sends what the socket takes, until `deadline`. */
   announce(deadline: number): void {
-    const session = this.#session
-    if (session === undefined) return
-    for (const { group, member } of session.memberships) {
-      while (session.writable && group.hasWork(member)) {
-        const parts: Uint8Array[] = []
-        group.pull(member, PULL_BYTES, parts)
-        if (parts.length > 0) session.writable = this.#peer.send(parts)
-        if (this.#hood.clock.now() >= deadline) return
-      }
-    }
+    this.#session?.announce(deadline, (parts) => this.#peer.send(parts))
   }
 
   /** Tells the peer everything once more (RFC 2918, or because the operator asked). */
   sendAgain(family: Family): void {
-    const session = this.#session
-    const at = session?.memberships.findIndex(({ group }) => group.family.name === family) ?? -1
-    if (session === undefined || at < 0) return
-    const { group, member } = session.memberships[at]
-    group.tellAgain(member, session.negotiated.enhancedRouteRefresh)
-    this.#hood.scheduler.wake()
+    this.#session?.sendAgain(family)
   }
 
   /**
@@ -215,98 +187,34 @@ export class Neighbor {
       for (const it of this.limits) it.change(limit)
     }
     this.#peer.reconfigure(peerOptions(config, this.#hood.routerId))
-    const session = this.#session
-    if (session === undefined) return
-    const { peer } = session.adjRibIn
-    const importPolicy = this.#hood.policies.of(config.importPolicy, 'import')
-    const otherRules = peer.renewRules(importRules(config, this.#hood.own))
-    if (otherRules || importPolicy !== peer.importPolicy || renewed.has(importPolicy)) {
-      peer.importPolicy = importPolicy
-      this.#hood.rib.judgeAgain(session.adjRibIn)
-    }
-    this.#joinGroups(session)
-    this.#hood.scheduler.wake()
+    this.#session?.reconfigure(this.#config, renewed)
   }
 
   /** What the session hears may be another: our addresses have changed, or the host is (un)drained. */
   regroup(): void {
-    if (this.#session === undefined) return
-    this.#joinGroups(this.#session)
-    this.#hood.scheduler.wake()
+    this.#session?.joinGroups()
   }
 
   #established(negotiated: Negotiated): void {
-    const { rib, routerId, policies, linkName } = this.#hood
-    const config = this.#config
     const local = this.#peer.snapshot().connection?.local?.address
     if (local === undefined) return // lost in this very moment
-    const adjRibIn = rib.addPeer(
-      ribPeerOptions(config, negotiated, linkName(local)),
-      policies.of(config.importPolicy, 'import'),
-      adjRibInOptions(negotiated, isWithin(config, this.#hood.own), this.#linkOf(local), routerId),
-      {
-        malformedReceived: (update) => this.#malformedReceived(update),
-        endOfRibReceived: (family) => this.#endOfRib(family),
-        pathsRefused: (count) => this.#pathsRefused(count),
-        pathsBeyondLimit: ({ index }, count) => this.limits[index].leftOut(count),
-      },
-    )
-    for (const limit of this.limits) limit.begin(adjRibIn.peer)
-    adjRibIn.peer.rules = importRules(config, this.#hood.own)
-    const session: Session = {
-      adjRibIn,
-      negotiated,
-      local,
-      memberships: [],
-      unannounced: new Set(),
-      endOfRib: new Set(),
-      refreshes: new Refreshes(this.#hood.clock, {
-        began: (family) => rib.refreshBegan(adjRibIn, family),
-        ended: (family, overdue) => this.#refreshEnded(adjRibIn, family, overdue),
-      }),
-      writable: true,
-    }
+    const session = new NeighborSession(this.#config, { negotiated, local }, this.#hood, {
+      malformedReceived: (update) => this.#malformedReceived(update),
+      endOfRibReceived: (family) => this.#endOfRib(family),
+      pathsRefused: (count) => this.#pathsRefused(count),
+      pathsBeyondLimit: ({ index }, count) => this.limits[index].leftOut(count),
+      refreshEnded: (family, overdue) => this.#refreshEnded(family, overdue),
+      notAnnounced: (family) => this.#notAnnounced(family, local),
+    })
+    for (const limit of this.limits) limit.begin(session.adjRibIn.peer)
     this.#session = session
     this.#ofAttempts.end()
-    this.#joinGroups(session)
+    session.joinGroups()
     const families = negotiated.families.join(', ')
     const text = `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`
     this.#tell('info', 'SessionEstablished', text)
     this.#hood.monitors.watcher?.sessionBegan(this)
     this.#hood.changed()
-    this.#hood.scheduler.wake()
-  }
-
-  #linkOf(local: Address): number {
-    return isLinkLocal(local) ? this.#hood.ownNextHop(local, 'ipv6', false).link : 0
-  }
-
-  /** Joins the update groups that fit, or moves to them. */
-  #joinGroups(session: Session): void {
-    const { groups } = this.#hood
-    const { negotiated, adjRibIn, memberships } = session
-    const before = memberships.splice(0)
-    for (const family of negotiated.families) {
-      const old = before.find(({ group }) => group.family.name === family)
-      const hearing = this.#hearing(session, family)
-      if (old === undefined) memberships.push(groups.join(adjRibIn.peer, hearing))
-      else memberships.push(groups.move(old, hearing))
-    }
-  }
-
-  /** What the session hears of a family: nothing, as long as there is no address to be the next hop. */
-  #hearing(session: Session, family: Family): Hearing {
-    const { negotiated, local } = session
-    const self = this.#hood.ownNextHop(local, family, hasIpv6NextHops(negotiated, family))
-    if (self.address !== undefined) session.unannounced.delete(family)
-    else if (!session.unannounced.has(family)) {
-      session.unannounced.add(family)
-      // Worth a warning only to those who have something to announce.
-      const level = this.#hood.hasOwn(family) ? 'warn' : 'debug'
-      this.#tell(level, 'FamilyNotAnnounced', notAnnounced(family, local))
-    }
-    const policy = this.#hood.policies.of(this.#config.exportPolicy, 'export')
-    return hearingOf(this.#config, session, family, self, policy, this.#hood)
   }
 
   #update(buffer: Uint8Array, start: number, end: number): void {
@@ -338,10 +246,8 @@ export class Neighbor {
     this.#hood.monitors.watcher?.sessionEnded(this, ending)
     this.#session = undefined
     this.#hood.scheduler.forget(this.#peer)
-    session.refreshes.close()
     for (const limit of this.limits) limit.end()
-    for (const membership of session.memberships) this.#hood.groups.leave(membership)
-    this.#hood.rib.dropPeer(session.adjRibIn.peer)
+    session.end()
     this.#tell('warn', 'SessionEnded', `session is down: ${cause}`)
     this.#hood.changed()
   }
@@ -379,8 +285,7 @@ export class Neighbor {
     this.#tell('warn', 'PathsRefused', text)
   }
 
-  #refreshEnded(adjRibIn: AdjRibIn, family: FamilyFacts, overdue: boolean): void {
-    this.#hood.rib.refreshEnded(adjRibIn, family)
+  #refreshEnded(family: FamilyFacts, overdue: boolean): void {
     if (overdue) {
       const text = `never ended the refresh of its ${family.name} routes: what did not come again is dropped`
       this.#tell('warn', 'RefreshOverdue', text)
@@ -388,10 +293,15 @@ export class Neighbor {
   }
 
   #endOfRib(family: Family): void {
-    this.#session?.endOfRib.add(family)
     this.#hood.monitors.watcher?.endOfRib(this, family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
     this.#hood.changed()
+  }
+
+  #notAnnounced(family: Family, local: Address): void {
+    // Worth a warning only to those who have something to announce.
+    const level = this.#hood.hasOwn(family) ? 'warn' : 'debug'
+    this.#tell(level, 'FamilyNotAnnounced', notAnnounced(family, local))
   }
 
   #tell(level: Level, kind: string, text: string): void {

@@ -390,8 +390,7 @@ export class Speaker {
   }
 }
 
-const hasToHear = ({ session }: Neighbor): boolean =>
-  session?.memberships.some(({ group, member }) => group.hasWork(member)) === true
+const hasToHear = ({ session }: Neighbor): boolean => session?.hasWork === true
 
 /** A path through one of these is a loop; what single peers are shown, they alone can bring back. */
 const ownAsns = ({ asn, confederation }: Config): number[] =>
