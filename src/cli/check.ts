@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import type { Address } from '../net/address.ts'
 import type { Shell } from './shell.ts'
 
 interface CheckOptions {
@@ -10,13 +9,14 @@ export const checkCommand = (shell: Shell): Command =>
   new Command('check')
     .description('Say what is wrong with a configuration file, and what to write instead.')
     .argument('<file>', 'configuration file')
-    .option('--here', "also hold it against this host's addresses")
+    .option('--here', "also hold it against this host's addresses, links and kernel")
     .action(async (file: string, options: CheckOptions) => {
       const [{ loadConfig }, { formatComplaint }] = await Promise.all([
         import('../config/load.ts'),
         import('../config/complaint.ts'),
       ])
-      const here = options.here === true ? { ownAddresses: await ownAddresses() } : {}
+      const here =
+        options.here === true ? (await import('../daemon/this-host.ts')).hostFactsAtAGlance() : {}
       const loaded = loadConfig(file, { variables: shell.env, ...here })
       const complaints = 'config' in loaded ? loaded.warnings : loaded.complaints
       for (const it of complaints) shell.terminal.complain(`${formatComplaint(it)}\n`)
@@ -28,14 +28,3 @@ export const checkCommand = (shell: Shell): Command =>
       const count = peers.length === 1 ? '1 peer' : `${peers.length} peers`
       await shell.terminal.print(`${file}: ok: AS ${asn}, ${count}\n`)
     })
-
-async function ownAddresses(): Promise<Address[]> {
-  const [{ networkInterfaces }, { parseAddress }] = await Promise.all([
-    import('node:os'),
-    import('../net/address.ts'),
-  ])
-  const texts = Object.values(networkInterfaces()).flatMap((all) =>
-    (all ?? []).map((it) => it.address),
-  )
-  return texts.map(parseAddress).filter((it) => it !== undefined)
-}

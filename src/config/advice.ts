@@ -61,12 +61,13 @@ export class Complaints {
       return
     }
     const node = nodeAt(this.#root, path)
-    if (issue.code === 'invalid_union' && node?.kind === 'map') {
+    if (issue.code === 'invalid_union' && (node?.kind === 'map' || node?.kind === 'list')) {
       const branch = issue.errors.find(
-        (errors) => !errors.some((it) => it.path.length === 0 && it.code === 'invalid_type'),
+        (errors) => !errors.some((it) => it.path.length === 0 && it.code !== 'unrecognized_keys'),
       )
       const at = schemaAt(schema, steps)
-      const option = at === undefined ? undefined : mapOptionOf(bareOf(at))
+      const bare = at === undefined ? undefined : bareOf(at)
+      const option = node.kind === 'map' ? mapOptionOf(bare) : listOptionOf(bare)
       if (branch !== undefined && option !== undefined) return this.issues(path, option, branch)
     }
     if (node === undefined) return this.#missing(path, schemaAt(schema, steps))
@@ -186,7 +187,7 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
   if (bare instanceof z.core.$ZodObject) return bare._zod.def.shape[step]
   if (bare instanceof z.core.$ZodArray) return bare._zod.def.element
   if (bare instanceof z.core.$ZodRecord) return bare._zod.def.valueType
-  const option = mapOptionOf(bare)
+  const option = typeof step === 'number' ? listOptionOf(bare) : mapOptionOf(bare)
   return option === undefined ? undefined : childOf(option, step)
 }
 
@@ -201,6 +202,12 @@ export function bareOf(schema: Schema): Schema {
 export function mapOptionOf(schema: Schema | undefined): Schema | undefined {
   if (!(schema instanceof z.core.$ZodUnion)) return undefined
   return schema._zod.def.options.find((it) => it instanceof z.core.$ZodObject)
+}
+
+/** Of `a key, or a list of them`, the list. */
+function listOptionOf(schema: Schema | undefined): Schema | undefined {
+  if (!(schema instanceof z.core.$ZodUnion)) return undefined
+  return schema._zod.def.options.find((it) => it instanceof z.core.$ZodArray)
 }
 
 function keysOf(schema: Schema | undefined): string[] {

@@ -34,6 +34,10 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
     'live',
     'TCP signs with the new one, and sends again what is lost until the peer has it',
   ],
+  tcpAo: [
+    'live',
+    'keys are added and taken away; a session without one that stays as it is begins again',
+  ],
   passive: ['nextSession', 'decides who connects'],
   connectRetrySeconds: ['nextSession', 'only waits between connections'],
   address: ['reset', 'the session is with another address'],
@@ -150,11 +154,30 @@ export function changeOf(before: Config, after: Config): ConfigChange {
 const STRENGTH: readonly PeerEffect[] = ['live', 'nextSession', 'reset']
 
 function peerChange(before: ResolvedPeer, after: ResolvedPeer): PeerChange {
-  const fields = Object.entries(PEER_FIELDS).flatMap(([field, [effect, because]]) =>
-    same(valueOf(before, field), valueOf(after, field)) ? [] : [{ field, effect, because }],
-  )
+  const fields = Object.entries(PEER_FIELDS).flatMap(([field, [usual, because]]) => {
+    if (same(valueOf(before, field), valueOf(after, field))) return []
+    const effect = field === 'tcpAo' && !overlap(before, after) ? 'reset' : usual
+    return [{ field, effect, because }]
+  })
   const strongest = Math.max(0, ...fields.map((it) => STRENGTH.indexOf(it.effect)))
   return { name: after.name, before, after, effect: STRENGTH[strongest] ?? 'reset', fields }
+}
+
+/**
+ * A connection can go over from one key of TCP-AO to another while it has both; it can't begin to sign,
+ * nor take another key under the ids of one that it has.
+ */
+function overlap(
+  { tcpAo: before = [] }: ResolvedPeer,
+  { tcpAo: after = [] }: ResolvedPeer,
+): boolean {
+  const stays = before.filter((key) => after.some((it) => same(it, key)))
+  const reused = before.filter(
+    (key) =>
+      !stays.includes(key) &&
+      after.some((it) => it.sendId === key.sendId || it.receiveId === key.receiveId),
+  )
+  return stays.length > 0 && reused.length === 0
 }
 
 function globalChanges(before: Config, after: Config): FieldChange<GlobalEffect>[] {

@@ -6,7 +6,7 @@ import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { PolicyDefinition } from '../policy/definition.ts'
-import type { Endpoint } from '../session/transport.ts'
+import type { Endpoint, TcpAoKey } from '../session/transport.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
 import type { DecisionEntry, KernelEntry } from './schema.ts'
 import type { Secret } from './secret.ts'
@@ -54,6 +54,8 @@ export interface ResolvedPeer {
   readonly localAddress?: Address
   readonly bindDevice?: string
   readonly password?: Secret
+  /** Never together with `password`; the preferred one first. */
+  readonly tcpAo?: readonly TcpAoConfig[]
   /** GTSM: how many hops the peer may be away. Never together with `multihop`. */
   readonly ttlSecurity?: number
   /** TTL to send with. */
@@ -79,6 +81,11 @@ export interface ResolvedPeer {
   readonly strictRole?: boolean
   /** Take what the peer marks with GRACEFUL_SHUTDOWN for the last choice. */
   readonly gracefulShutdown: boolean
+}
+
+/** A key of TCP-AO (RFC 5925). */
+export interface TcpAoConfig extends Omit<TcpAoKey, 'key'> {
+  readonly key: Secret
 }
 
 export interface AddPathConfig {

@@ -8,7 +8,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import type { Address } from '../net/address.ts'
 import { checkTree } from './check.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Config } from './config.ts'
@@ -16,11 +15,13 @@ import { readDocument, type Variables } from './document.ts'
 import { mergeTrees, type MapNode, type Place, type TreeNode } from './tree.ts'
 import type { ReadText, World } from './world.ts'
 
-export interface Environment {
+/**
+ * What is known of this host: its addresses, so that its own mesh node is skipped, and more. Leave it out
+ * to check another host's file.
+ */
+export interface Environment extends Partial<Omit<World, 'readText' | 'tables'>> {
   /** What `${NAME}` stands for; HOSTNAME is known in any case. Default: the process's environment. */
   readonly variables?: Variables
-  /** This host's addresses, so that its own mesh node is skipped; leave out to check another host's file. */
-  readonly ownAddresses?: readonly Address[]
 }
 
 export type Loaded =
@@ -113,11 +114,11 @@ class Loading {
   }
 
   #world(): World {
-    const { ownAddresses } = this.#environment
+    const { variables: _, ...host } = this.#environment
     return {
+      ...host,
       readText: (path, file) => readText(beside(file, path)),
       tables: routingTables(),
-      ...(ownAddresses === undefined ? {} : { ownAddresses }),
     }
   }
 

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { key, list } from './key.ts'
 import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
+import { tcpAoSchema } from './tcp-ao.ts'
 import {
   asn,
   asnAdvice,
@@ -153,6 +154,12 @@ const settings = {
     path.optional(),
     'File whose first line is the password; relative to the file that names it. Read at start and by each reload.',
     '/etc/linnet/tor.key',
+    'none',
+  ),
+  tcpAo: key(
+    tcpAoSchema.optional(),
+    'TCP-AO (RFC 5925), instead of a password: a key, or a list of them, below. Needs Linux 6.7 or newer with CONFIG_TCP_AO; elsewhere the peer is refused, for a session without signatures is not what was asked for.',
+    { sendId: 1, receiveId: 1, key: 'correct horse' },
     'none',
   ),
   ttlSecurity: key(

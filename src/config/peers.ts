@@ -1,8 +1,8 @@
 /**
  * Peers and mesh nodes -> ResolvedPeers, and what can only be judged when a peer and its group are put
- * together. What a peer says goes before its group, and that before the default; where two keys exclude
- * each other (`password` and `passwordFile`, `ttlSecurity` and `multihop`) the level that names one of
- * them decides about both.
+ * together. What a peer says goes before its group, and that before the default; where keys
+ * exclude each other (`password` and `tcpAo`, `ttlSecurity` and `multihop`) the level that names one of
+ * them decides about all.
  */
 import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
@@ -11,10 +11,9 @@ import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.
 import { definitionsOf } from './policy-names.ts'
 import type { Policies } from './policies.ts'
 import { checkPrefixLimit, resolvePrefixLimit } from './prefix-limit.ts'
-import { Secret } from './secret.ts'
+import { checkSigning, signingOf } from './signing.ts'
 import { nearest } from './spelling.ts'
-import { nodeAt, placeOf, type Path, type TreeNode } from './tree.ts'
-import { isPassword } from './values.ts'
+import { nodeAt, type Path, type TreeNode } from './tree.ts'
 import { isOwn, mayBeOwn, type World } from './world.ts'
 
 /** A peer or mesh node before its settings are put together. */
@@ -62,10 +61,7 @@ const DEFAULTS = groupSchema
 
 /** The settings of one peer or one group that contradict each other. */
 export function checkSettings(path: Path, settings: PeerSettings, complaints: Complaints): void {
-  if (settings.password !== undefined && settings.passwordFile !== undefined) {
-    const message = 'password stands beside it, and only one can count'
-    complaints.error([...path, 'passwordFile'], message, 'remove one of them')
-  }
+  checkSigning(path, settings, complaints)
   if (settings.ttlSecurity !== undefined && settings.multihop !== undefined) {
     const message = 'ttlSecurity stands beside it, and a far peer is not a near one'
     complaints.error([...path, 'multihop'], message, 'remove one of them')
@@ -105,7 +101,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     find('sendHoldTime')?.value ?? Math.max(DEFAULTS.sendHoldTime, 2 * holdTimeSeconds)
   const localAddress = find('localAddress')?.value
   const bindDevice = find('bindDevice')?.value
-  const password = passwordOf(levels, context)
+  const signing = signingOf(levels, context)
   const distance = findIn(
     levels
       .filter(({ it }) => it.ttlSecurity !== undefined || it.multihop !== undefined)
@@ -134,7 +130,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     passive: find('passive')?.value ?? DEFAULTS.passive,
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(bindDevice === undefined ? {} : { bindDevice }),
-    ...(password === undefined ? {} : { password }),
+    ...signing,
     ...(ttlSecurity === undefined ? {} : { ttlSecurity }),
     ...(multihop === undefined ? {} : { multihop }),
     nextHop: find('nextHop')?.value ?? DEFAULTS.nextHop,
@@ -195,7 +191,7 @@ function judge(
     const message = `${peer.address.text} is an address of this host`
     complaints.error([...draft.path, 'address'], message, "write the other router's")
   }
-  if (peer.interface !== undefined) judgeUnnumbered(peer, at, complaints)
+  if (peer.interface !== undefined) judgeUnnumbered(peer, draft, at, context)
   else if (peer.localAddress?.text === peer.address.text) {
     const message = `${peer.address.text} is the address of ${peer.name} itself`
     complaints.error(at('localAddress'), message, 'write an address of this host')
@@ -245,10 +241,19 @@ function judge(
 /** What makes no sense with a neighbour that is found on its link. */
 function judgeUnnumbered(
   peer: ResolvedPeer,
+  draft: PeerDraft,
   at: (key: keyof PeerSettings) => Path,
-  complaints: Complaints,
+  { world, complaints }: PeerContext,
 ): void {
   const { name, localAddress, multihop } = peer
+  const { links } = world
+  if (links !== undefined && draft.interface !== undefined && !links.includes(draft.interface)) {
+    const message = `there is no link ${draft.interface} on this host yet`
+    const near = nearest(draft.interface, links)
+    const remedy =
+      near === undefined ? `the links here are ${listed(links)}` : `did you mean ${near}?`
+    complaints.warning([...draft.path, 'interface'], message, remedy)
+  }
   if (localAddress !== undefined) {
     const message = `the session with ${name} stands on the link-local address of ${peer.interface}`
     complaints.error(at('localAddress'), message, 'remove it')
@@ -300,39 +305,10 @@ function findIn(levels: readonly Level[]): Find {
   }
 }
 
-function passwordOf(levels: readonly Level[], context: PeerContext): Secret | undefined {
-  const level = levels.find(({ it }) => it.password !== undefined || it.passwordFile !== undefined)
-  if (level?.it.passwordFile === undefined) return level?.it.password
-  const path = [...level.path, 'passwordFile']
-  return readPassword(level.it.passwordFile, path, context)
-}
-
-function readPassword(file: string, path: Path, context: PeerContext): Secret | undefined {
-  const { complaints, world } = context
-  const read = world.readText(file, placeOf(context.root, path).file)
-  if ('problem' in read) {
-    complaints.error(
-      path,
-      `can't read ${file}: ${read.problem}`,
-      'write a file that linnet may read',
-    )
-    return undefined
-  }
-  const password = read.text.split(/\r?\n/, 1)[0] ?? ''
-  if (!isPassword(password)) {
-    const message = `the first line of ${file} is no password`
-    complaints.error(path, message, 'put 1 to 80 bytes there')
-    return undefined
-  }
-  if (read.readableByAll) {
-    complaints.warning(path, `everybody may read ${file}`, `chmod o= ${file}`)
-  }
-  return new Secret(password)
-}
-
 const MOST_NAMED = 6
 
-function ownAddresses(world: World): string {
-  const texts = (world.ownAddresses ?? []).map((it) => it.text)
-  return texts.slice(0, MOST_NAMED).join(', ') + (texts.length > MOST_NAMED ? ', ...' : '')
-}
+const listed = (texts: readonly string[]): string =>
+  texts.slice(0, MOST_NAMED).join(', ') + (texts.length > MOST_NAMED ? ', ...' : '')
+
+const ownAddresses = ({ ownAddresses: own = [] }: World): string =>
+  listed(own.map(({ text }) => text))

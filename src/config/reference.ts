@@ -96,6 +96,11 @@ export function configurationReference(): string {
       keyTable(shapeOf(groupSchema).maxPrefixes),
     ],
     [
+      'tcpAo',
+      'A map, or a list of maps while one key is replaced by another. The peer has the same keys, with the two ids the other way round. We ask it to sign with the first of the list, and sign with the one that it asks for. To replace a key while the session lives: add the new one, with ids of its own, below the old one on both sides; then put it first on both sides; then remove the old one.',
+      keyTable(shapeOf(groupSchema).tcpAo),
+    ],
+    [
       'mesh',
       keyTable(shape.mesh),
       'A node is an address, or a map:',

@@ -350,17 +350,21 @@ export const endpoint = text(
   { noun: 'an address and port', write: '127.0.0.1:8179 or [::1]:8179' },
 )
 
-/** RFC 2385 leaves the length open; Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN). */
+/** RFC 2385 and RFC 5925 leave the length open; Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN, TCP_AO_MAXKEYLEN). */
 export const isPassword = (written: string): boolean =>
   written.length > 0 && new TextEncoder().encode(written).length <= 80
 
-export const password = value(
-  z
-    .string()
-    .refine(isPassword)
-    .transform((written) => new Secret(written)),
-  { noun: 'a password', write: 'text of 1 to 80 bytes, in quotes', secret: true },
-)
+const secretText = (noun: string) =>
+  value(
+    z
+      .string()
+      .refine(isPassword)
+      .transform((written) => new Secret(written)),
+    { noun, write: 'text of 1 to 80 bytes, in quotes', secret: true },
+  )
+
+export const password = secretText('a password')
+export const signingKey = secretText('a key')
 
 export const table = value(
   z.union([z.int().min(1).max(4294967295), z.string().regex(/^[\w.@-]{1,64}$/)]),

@@ -8,6 +8,10 @@ export interface World {
   readText(path: string, beside: string): ReadText
   /** This host's addresses; absent when the check runs elsewhere, and nothing is said about them. */
   readonly ownAddresses?: readonly Address[]
+  /** Names of this host's links; absent likewise. */
+  readonly links?: readonly string[]
+  /** This host's kernel can sign with TCP-AO; absent likewise. */
+  readonly hasTcpAo?: () => boolean
   /** Routing tables by name. */
   readonly tables: ReadonlyMap<string, number>
 }

@@ -6,12 +6,15 @@
  * peer: hence "likely", and hence only peers are suspected that the counter could be about.
  */
 import type { DropCounter } from '../linux/drop-counts.ts'
+import { TCP_AO_MISSING } from '../linux/tcp-ao.ts'
 import { wordsOf, type Address } from '../net/address.ts'
 
 export interface Facts {
   readonly address: Address
   /** A password is configured for it. */
   readonly hasKey: boolean
+  /** TCP-AO keys are configured for it, and the kernel can sign with them or not. */
+  readonly tcpAo: 'none' | 'signs' | 'missing'
   /** GTSM: hops. */
   readonly ttlSecurity?: number | undefined
   /** Counters that have grown of late. */
@@ -22,7 +25,8 @@ export interface Facts {
 
 /** In words, or undefined when nothing points anywhere. */
 export function likelyCause(facts: Facts): string | undefined {
-  const { address, hasKey, ttlSecurity, grown } = facts
+  const { address, hasKey, tcpAo, ttlSecurity, grown } = facts
+  if (tcpAo === 'missing') return TCP_AO_MISSING
   if (hasKey && grown.has('TCPMD5Failure')) {
     return "segments signed with another key come in and are dropped (TCPMD5Failure): the password likely differs from the peer's"
   }
@@ -31,6 +35,15 @@ export function likelyCause(facts: Facts): string | undefined {
   }
   if (!hasKey && grown.has('TCPMD5Unexpected')) {
     return 'signed segments come in and are dropped (TCPMD5Unexpected): the peer likely has a password for us, and we have none for it'
+  }
+  if (tcpAo === 'signs' && grown.has('TCPAOBad')) {
+    return "segments signed with another key come in and are dropped (TCPAOBad): a key of tcpAo likely differs from the peer's"
+  }
+  if (tcpAo === 'signs' && grown.has('TCPAOKeyNotFound')) {
+    return 'segments come in and are dropped that are signed by an id which we have no key for (TCPAOKeyNotFound): sendId and receiveId must be the other way round at the peer'
+  }
+  if (tcpAo === 'signs' && grown.has('TCPAORequired')) {
+    return 'segments without a signature come in and are dropped (TCPAORequired): the peer likely has no TCP-AO key for us'
   }
   if (ttlSecurity !== undefined && grown.has('TCPMinTTLDrop')) {
     const hops = ttlSecurity === 1 ? '1 hop' : `${ttlSecurity} hops`

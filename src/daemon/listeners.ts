@@ -10,7 +10,7 @@ import type { Clock } from '../net/clock.ts'
 import type { Connection, Endpoint } from '../session/transport.ts'
 import type { Events } from './events.ts'
 import type { Neighbor } from './neighbor.ts'
-import { socketOptions } from './peer-options.ts'
+import { signing, socketOptions } from './peer-options.ts'
 
 const endpointText = ({ address, port }: Endpoint): string =>
   address.family === 'ipv6' ? `[${address.text}]:${port}` : `${address.text}:${port}`
@@ -94,10 +94,10 @@ export class Listeners {
 
   /** Gives all listeners the keys of all peers, and takes those of others away. */
   setKeys(): void {
-    const keys = [...this.#callers.neighbors()].flatMap(({ address, config: { password } }) =>
-      address === undefined || password === undefined
+    const keys = [...this.#callers.neighbors()].flatMap(({ address, config }) =>
+      address === undefined || (config.password ?? config.tcpAo) === undefined
         ? []
-        : [{ peer: address, password: password.reveal() }],
+        : [{ peer: address, ...signing(config) }],
     )
     for (const listener of this.#open.values()) {
       for (const { key, text } of listener.setKeys(keys)) {

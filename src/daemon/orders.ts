@@ -9,9 +9,9 @@ import { ListenError } from '../linux/tcp-listener.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_RESET, ADMINISTRATIVE_SHUTDOWN } from '../wire/constants.ts'
 import type { Events } from './events.ts'
-import { ownAddresses } from './host-addresses.ts'
 import type { Neighbor } from './neighbor.ts'
 import type { Speaker } from './speaker.ts'
+import { hostFacts } from './this-host.ts'
 
 export interface OrdersOptions {
   readonly speaker: Speaker
@@ -110,7 +110,7 @@ async function reload({
   configPath,
   reloaded,
 }: OrdersOptions): Promise<ReloadReport> {
-  const loaded = loadConfig(configPath, { ownAddresses: ownAddresses(host) })
+  const loaded = loadConfig(configPath, hostFacts(host))
   if ('complaints' in loaded) {
     const complaints = loaded.complaints.filter(isError).map(formatComplaint)
     return refused(speaker, events, configPath, complaints, [])

@@ -31,12 +31,12 @@ export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions
 
 /** GTSM sends with 255 and takes no less than 256 minus the hops (RFC 5082). */
 export function socketOptions(config: ResolvedPeer): SocketOptions {
-  const { localAddress, bindDevice, password, ttlSecurity, multihop, type } = config
+  const { localAddress, bindDevice, ttlSecurity, multihop, type } = config
   const ttl = multihop ?? (type === 'external' ? 1 : undefined)
   return {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(bindDevice === undefined ? {} : { bindDevice }),
-    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...signing(config),
     ...(ttlSecurity !== undefined
       ? { minimumTtl: 256 - ttlSecurity }
       : ttl === undefined
@@ -44,6 +44,15 @@ export function socketOptions(config: ResolvedPeer): SocketOptions {
         : { ttl }),
   }
 }
+
+/** What a peer's segments are signed with, by its configuration. */
+export const signing = ({
+  password,
+  tcpAo,
+}: ResolvedPeer): Pick<SocketOptions, 'password' | 'tcpAo'> => ({
+  ...(password === undefined ? {} : { password: password.reveal() }),
+  ...(tcpAo === undefined ? {} : { tcpAo: tcpAo.map((it) => ({ ...it, key: it.key.reveal() })) }),
+})
 
 export const ribPeerOptions = (
   config: ResolvedPeer,

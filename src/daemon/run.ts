@@ -7,7 +7,7 @@
  */
 import { formatComplaint, isError } from '../config/complaint.ts'
 import type { Config } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig, type Environment } from '../config/load.ts'
 import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
@@ -34,10 +34,11 @@ import { answers } from './answers.ts'
 import { systemClock } from './clock.ts'
 import { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
-import { anyIpv4, ownAddresses } from './host-addresses.ts'
+import { anyIpv4 } from './host-addresses.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
 import { Speaker } from './speaker.ts'
+import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
@@ -110,7 +111,7 @@ async function startAndServe(
   const { kernel } = configOf(configPath, undefined)
   const monitor = await openMonitor({ protocol: kernel.protocol, table: kernel.table })
   closing.add(() => monitor.close())
-  const config = configOf(configPath, ownAddresses(monitor))
+  const config = configOf(configPath, hostFacts(monitor))
   checkPrivileges(config)
   const logger = logEvents(events, config.log)
   const socketPath = socket ?? config.api.socket
@@ -275,10 +276,10 @@ function lockOf(socketPath: string): Lock {
   }
 }
 
-function configOf(path: string, own: readonly Address[] | undefined): Config {
-  const loaded = loadConfig(path, own === undefined ? {} : { ownAddresses: own })
+function configOf(path: string, here: Environment | undefined): Config {
+  const loaded = loadConfig(path, here)
   if ('config' in loaded) {
-    if (own !== undefined)
+    if (here !== undefined)
       for (const it of loaded.warnings) process.stderr.write(`${formatComplaint(it)}\n`)
     return loaded.config
   }

@@ -5,6 +5,7 @@
  * is kept of them is when each grew last. likely-cause.ts makes words of it; the log hears them once.
  */
 import { DROP_COUNTERS, type DropCounter, type DropCounts } from '../linux/drop-counts.ts'
+import { hasTcpAo } from '../linux/tcp-ao.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Events } from './events.ts'
@@ -34,6 +35,7 @@ export class Suspicions {
   readonly #told = new WeakMap<Neighbor, { readonly words: string; readonly at: number }>()
   #counts: DropCounts | undefined
   #readAt = -Infinity
+  #tcpAo: boolean | undefined
   #timer: Timer | undefined
 
   constructor(world: SuspicionsWorld) {
@@ -63,10 +65,17 @@ export class Suspicions {
     return likelyCause({
       address: config.address,
       hasKey: config.password !== undefined,
+      tcpAo: config.tcpAo === undefined ? 'none' : this.#hasTcpAo() ? 'signs' : 'missing',
       ttlSecurity: config.ttlSecurity,
       grown: new Set(grown),
       strangers: this.#world.strangersSince(since),
     })
+  }
+
+  /** Of a kernel, this does not change. */
+  #hasTcpAo(): boolean {
+    this.#tcpAo ??= hasTcpAo()
+    return this.#tcpAo
   }
 
   #read(): void {

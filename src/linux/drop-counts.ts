@@ -13,6 +13,10 @@ export const DROP_COUNTERS = [
   'TCPMD5NotFound',
   /** Signed, where we have no key. */
   'TCPMD5Unexpected',
+  /** The same of TCP-AO: another key under the id, no signature, an id that we have no key for. */
+  'TCPAOBad',
+  'TCPAORequired',
+  'TCPAOKeyNotFound',
   /** Less TTL than GTSM asks for. */
   'TCPMinTTLDrop',
 ] as const
@@ -39,6 +43,9 @@ export function dropCountsOf(netstat: string): DropCounts {
     TCPMD5Failure: count('TCPMD5Failure'),
     TCPMD5NotFound: count('TCPMD5NotFound'),
     TCPMD5Unexpected: count('TCPMD5Unexpected'),
+    TCPAOBad: count('TCPAOBad'),
+    TCPAORequired: count('TCPAORequired'),
+    TCPAOKeyNotFound: count('TCPAOKeyNotFound'),
     TCPMinTTLDrop: count('TCPMinTTLDrop'),
   }
 }

@@ -41,6 +41,9 @@ export const {
   EEXIST,
   ENOENT,
   EOPNOTSUPP,
+  EBUSY,
+  EISCONN,
+  ENOPROTOOPT,
 } = constants.errno
 
 const libc = koffi.load(null)

@@ -16,6 +16,7 @@ import type {
   Endpoint,
   SocketOptions,
 } from '../session/transport.ts'
+import { goOnWithKeys } from './tcp-ao.ts'
 import { setPassword, setPeerOptions, setUserTimeout } from './tcp-options.ts'
 import { closeReason } from './tcp-reason.ts'
 
@@ -145,7 +146,7 @@ export class TcpConnection implements Connection {
 
   /**
    * The listener has given an accepted connection the key already, unless it came in before the key did:
-   * then it is asked for from now on.
+   * then an MD5 key is asked for from now on, and for TCP-AO it is too late.
    */
   configure(options: SocketOptions): void {
     const { address } = this.remote
@@ -155,6 +156,7 @@ export class TcpConnection implements Connection {
       setPeerOptions(fd, address.family, options)
       if (options.password !== undefined || before.password !== undefined)
         setPassword(fd, address, options.password ?? '')
+      goOnWithKeys(fd, address, before.tcpAo ?? [], options.tcpAo ?? [])
     })
   }
 

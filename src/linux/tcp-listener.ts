@@ -10,7 +10,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { parseAddress, type Address } from '../net/address.ts'
 import { factsOf } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
-import type { Connection, Endpoint } from '../session/transport.ts'
+import type { Connection, Endpoint, SocketOptions } from '../session/transport.ts'
 import { describePortOwner } from './port-owner.ts'
 import { parseSocketAddress, socketAddress } from './socket-address.ts'
 import {
@@ -23,6 +23,7 @@ import {
   SystemError,
   listen as startListening,
 } from './sys.ts'
+import { listenWithKeys } from './tcp-ao.ts'
 import {
   describeEndpoint,
   descriptorOf,
@@ -40,8 +41,8 @@ export interface Listener {
   /** With the real port when 0 was asked for. */
   readonly local: Endpoint
   /**
-   * From now on these peers, and no others, must sign with their keys (RFC 2385). Keys of the other
-   * family are none of its business. Returns those that the kernel refuses.
+   * From now on these peers, and no others, must sign with their keys (RFC 2385, RFC 5925). Keys of the
+   * other family are none of its business. Returns those that the kernel refuses.
    */
   setKeys(keys: readonly ListenerKey[]): readonly RefusedKey[]
   /** Stops listening; accepted connections live on. */
@@ -49,9 +50,8 @@ export interface Listener {
 }
 
 /** The key of a peer, or of all who come from a prefix; of two prefixes the longer counts. */
-export interface ListenerKey {
+export interface ListenerKey extends Pick<SocketOptions, 'password' | 'tcpAo'> {
   readonly peer: Address | Prefix
-  readonly password: string
 }
 
 export interface RefusedKey {
@@ -110,26 +110,25 @@ class TcpListener implements Listener {
     const wanted = new Map(
       keys.filter(({ peer }) => peer.family === family).map((key) => [key.peer.text, key]),
     )
-    for (const [text, { peer }] of this.#keys) {
-      if (!wanted.has(text)) this.#setKey(fd, { peer, password: '' })
-    }
-    return [...wanted.values()].flatMap((key) => {
-      if (this.#keys.get(key.peer.text)?.password === key.password) return []
-      return this.#setKey(fd, key)
-    })
+    for (const [text, { peer }] of this.#keys) if (!wanted.has(text)) this.#setKey(fd, { peer })
+    return [...wanted.values()].flatMap((key) => this.#setKey(fd, key))
   }
 
   #setKey(fd: number, key: ListenerKey): RefusedKey[] {
-    const { peer, password } = key
+    const { peer, password = '', tcpAo = [] } = key
+    const { password: oldPassword = '', tcpAo: oldTcpAo = [] } = this.#keys.get(peer.text) ?? {}
+    const single = !('length' in peer) || peer.length >= factsOf(peer.family).bits
+    const [address, length] = single ? [addressOf(peer)] : [addressOf(peer), peer.length]
     try {
-      if ('length' in peer && peer.length < factsOf(peer.family).bits)
-        setPassword(fd, addressOf(peer), password, peer.length)
-      else setPassword(fd, addressOf(peer), password)
+      // The kernel takes keys of one kind only: the other kind goes first.
+      if (password !== oldPassword && password === '') setPassword(fd, address, '', length)
+      listenWithKeys(fd, address, oldTcpAo, tcpAo, length)
+      if (password !== oldPassword && password !== '') setPassword(fd, address, password, length)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       return [{ key, text: refusalOf(error) }]
     }
-    if (password === '') this.#keys.delete(peer.text)
+    if (password === '' && tcpAo.length === 0) this.#keys.delete(peer.text)
     else this.#keys.set(peer.text, key)
     return []
   }

@@ -68,6 +68,7 @@ function wordsFor(errno: string, error: Error, remote: Endpoint, options: Socket
 function silentDrops(options: SocketOptions): string {
   const suspects: string[] = []
   if (options.password !== undefined) suspects.push('a different TCP MD5 password')
+  if (options.tcpAo !== undefined) suspects.push('a different TCP-AO key')
   if (options.minimumTtl !== undefined)
     suspects.push(`a peer that doesn't send with TTL 255 (GTSM), or a closed port,`)
   return suspects.length === 0 ? '' : `; ${suspects.join(' or ')} looks the same`

@@ -8,6 +8,7 @@
 import { Socket } from 'node:net'
 import type { ConnectionEvents, ConnectOptions, Transport } from '../session/transport.ts'
 import { close } from './sys.ts'
+import { callWithKeys } from './tcp-ao.ts'
 import { SEND_QUEUE_BYTES, TcpConnection } from './tcp-connection.ts'
 import { setPassword, setPeerOptions, tcpSocket } from './tcp-options.ts'
 import { closeReason, connectTimeout } from './tcp-reason.ts'
@@ -56,6 +57,7 @@ function newSocket(options: ConnectOptions): number | Error {
     fd = tcpSocket(address.family)
     setPeerOptions(fd, address.family, options)
     if (options.password !== undefined) setPassword(fd, address, options.password)
+    if (options.tcpAo !== undefined) callWithKeys(fd, address, options.tcpAo)
     return fd
   } catch (error) {
     if (fd !== undefined) close(fd)

@@ -69,8 +69,9 @@ export function causeOfExpiry(
 }
 
 /** A kernel answers neither a segment with a wrong signature nor one with too low a TTL. */
-function dropsInSilence({ password, minimumTtl }: SocketOptions): string {
-  if (password !== undefined) return '; the key may differ there, or be missing'
+function dropsInSilence({ password, tcpAo, minimumTtl }: SocketOptions): string {
+  if (password !== undefined || tcpAo !== undefined)
+    return '; the key may differ there, or be missing'
   return minimumTtl === undefined ? '' : '; it may not send with TTL 255 (GTSM)'
 }
 

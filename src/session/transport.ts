@@ -12,6 +12,18 @@ export interface Endpoint {
   readonly port: number
 }
 
+export const TCP_AO_ALGORITHMS = ['hmac-sha1', 'cmac-aes128', 'hmac-sha256'] as const
+
+/** A master key of TCP-AO; the far side has the same one with the ids the other way round. */
+export interface TcpAoKey {
+  /** In the segments that we send, 0..255. */
+  readonly sendId: number
+  /** In those of the far side. */
+  readonly receiveId: number
+  readonly algorithm: (typeof TCP_AO_ALGORITHMS)[number]
+  readonly key: string
+}
+
 /** Socket options that a peer's configuration sets, for both directions of opening. */
 export interface SocketOptions {
   /** Source address; default: the kernel's choice. */
@@ -20,6 +32,8 @@ export interface SocketOptions {
   readonly bindDevice?: string
   /** TCP MD5 key (RFC 2385). */
   readonly password?: string
+  /** TCP-AO keys (RFC 5925), the preferred one first; never together with `password`. */
+  readonly tcpAo?: readonly TcpAoKey[]
   /** Outgoing TTL or hop limit: 1 to a neighbour on the same link, more for multihop. Default: 1 for eBGP. */
   readonly ttl?: number
   /** GTSM (RFC 5082): drop segments that came with a lower TTL than this; sends with 255. */

@@ -66,6 +66,39 @@ describe('a peer whose settings become', () => {
   })
 })
 
+describe('keys of TCP-AO that change', () => {
+  const KEYS = {
+    old: '{ sendId: 1, receiveId: 1, key: one }',
+    next: '{ sendId: 2, receiveId: 2, key: two }',
+    otherSecret: '{ sendId: 1, receiveId: 1, key: two }',
+    otherAlgorithm: '{ sendId: 1, receiveId: 1, key: one, algorithm: hmac-sha256 }',
+    sameId: '{ sendId: 1, receiveId: 3, key: three }',
+  }
+  type Name = keyof typeof KEYS
+  const withKeys = (names: readonly Name[]): string =>
+    withPeer(
+      `asn: 65001, import: accept, ${names.length === 0 ? 'passive: false' : `tcpAo: [${names.map((it) => KEYS[it]).join(', ')}]`}`,
+    )
+  const rows: readonly (readonly [before: readonly Name[], after: readonly Name[], string])[] = [
+    [['old'], ['old', 'next'], 'live'],
+    [['old', 'next'], ['next', 'old'], 'live'],
+    [['next', 'old'], ['next'], 'live'],
+    [['old'], ['next'], 'reset'],
+    [['old'], ['otherSecret'], 'reset'],
+    [['old'], ['otherAlgorithm'], 'reset'],
+    [['old', 'next'], ['otherSecret', 'next'], 'reset'],
+    [['old', 'next'], ['next', 'sameId'], 'reset'],
+    [[], ['old'], 'reset'],
+    [['old'], [], 'reset'],
+  ]
+  test.each(rows)('from %j to %j', (before, after, effect) => {
+    const { changed } = changeOf(configOf(withKeys(before)), configOf(withKeys(after)))
+    expect(changed.map((it) => [it.effect, it.fields.map(({ field }) => field)])).toEqual([
+      [effect, ['tcpAo']],
+    ])
+  })
+})
+
 test('the same file changes nothing', () => {
   const change = changeOf(configOf(BEFORE), configOf(BEFORE))
   expect(change).toMatchObject({ added: [], removed: [], changed: [], global: [], refusals: [] })

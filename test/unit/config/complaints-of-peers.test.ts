@@ -216,6 +216,39 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:48: peers[0].password: this is not a password; write text of 1 to 80 bytes, in quotes',
   ],
   [
+    '{ address: 10.0.1.1, group: tor, password: secret, tcpAo: { sendId: 1, receiveId: 1, key: secret } }',
+    'c.yaml:4:63: peers[0].tcpAo: password stands beside it, and only one can count; remove one of them',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: secret }',
+    'c.yaml:4:45: peers[0].tcpAo: this is not a key of TCP-AO; write { sendId: 1, receiveId: 1, key: "..." }, or a list of them',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: [secret] }',
+    'c.yaml:4:46: peers[0].tcpAo[0]: this is not a key of TCP-AO; write { sendId: 1, receiveId: 1, key: "..." }',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: [] }',
+    'c.yaml:4:45: peers[0].tcpAo: this is not a key of TCP-AO; write { sendId: 1, receiveId: 1, key: "..." }, or a list of them',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: { sendId: 1, key: 12345 } }',
+    'c.yaml:4:45: peers[0].tcpAo.receiveId: is missing; add receiveId: 1',
+    'c.yaml:4:63: peers[0].tcpAo.key: this is not a key; write text of 1 to 80 bytes, in quotes',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: { sendId: 1, receiveId: 256, key: secret, algorithm: md5 } }',
+    'c.yaml:4:69: peers[0].tcpAo.receiveId: 256 is not the id of a key; write 0..255',
+    'c.yaml:4:98: peers[0].tcpAo.algorithm: md5 is not hmac-sha1, cmac-aes128 or hmac-sha256; write hmac-sha1, cmac-aes128 or hmac-sha256',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, tcpAo: [{ sendId: 1, receiveId: 1 }, { sendId: 2, receiveId: 1, key: secret, keyFile: key }] }',
+    'c.yaml:4:46: peers[0].tcpAo[0].key: is missing; add key: "...", or keyFile: FILE',
+    'c.yaml:4:99: peers[0].tcpAo[1].receiveId: 1 is the receiveId of a key above; give each key ids of its own',
+    'c.yaml:4:124: peers[0].tcpAo[1].keyFile: key stands beside it, and only one can count; remove one of them',
+    "c.yaml:4:124: peers[0].tcpAo[1].keyFile: can't read key: no such file; write a file that linnet may read",
+  ],
+  [
     '{ address: 10.0.1.1, group: tor, localAddress: 2001:db8::1 }',
     "c.yaml:4:52: peers[0].localAddress: 2001:db8::1 can't be the source of a session to 10.0.1.1; write an IPv4 address of this host",
   ],
@@ -251,6 +284,15 @@ const PEERS: readonly Row[] = [
   [
     '{ name: a, address: 10.0.1.1, group: tor, role: route-server }',
     'c.yaml:4:53: peers[0].role: route-server is not a role; write provider, customer, peer, rs or rs-client, or { is: customer, strict: true }',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, role: { is: customr, strict: yes } }',
+    'c.yaml:4:59: peers[0].role.is: customr is not provider, customer, peer, rs or rs-client; write customer',
+    'c.yaml:4:76: peers[0].role.strict: yes is not true or false; write true',
+  ],
+  [
+    '{ name: a, address: 10.0.1.1, group: tor, role: { strict: true } }',
+    'c.yaml:4:53: peers[0].role.is: is missing; add is: customer',
   ],
   [
     '{ name: a, address: 10.0.1.1, group: tor, removePrivateAsn: some }',

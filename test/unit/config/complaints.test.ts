@@ -293,11 +293,26 @@ const ON_HOST: readonly Row[] = [
     'mesh: { nodes: [10.0.1.12, 10.0.1.13] }',
     'c.yaml:2:16: warning: mesh.nodes: none of these is this host; add an address of it',
   ],
+  ['peers: [{ interface: eth1, asn: internal }]'],
+  [
+    'peers: [{ interface: eth7, asn: internal }]',
+    'c.yaml:2:22: warning: peers[0].interface: there is no link eth7 on this host yet; did you mean eth1?',
+  ],
+  [
+    'peers: [{ interface: uplink, asn: internal }]',
+    'c.yaml:2:22: warning: peers[0].interface: there is no link uplink on this host yet; the links here are lo, eth1',
+  ],
+  [
+    'peers: [{ address: 10.0.1.1, asn: internal, tcpAo: { sendId: 1, receiveId: 1, key: x } }]',
+    'c.yaml:2:52: warning: peers[0].tcpAo: this kernel has no TCP-AO, so that the peer will be refused; run Linux 6.7 or newer with CONFIG_TCP_AO, or write password on both sides',
+  ],
 ]
 
 const host = {
   variables: {},
   ownAddresses: [address('10.0.1.11'), address('2001:db8::11')],
+  links: ['lo', 'eth1'],
+  hasTcpAo: () => false,
 }
 
 describe('the document', () => {
@@ -312,7 +327,7 @@ describe('a whole file', () => {
   })
 })
 
-describe('on a host whose addresses are known', () => {
+describe('on a host whose addresses, links and kernel are known', () => {
   test.each(ON_HOST)('%s', (written, ...complaints) => {
     expect(complaintsAbout(`asn: 65101\n${written}\n`, host)).toEqual(complaints)
   })

@@ -139,3 +139,14 @@ test.each([
     rmSync(directory, { recursive: true })
   }
 })
+
+test('a key of TCP-AO in a file', () => {
+  const loaded = loadFiles({
+    'main.yaml':
+      'asn: 1\npeers: [{ address: 10.0.0.1, asn: internal, tcpAo: { sendId: 1, receiveId: 2, keyFile: key } }]\n',
+    key: '\n',
+  })
+  expect(linesOf(loaded)).toEqual([
+    'main.yaml:2:88: peers[0].tcpAo.keyFile: the first line of key is no key; put 1 to 80 bytes there',
+  ])
+})

@@ -269,6 +269,44 @@ log: { level: trace, format: json }
   expect(config.peers[0]?.password?.reveal()).toBe('of-the-peer')
 })
 
+describe('what a session is signed with', () => {
+  const signing = (group: string, own: string) => {
+    const [peer] = configOf(`
+asn: 1
+peerGroups: { tor: { ${group} } }
+peers: [{ address: 10.0.1.1, asn: internal, group: tor, ${own} }]`).peers
+    const keys = peer?.tcpAo?.map(({ key, ...it }) => ({ ...it, key: key.reveal() }))
+    return { password: peer?.password?.reveal(), keys }
+  }
+  const written = (id: number, key: string): string =>
+    `{ sendId: ${id}, receiveId: 7, key: ${key} }`
+  const read = (id: number, key: string) => ({
+    ...{ sendId: id, receiveId: 7, algorithm: 'hmac-sha1', key },
+  })
+
+  test('one key of TCP-AO, or several with their algorithms', () => {
+    const { keys: one } = signing('passive: true', `tcpAo: ${written(1, 'one')}`)
+    expect(one).toEqual([read(1, 'one')])
+    const second = '{ sendId: 2, receiveId: 8, key: two, algorithm: cmac-aes128 }'
+    const { keys: two } = signing('passive: true', `tcpAo: [${written(1, 'one')}, ${second}]`)
+    expect(two).toEqual([
+      read(1, 'one'),
+      { sendId: 2, receiveId: 8, algorithm: 'cmac-aes128', key: 'two' },
+    ])
+  })
+
+  test('the level that says anything decides: TCP-AO instead of the password of the group', () => {
+    expect(signing('password: hush', `tcpAo: ${written(1, 'one')}`)).toEqual({
+      password: undefined,
+      keys: [read(1, 'one')],
+    })
+    expect(signing(`tcpAo: ${written(1, 'one')}`, 'password: hush')).toEqual({
+      password: 'hush',
+      keys: undefined,
+    })
+  })
+})
+
 describe('the mesh', () => {
   const MESH = `
 asn: 65000

@@ -7,9 +7,12 @@ import { Secret } from '../../../src/config/secret.ts'
 import { complaintsAbout, configOf } from './loading.ts'
 
 const HIDDEN = 'correct-horse'
-const config = configOf(
-  `asn: 1\npeers: [{ address: 10.0.0.1, asn: internal, password: ${HIDDEN} }]`,
-)
+const config = configOf(`
+asn: 1
+peers:
+  - { address: 10.0.0.1, asn: internal, password: ${HIDDEN} }
+  - { address: 10.0.0.2, asn: internal, tcpAo: { sendId: 1, receiveId: 1, key: ${HIDDEN} } }
+`)
 const password = new Secret(HIDDEN)
 
 test.each([
@@ -43,6 +46,19 @@ test.each([
 ])('a complaint about a password that is %s does not repeat it', (_, written) => {
   const lines = complaintsAbout(
     `asn: 1\npeers: [{ address: 10.0.0.1, asn: internal, password: ${written} }]`,
+  )
+  expect(lines).toHaveLength(1)
+  expect(lines.join()).not.toContain(HIDDEN)
+})
+
+test.each([
+  HIDDEN,
+  `[${HIDDEN}]`,
+  `{ sendId: 1, receiveId: 1, key: "${HIDDEN.repeat(7)}" }`,
+  `[{ sendId: 1, receiveId: 1, key: [${HIDDEN}] }]`,
+])('nor does one about the keys of TCP-AO: %s', (written) => {
+  const lines = complaintsAbout(
+    `asn: 1\npeers: [{ address: 10.0.0.1, asn: internal, tcpAo: ${written} }]`,
   )
   expect(lines).toHaveLength(1)
   expect(lines.join()).not.toContain(HIDDEN)

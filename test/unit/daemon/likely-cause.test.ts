@@ -14,6 +14,9 @@ const ALL: readonly DropCounter[] = [
   'TCPMD5Failure',
   'TCPMD5NotFound',
   'TCPMD5Unexpected',
+  'TCPAOBad',
+  'TCPAORequired',
+  'TCPAOKeyNotFound',
   'TCPMinTTLDrop',
 ]
 
@@ -48,6 +51,35 @@ const ROWS: readonly Row[] = [
     words: undefined,
   },
   {
+    title: 'a kernel without TCP-AO, whatever else there is',
+    tcpAo: 'missing',
+    grown: ALL,
+    words: /no TCP-AO .* Linux 6\.7 or newer with CONFIG_TCP_AO/,
+  },
+  {
+    title: 'a wrong key of TCP-AO',
+    tcpAo: 'signs',
+    grown: ['TCPAOBad', 'TCPAOKeyNotFound', 'TCPAORequired'],
+    words: /TCPAOBad.* a key of tcpAo likely differs/,
+  },
+  {
+    title: 'ids of TCP-AO that do not fit',
+    tcpAo: 'signs',
+    grown: ['TCPAOKeyNotFound'],
+    words: /TCPAOKeyNotFound.* the other way round/,
+  },
+  {
+    title: 'no key of TCP-AO at the peer',
+    tcpAo: 'signs',
+    grown: ['TCPAORequired'],
+    words: /TCPAORequired.* peer likely has no TCP-AO key for us/,
+  },
+  {
+    title: 'keys of TCP-AO of others, where we have none',
+    grown: ['TCPAOBad', 'TCPAOKeyNotFound', 'TCPAORequired'],
+    words: undefined,
+  },
+  {
     title: 'a peer without GTSM',
     ttlSecurity: 1,
     grown: ['TCPMinTTLDrop'],
@@ -75,10 +107,11 @@ const ROWS: readonly Row[] = [
 describe('of a session that does not come up, the words for', () => {
   test.each(ROWS)(
     '$title',
-    ({ words, grown = [], strangers = [], hasKey = false, ttlSecurity }) => {
+    ({ words, grown = [], strangers = [], hasKey = false, tcpAo = 'none', ttlSecurity }) => {
       const cause = likelyCause({
         address: address('10.0.1.1'),
         hasKey,
+        tcpAo,
         ttlSecurity,
         grown: new Set(grown),
         strangers: strangers.map((it) => address(it)),

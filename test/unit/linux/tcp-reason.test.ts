@@ -30,6 +30,11 @@ test.each([
     text: 'no answer from 10.0.1.1:179 within 10 s; a different TCP MD5 password looks the same',
   },
   {
+    title: 'one with TCP-AO',
+    options: { tcpAo: [{ sendId: 1, receiveId: 1, algorithm: 'hmac-sha1' as const, key: 'x' }] },
+    text: 'no answer from 10.0.1.1:179 within 10 s; a different TCP-AO key looks the same',
+  },
+  {
     title: 'one with GTSM',
     options: { minimumTtl: 255 },
     text: "no answer from 10.0.1.1:179 within 10 s; a peer that doesn't send with TTL 255 (GTSM), or a closed port, looks the same",

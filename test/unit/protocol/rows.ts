@@ -235,6 +235,18 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     ],
   },
   {
+    rfc: 'RFC 5925',
+    title: 'TCP authentication option (TCP-AO)',
+    done: '`tcpAo`: keys of RFC 5926 and HMAC-SHA-256, both directions, replaced while the session lives; refused, with the reason in `show peer` and in the log, where the kernel has none',
+    missing: 'MACs that leave TCP options out',
+    tests: [
+      'unit/linux/tcp-ao.test.ts: of $peer: address, algorithm, ids, lengths, key',
+      'unit/config/change.test.ts: from %j to %j',
+      'kernel/tcp-ao.test.ts: $title: up only if both sign',
+      'kernel/daemon/tcp-ao.test.ts: the peer that must sign is refused, in words, and the other is up',
+    ],
+  },
+  {
     rfc: 'RFC 5082',
     title: 'generalized TTL security (GTSM)',
     done: '`ttlSecurity`, both directions; listeners answer with TTL 255',
