@@ -30,6 +30,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   importPolicy: ['live', 'the routes received are judged anew'],
   exportPolicy: ['live', 'what the new policy adds is announced, what it forbids is withdrawn'],
   maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
+  maxPrefixesOut: ['live', 'counted anew; a peer that is held down is called again'],
   password: [
     'live',
     'TCP signs with the new one, and sends again what is lost until the peer has it',

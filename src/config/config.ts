@@ -72,6 +72,8 @@ export interface ResolvedPeer {
   readonly enhancedRouteRefresh: boolean
   /** Of what the peer announces, before policy. */
   readonly maxPrefixes: PrefixLimit
+  /** Of what we tell the peer. */
+  readonly maxPrefixesOut?: PrefixLimit
   readonly enforceFirstAsn: boolean
   readonly asOverride: boolean
   readonly removePrivateAsn: boolean | 'all' | 'replace'

@@ -223,6 +223,12 @@ const settings = {
     'How many prefixes of each family the peer may announce, counted before `import`: a number, or a map, below.',
     50000,
   ),
+  maxPrefixesOut: key(
+    prefixLimitSchema.optional(),
+    'How many prefixes of each family we announce to the peer, counted after `export`: a number, or a map, below.',
+    1000,
+    'no limit',
+  ),
   enforceFirstAsn: key(
     flag.optional(),
     'Reject paths of an external peer that do not begin with its AS (RFC 4271 6.3). Off for route servers, which leave themselves out.',

@@ -67,6 +67,7 @@ export function checkSettings(path: Path, settings: PeerSettings, complaints: Co
     complaints.error([...path, 'multihop'], message, 'remove one of them')
   }
   checkPrefixLimit([...path, 'maxPrefixes'], settings.maxPrefixes, complaints)
+  checkPrefixLimit([...path, 'maxPrefixesOut'], settings.maxPrefixesOut, complaints)
   const families = settings.families ?? []
   families.forEach((family, i) => {
     if (families.indexOf(family) === i) return
@@ -110,6 +111,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
   const ttlSecurity = distance('ttlSecurity')?.value
   const multihop = distance('multihop')?.value
   const addPath = find('addPath')?.value
+  const maxPrefixesOut = find('maxPrefixesOut')?.value
   const peer: ResolvedPeer = {
     name: draft.name,
     ...(draft.description === undefined ? {} : { description: draft.description }),
@@ -148,6 +150,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     enhancedRouteRefresh: find('enhancedRouteRefresh')?.value ?? DEFAULTS.enhancedRouteRefresh,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
     maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),
+    ...(maxPrefixesOut === undefined ? {} : { maxPrefixesOut: resolvePrefixLimit(maxPrefixesOut) }),
     // A route server does not put itself in front (RFC 7947 section 2.2.2).
     enforceFirstAsn: find('enforceFirstAsn')?.value ?? role?.is !== 'rs-client',
     asOverride: find('asOverride')?.value ?? DEFAULTS.asOverride,

@@ -91,8 +91,9 @@ export function configurationReference(): string {
       keyTable(groupSchema.shape.role),
     ],
     [
-      'maxPrefixes',
-      'A number, or a map. The number is of each family, and of what the peer announces before `import` looks at it; with ADD-PATH (RFC 7911) every path counts. With `block`, changes and withdrawals of what was taken go on as ever, and when the number has fallen below the limit the peer is asked for its routes again (RFC 2918), so that nothing is missing for good.',
+      'maxPrefixes and maxPrefixesOut',
+      'A number, or a map. Of `maxPrefixes` the number is of each family, and of what the peer announces before `import` looks at it; with ADD-PATH (RFC 7911) every path counts. With `block`, changes and withdrawals of what was taken go on as ever, and when the number has fallen below the limit the peer is asked for its routes again (RFC 2918), so that nothing is missing for good.',
+      'Of `maxPrefixesOut` it is of each family, and of what `export` lets out; what the peer announces itself and so never hears from us does not count. With `block`, what is beyond waits and is announced when others have been withdrawn; with `disconnect` and `restart` the session ends (Cease with a text, RFC 9003) before anything beyond is sent.',
       keyTable(shapeOf(groupSchema).maxPrefixes),
     ],
     [

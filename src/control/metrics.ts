@@ -103,9 +103,16 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'linnet_peer_prefixes_queued',
     type: 'gauge',
-    help: 'Prefixes waiting to be sent to the peer.',
+    help: 'Prefixes that are still to be looked at for the peer.',
     labels: ['peer'],
     read: perPeer((it) => it.queued),
+  },
+  {
+    name: 'linnet_peer_prefixes_withheld',
+    type: 'gauge',
+    help: 'Prefixes not announced to the peer, for it hears as many as it may.',
+    labels: ['peer'],
+    read: perPeer((it) => it.withheld),
   },
   {
     name: 'linnet_peer_prefix_limit',

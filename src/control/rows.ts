@@ -36,7 +36,8 @@ export const peerRow = z.object({
   received: count('Prefixes the peer announces to us, before the import policy.'),
   accepted: count('Of those, prefixes that the import policy and the sanity checks let in.'),
   announced: count('Prefixes we announce to the peer.'),
-  queued: count('Prefixes waiting to be sent to the peer.'),
+  queued: count('Prefixes that are still to be looked at for the peer.'),
+  withheld: count('Prefixes not announced to it, for it hears `maxPrefixesOut` of them.'),
   maxPrefixes: count('Prefixes of each family that the peer may announce (`maxPrefixes`).'),
   blocked: count(
     'Prefixes of the peer that were left out beyond `maxPrefixes`, each time that it announced one, since start or `clear counters`.',
@@ -65,6 +66,7 @@ export const peerFamilyRow = z.object({
   accepted: count('Prefixes accepted.'),
   rejected: count('Prefixes rejected.'),
   announced: count('Prefixes announced.'),
+  withheld: count('Prefixes not announced beyond `maxPrefixesOut`.'),
   blocked: count('Prefixes left out beyond `maxPrefixes`, as in the row of the peer.'),
   limitExceeded: count('Times that the peer went beyond `maxPrefixes`.'),
   endOfRib: flag('The peer has sent its End-of-RIB (RFC 4724 section 2).'),
@@ -76,7 +78,11 @@ export const peerFamilyRow = z.object({
 export type PeerFamilyRow = z.infer<typeof peerFamilyRow>
 
 const prefixLimitRow = z.object({
-  direction: z.enum(['in']).describe('in = what the peer may announce, before the import policy.'),
+  direction: z
+    .enum(['in', 'out'])
+    .describe(
+      'in = what the peer may announce, before the import policy; out = what it may hear, after the export policy.',
+    ),
   limit: count('Prefixes of each family; of an ADD-PATH session, paths.'),
   isDefault: flag('Nothing else is configured.'),
   warnAt: count('Per cent of it at which a warning is logged.'),

@@ -3,7 +3,7 @@
  */
 import { hostname } from 'node:os'
 import { formatIpv4 } from '../net/address.ts'
-import { FAMILIES, familyOfAfi, SAFI_UNICAST } from '../net/family.ts'
+import { FAMILIES, familyOfAfi, SAFI_UNICAST, type Family } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
 import type { PrefixLimit } from '../config/config.ts'
 import { DEFAULT_MAX_PREFIXES } from '../config/prefix-limit.ts'
@@ -113,7 +113,8 @@ function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
   const { negotiated, counters, lastError } = it
   const peer = session?.adjRibIn.peer
   const families = session?.negotiated.families ?? config.families
-  const announced = families.reduce((sum, family) => sum + neighbor.announced(family), 0)
+  const total = (of: (family: Family) => number): number =>
+    families.reduce((sum, family) => sum + of(family), 0)
   const known = typeof config.asn === 'number' ? config.asn : null
   return {
     name: config.name,
@@ -127,8 +128,9 @@ function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
     families: [...families],
     received: peer === undefined ? 0 : peer.paths[0] + peer.paths[1],
     accepted: peer === undefined ? 0 : peer.accepted[0] + peer.accepted[1],
-    announced,
-    queued: 0,
+    announced: total((family) => neighbor.announced(family)),
+    queued: total((family) => neighbor.queued(family)),
+    withheld: total((family) => neighbor.withheld(family)),
     maxPrefixes: config.maxPrefixes.limit,
     blocked: neighbor.limits.reduce((sum, it) => sum + it.blocked, 0),
     limitExceeded: neighbor.limits.reduce((sum, it) => sum + it.exceeded, 0),
@@ -200,6 +202,7 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         accepted,
         rejected: received - accepted,
         announced: neighbor.announced(family),
+        withheld: neighbor.withheld(family),
         blocked: neighbor.limits[index].blocked,
         limitExceeded: neighbor.limits[index].exceeded,
         endOfRib: session?.saidAllOf(family) ?? false,
@@ -207,7 +210,12 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,
       }
     }),
-    prefixLimits: [prefixLimitRow(config.maxPrefixes)],
+    prefixLimits: [
+      prefixLimitRow('in', config.maxPrefixes),
+      ...(config.maxPrefixesOut === undefined
+        ? []
+        : [prefixLimitRow('out', config.maxPrefixesOut)]),
+    ],
     messagesReceived: { ...counters.received },
     messagesSent: { ...counters.sent },
     capabilitiesSent: ourOpen(neighbor.peer.options).capabilities.flatMap(capabilityNames),
@@ -215,10 +223,16 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
   }
 }
 
-const prefixLimitRow = (it: PrefixLimit): PrefixLimitRow => ({
-  direction: 'in',
+const prefixLimitRow = (
+  direction: PrefixLimitRow['direction'],
+  it: PrefixLimit,
+): PrefixLimitRow => ({
+  direction,
   limit: it.limit,
-  isDefault: it.limit === DEFAULT_MAX_PREFIXES.limit && it.action === DEFAULT_MAX_PREFIXES.action,
+  isDefault:
+    direction === 'in' &&
+    it.limit === DEFAULT_MAX_PREFIXES.limit &&
+    it.action === DEFAULT_MAX_PREFIXES.action,
   warnAt: it.warnAt,
   action: it.action,
   after: it.afterSeconds ?? null,

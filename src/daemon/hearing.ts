@@ -4,6 +4,7 @@ import type { Address } from '../net/address.ts'
 import { factsOf, type Family } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import { reject } from '../policy/standard.ts'
+import type { ExportCeiling } from '../rib/update-group-options.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import type { OwnNextHop } from './host-addresses.ts'
 import type { Neighborhood } from './neighborhood.ts'
@@ -19,12 +20,14 @@ interface Terms {
   readonly negotiated: Negotiated
   /** Our end of it. */
   readonly local: Address
+  /** Its number in the RIB. */
+  readonly peer: number
 }
 
 /** Without an address to be the next hop, nothing is told. */
 export function hearingOf(
   config: ResolvedPeer,
-  { negotiated, local }: Terms,
+  { negotiated, local, peer }: Terms,
   family: Family,
   self: OwnNextHop,
   exportPolicy: Policy,
@@ -47,9 +50,14 @@ export function hearingOf(
     self: self.address ?? local,
     selfLinkLocal: self.linkLocal,
     link: self.link,
+    ceiling: ceilingOf(config, peer),
     exportPolicy: self.address === undefined ? reject : exportPolicy,
   }
 }
+
+/** One that is not only to be told: such a group has no other peer, for each hears its own part of the table. */
+const ceilingOf = ({ maxPrefixesOut }: ResolvedPeer, peer: number): ExportCeiling | undefined =>
+  maxPrefixesOut?.action === 'block' ? { most: maxPrefixesOut.limit, peer } : undefined
 
 /** For people: why nothing of a family is told. */
 export const notAnnounced = (family: Family, local: Address): string =>

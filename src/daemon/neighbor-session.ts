@@ -37,6 +37,14 @@ export interface SessionEvents extends AdjRibInEvents {
   notAnnounced(family: Family, local: Address): void
 }
 
+/** Where messages go. */
+export interface Outlet {
+  /** Asked before what was pulled is sent; false when the session has ended over it. */
+  mayTell(membership: Membership): boolean
+  /** Says whether the socket takes more. */
+  send(parts: readonly Uint8Array[]): boolean
+}
+
 export class NeighborSession {
   readonly adjRibIn: AdjRibIn
   readonly negotiated: Negotiated
@@ -106,13 +114,15 @@ export class NeighborSession {
     return this.#memberships.find(({ group }) => group.family.name === family)
   }
 
-  /** Sends what the socket takes, until `deadline`; `send` says whether it takes more. */
-  announce(deadline: number, send: (parts: readonly Uint8Array[]) => boolean): void {
-    for (const { group, member } of this.#memberships) {
+  /** Sends what the socket takes, until `deadline`. */
+  announce(deadline: number, outlet: Outlet): void {
+    for (const membership of this.#memberships) {
+      const { group, member } = membership
       while (this.writable && group.hasWork(member)) {
         const parts: Uint8Array[] = []
         group.pull(member, PULL_BYTES, parts)
-        if (parts.length > 0) this.writable = send(parts)
+        if (!outlet.mayTell(membership)) return
+        if (parts.length > 0) this.writable = outlet.send(parts)
         if (this.#hood.clock.now() >= deadline) return
       }
     }
@@ -169,6 +179,7 @@ export class NeighborSession {
       this.#events.notAnnounced(family, local)
     }
     const policy = this.#hood.policies.of(this.#config.exportPolicy, 'export')
-    return hearingOf(this.#config, this, family, self, policy, this.#hood)
+    const terms = { negotiated, local, peer: this.adjRibIn.peer.id }
+    return hearingOf(this.#config, terms, family, self, policy, this.#hood)
   }
 }

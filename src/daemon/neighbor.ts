@@ -24,7 +24,8 @@ import type { Level } from './events.ts'
 import { notAnnounced } from './hearing.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Neighborhood } from './neighborhood.ts'
-import { NeighborSession } from './neighbor-session.ts'
+import { NeighborSession, type Outlet } from './neighbor-session.ts'
+import { OutboundLimits } from './outbound-limits.ts'
 import { peerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
 import { Silence } from './silence.ts'
@@ -43,6 +44,8 @@ export class Neighbor {
   readonly standing: Standing
   /** By family index. */
   readonly limits: readonly PrefixLimits[]
+  readonly outboundLimits: readonly OutboundLimits[]
+  readonly #outlet: Outlet
   #session: NeighborSession | undefined
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
@@ -62,6 +65,13 @@ export class Neighbor {
       askAgain: ({ name }: FamilyFacts) => this.#peer.sendRouteRefresh(name),
     }
     this.limits = FAMILIES.map((it) => new PrefixLimits(it, config.maxPrefixes, limited))
+    this.outboundLimits = FAMILIES.map(
+      (it) => new OutboundLimits(it, config.maxPrefixesOut, limited),
+    )
+    this.#outlet = {
+      mayTell: (it) => this.outboundLimits[it.group.family.index].allows(it),
+      send: (parts) => this.#peer.send(parts),
+    }
     this.#peer = new Peer(
       peerOptions(config, hood.routerId),
       { transport: hood.transport, clock: hood.clock, random: Math.random },
@@ -152,6 +162,17 @@ export class Neighbor {
     return membership === undefined ? 0 : membership.group.announced(membership.member)
   }
 
+  /** Prefixes that it is still to hear of, or to hear of again. */
+  queued(family: Family): number {
+    const membership = this.membership(family)
+    return membership === undefined ? 0 : membership.group.queued(membership.member)
+  }
+
+  /** Prefixes not told for `maxPrefixesOut`. */
+  withheld(family: Family): number {
+    return this.membership(family)?.group.withheld ?? 0
+  }
+
   membership(family: Family): Membership | undefined {
     return this.#session?.membership(family)
   }
@@ -164,7 +185,7 @@ export class Neighbor {
 
   /** Sends what the socket takes, until `deadline`. */
   announce(deadline: number): void {
-    this.#session?.announce(deadline, (parts) => this.#peer.send(parts))
+    this.#session?.announce(deadline, this.#outlet)
   }
 
   /** Tells the peer everything once more (RFC 2918, or because the operator asked). */
@@ -178,16 +199,22 @@ export class Neighbor {
    */
   reconfigure(config: ResolvedPeer, renewed: ReadonlySet<Policy>): void {
     const limit = config.maxPrefixes
+    const outbound = config.maxPrefixesOut
     const otherLimit = !isDeepStrictEqual(limit, this.#config.maxPrefixes)
+    const otherOutbound = !isDeepStrictEqual(outbound, this.#config.maxPrefixesOut)
     // Where an unnumbered peer is stands in no file.
     const { address } = config.interface === undefined ? config : this.#config
     this.#config = { ...config, address }
-    if (otherLimit) {
-      this.standing.release()
-      for (const it of this.limits) it.change(limit)
-    }
+    if (otherLimit || otherOutbound) this.standing.release()
+    if (otherLimit) for (const it of this.limits) it.change(limit)
+    if (otherOutbound) for (const it of this.outboundLimits) it.change(outbound)
     this.#peer.reconfigure(peerOptions(config, this.#hood.routerId))
     this.#session?.reconfigure(this.#config, renewed)
+    if (!otherOutbound) return
+    for (const { name } of FAMILIES) {
+      const membership = this.membership(name)
+      if (membership !== undefined) this.#outlet.mayTell(membership)
+    }
   }
 
   /** What the session hears may be another: our addresses have changed, or the host is (un)drained. */
@@ -207,6 +234,7 @@ export class Neighbor {
       notAnnounced: (family) => this.#notAnnounced(family, local),
     })
     for (const limit of this.limits) limit.begin(session.adjRibIn.peer)
+    for (const limit of this.outboundLimits) limit.begin()
     this.#session = session
     this.#ofAttempts.end()
     session.joinGroups()

@@ -17,7 +17,7 @@ import type { NextHop } from '../rib/next-hop-table.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import { isReflected, withheldFrom } from '../rib/reflection.ts'
 import type { Concerned, Rib } from '../rib/rib.ts'
-import type { AddPathMode, UpdateGroupOptions } from '../rib/update-group-options.ts'
+import type { AddPathMode, ExportCeiling, UpdateGroupOptions } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
@@ -50,6 +50,8 @@ export interface Hearing {
   readonly selfLinkLocal: Address | undefined
   /** Interface index of the link that the session runs over; 0 when it is not on a shared link. */
   readonly link: number
+  /** No more prefixes than so many are told; the group has no other peer then. */
+  readonly ceiling: ExportCeiling | undefined
   readonly exportPolicy: Policy
 }
 
@@ -74,6 +76,8 @@ const keyOf = (it: Hearing): string =>
     it.self.text,
     it.selfLinkLocal?.text,
     it.link,
+    it.ceiling?.most,
+    it.ceiling?.peer,
     it.exportPolicy.name,
   ].join(' ')
 
@@ -145,7 +149,8 @@ export class UpdateGroups {
   }
 
   #create(hearing: Hearing): UpdateGroup {
-    const { external, confederation, routeReflectorClient, maxMessageLength, addPath } = hearing
+    const { external, confederation, routeReflectorClient, maxMessageLength, addPath, ceiling } =
+      hearing
     return this.#rib.createGroup(hearing.family, {
       external,
       confederation,
@@ -153,6 +158,7 @@ export class UpdateGroups {
       withheld: withheldFrom(hearing, hearing.role),
       maxMessageLength,
       addPath,
+      ...(ceiling === undefined ? {} : { ceiling }),
       exported: this.#exporter(hearing),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),

@@ -8,6 +8,7 @@
  */
 import { ONLY_PATH, type AnnouncementEncoder } from './announcement-encoder.ts'
 import type { Lesson } from './catch-up.ts'
+import type { ExportLimit } from './export-limit.ts'
 import type { Teller, TellerSurroundings, ToldPath } from './teller.ts'
 import { ToldRoutes } from './told-routes.ts'
 
@@ -71,11 +72,12 @@ export class BestPathTeller implements Teller {
     return this.told.source(prefix) === peer ? 0 : this.told.set(prefix)
   }
 
-  /** The group shall know `set` from `source`, or nothing: files the difference. */
-  #tell(prefix: number, set: number, source: number): void {
-    const { encoder } = this.#around
+  /** The group shall know `wanted` from `source`, or nothing: files the difference. */
+  #tell(prefix: number, wanted: number, source: number): void {
+    const { encoder, limit } = this.#around
     const toldSet = this.told.set(prefix)
     const toldSource = this.told.source(prefix)
+    const set = limit === undefined ? wanted : this.#admitted(limit, prefix, wanted, source)
     if (set === toldSet && (set === 0 || source === toldSource)) return
     if (set === 0) encoder.withdraw(prefix, toldSource)
     else {
@@ -86,5 +88,12 @@ export class BestPathTeller implements Teller {
     }
     this.told.put(prefix, set, source)
     this.#around.changed(prefix, ONLY_PATH)
+  }
+
+  #admitted(limit: ExportLimit, prefix: number, set: number, source: number): number {
+    limit.forget(prefix)
+    if (set === 0) return 0
+    const before = this.told.set(prefix) === 0 ? undefined : this.told.source(prefix)
+    return limit.admits(this.told, prefix, source, before) ? set : 0
   }
 }

@@ -71,6 +71,11 @@ export class CatchUp {
     return this.backlog === 0 && this.#unread.length === 0 && this.#walk >= this.#walkEnd
   }
 
+  /** Prefixes that are not told yet, those of the table included. */
+  get remaining(): number {
+    return this.backlog + Math.max(0, this.#walkEnd - this.#walk)
+  }
+
   /** Prefixes in the queue. */
   get backlog(): number {
     return this.#queue.length + (this.#before?.backlog ?? 0)

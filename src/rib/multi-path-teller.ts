@@ -32,13 +32,14 @@ export class MultiPathTeller implements Teller {
   look(prefix: number): void {
     // It will be decided, and looked at again then: nobody shall hear of what may not last.
     if (this.#around.rib.prefixes.isWaiting(prefix)) return
+    this.#around.limit?.forget(prefix)
     this.#choose(prefix)
     const { told } = this
     const wanted = this.#$wanted
     let before = 0
     for (let row = told.first(prefix); row !== 0;) {
       const next = told.next(row)
-      const set = wanted.get(told.id(row))
+      const set = this.#wantedOf(prefix, row)
       if (set === undefined) this.#withdraw(prefix, before, row)
       else {
         this.#update(prefix, row, set)
@@ -129,10 +130,27 @@ export class MultiPathTeller implements Teller {
   }
 
   #add(prefix: number, path: number, set: number): void {
-    const source = this.#around.rib.paths.peer(path)
-    this.#around.encoder.announce(prefix, set, source, path)
+    const { rib, encoder, limit } = this.#around
+    const source = rib.paths.peer(path)
+    if (limit?.admits(this.told, prefix, source, undefined) === false) {
+      return this.#giveBack(path, set)
+    }
+    encoder.announce(prefix, set, source, path)
     this.told.add(prefix, path, set, source)
     this.#settled(prefix, path, set)
+  }
+
+  /** The set to tell under an identifier that is told already; undefined for none. */
+  #wantedOf(prefix: number, row: number): number | undefined {
+    const { rib, limit } = this.#around
+    const path = this.told.id(row)
+    const set = this.#$wanted.get(path)
+    if (set === undefined || limit === undefined) return set
+    const before = this.told.source(row)
+    if (limit.admits(this.told, prefix, rib.paths.peer(path), before)) return set
+    this.#$wanted.delete(path)
+    this.#giveBack(path, set)
+    return undefined
   }
 
   /** A path that is told already: with another set, or its row is another peer's by now. */

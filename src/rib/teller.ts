@@ -6,6 +6,7 @@
 import type { AnnouncementEncoder } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { Lesson } from './catch-up.ts'
+import type { ExportLimit } from './export-limit.ts'
 import type { ExportRules, ToldForm } from './export-rules.ts'
 import type { FamilyRib } from './family-rib.ts'
 import type { RibPeers } from './peer.ts'
@@ -51,6 +52,7 @@ export interface TellerSurroundings {
   readonly peers: RibPeers
   readonly rules: ExportRules
   readonly encoder: AnnouncementEncoder
+  readonly limit: ExportLimit | undefined
   isMember(peer: number): boolean
   /** Members that are told apart must hear of this path. */
   changed(prefix: number, pathId: number): void

@@ -13,10 +13,19 @@ export type AddPathMode = 'off' | 'best' | 'all' | number
 export const isMultiPath = (mode: AddPathMode): mode is 'all' | number =>
   mode !== 'off' && mode !== 'best'
 
+/** How many prefixes the only peer of a group may hear, paths where a prefix may have several. */
+export interface ExportCeiling {
+  readonly most: number
+  /** Its number. */
+  readonly peer: number
+}
+
 export interface UpdateGroupOptions extends Audience {
   readonly maxMessageLength: number
   /** Default: `off`. */
   readonly addPath?: AddPathMode
+  /** Of a group with one peer: how many prefixes are told. Default: all. */
+  readonly ceiling?: ExportCeiling
   /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
   readonly logLimitBytes?: number
   /**

@@ -13,6 +13,7 @@ import { AnnouncementEncoder, WINDOW } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { BestPathTeller } from './best-path-teller.ts'
 import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
+import { ExportLimit } from './export-limit.ts'
 import { ExportRules } from './export-rules.ts'
 import type { FamilyRib } from './family-rib.ts'
 import { GroupMember } from './group-member.ts'
@@ -51,6 +52,7 @@ export class UpdateGroup {
   #catchUpEncoder: AnnouncementEncoder | undefined
   readonly #teller: Teller
   readonly #told: Told
+  readonly #limit: ExportLimit | undefined
   readonly #marked = new IntQueue()
   /** What the table held when the group was made, or its policy changed, is looked at up to `#walkEnd`. */
   #walk = 1
@@ -76,12 +78,14 @@ export class UpdateGroup {
     this.#events = events
     const isMember = (peer: number): boolean => this.#memberships.has(peer)
     this.#encoder = this.#newEncoder(isMember)
+    this.#limit = options.ceiling === undefined ? undefined : new ExportLimit(options.ceiling)
     const around = {
       rib,
       attributes,
       peers,
       rules: new ExportRules(rib.family, attributes, peers, options),
       encoder: this.#encoder,
+      limit: this.#limit,
       isMember,
       changed: (prefix: number, pathId: number) => {
         for (const member of this.#members) member.catchUp?.mark(prefix, pathId)
@@ -231,13 +235,28 @@ export class UpdateGroup {
     return this.#told.count - this.#told.countFrom(member.peer.id)
   }
 
+  /** Prefixes to look at before `member` knows all: what is encoded already waits for its socket only. */
+  queued({ catchUp }: GroupMember): number {
+    const own = catchUp === undefined ? 0 : catchUp.remaining
+    return own + this.#marked.length + this.#walkEnd - this.#walk
+  }
+
+  /** Prefixes that are not told because the peer hears as many as it may. */
+  get withheld(): number {
+    return this.#limit?.waiting ?? 0
+  }
+
   /** What a member was told of a prefix, as sent. */
   toldTo(peer: number, prefix: number): ToldPath[] {
     return this.#teller.toldTo(peer, prefix)
   }
 
   get #hasMarks(): boolean {
-    return this.#marked.length > 0 || this.#walk < this.#walkEnd
+    return (
+      this.#marked.length > 0 ||
+      this.#walk < this.#walkEnd ||
+      this.#limit?.hasRoom(this.#told) === true
+    )
   }
 
   #knowsAll(member: GroupMember): boolean {
@@ -265,6 +284,10 @@ export class UpdateGroup {
       if (!this.#rib.prefixes.exists(this.#walk)) continue
       this.#teller.look(this.#walk)
       room--
+    }
+    for (; room > 0 && this.#limit?.hasRoom(this.#told) === true && !encoder.full; room--) {
+      const prefix = this.#limit.take()
+      if (this.#rib.prefixes.exists(prefix)) this.#teller.look(prefix)
     }
     encoder.encode((entry) => this.#log.append(entry))
     for (let i = 0; i < looked; i++) this.#told.unmark($looked[i])

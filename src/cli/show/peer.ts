@@ -74,7 +74,10 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ['import', peer.importPolicy],
       ['export', peer.exportPolicy],
       ['queued', `${peer.queued} prefixes`],
-      ...peer.prefixLimits.map((it): [string, string] => ['max prefixes', limitOf(it)]),
+      ...peer.prefixLimits.map((it): [string, string] => [LIMITS[it.direction], limitOf(it)]),
+      ...(peer.withheld === 0
+        ? []
+        : [['withheld', `${peer.withheld} prefixes beyond max prefixes out`] as const]),
       ['capabilities', peer.capabilities.join(', ')],
       ['not offered', peer.state === 'Established' ? notOffered.join(', ') : ''],
     ],
@@ -98,6 +101,8 @@ function counterpartOf(capability: string): string {
 }
 
 /** `5,000,000 (default), block` */
+const LIMITS = { in: 'max prefixes', out: 'max prefixes out' } as const
+
 const limitOf = ({ limit, isDefault, action, after }: PrefixLimitRow): string =>
   [
     `${limit.toLocaleString('en-US')}${isDefault ? ' (default)' : ''}`,

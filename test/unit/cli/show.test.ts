@@ -216,6 +216,7 @@ import        accept
 export        local
 queued        0 prefixes
 max prefixes  5,000,000 (default), block
+withheld      3 prefixes beyond max prefixes out
 capabilities  multiprotocol ipv4, 4-octet AS
 not offered   route refresh
 

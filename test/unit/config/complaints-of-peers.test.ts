@@ -142,6 +142,10 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:70: peers[0].maxPrefixes.after: after says when to begin again, and block does not; remove it, or write action: restart',
   ],
   [
+    '{ address: 10.0.1.1, group: tor, maxPrefixesOut: { limit: 9, after: 5m } }',
+    'c.yaml:4:73: peers[0].maxPrefixesOut.after: after says when to begin again, and block does not; remove it, or write action: restart',
+  ],
+  [
     '{ address: 10.0.1.1, group: tor, maxPrefixes: { limit: 9, warnat: 50% } }',
     'c.yaml:4:63: peers[0].maxPrefixes.warnat: unknown key; did you mean warnAt?',
   ],

@@ -116,6 +116,7 @@ peers:
     extendedMessages: false
     addPath: { receive: true, send: 4 }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
+    maxPrefixesOut: 1000
     enforceFirstAsn: false
     asOverride: true
     removePrivateAsn: all
@@ -188,6 +189,7 @@ log: { level: trace, format: json }
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
+        maxPrefixesOut: { limit: 1000, warnAt: 75, action: 'block' },
         enforceFirstAsn: false,
         asOverride: true,
         removePrivateAsn: 'all',

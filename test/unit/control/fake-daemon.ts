@@ -43,6 +43,7 @@ export const peerUp: PeerRow = {
   accepted: 118,
   announced: 4,
   queued: 0,
+  withheld: 3,
   maxPrefixes: 5_000_000,
   blocked: 2,
   limitExceeded: 1,
@@ -98,12 +99,12 @@ export const detailOf = (row: PeerRow): PeerDetail => ({
   perFamily: [
     {
       ...{ family: 'ipv4', received: 100, accepted: 99, rejected: 1, announced: 4 },
-      ...{ blocked: 2, limitExceeded: 1, endOfRib: true },
+      ...{ withheld: 3, blocked: 2, limitExceeded: 1, endOfRib: true },
       ...{ addPathReceive: true, addPathSend: 'all' },
     },
     {
       ...{ family: 'ipv6', received: 20, accepted: 19, rejected: 1, announced: 0 },
-      ...{ blocked: 0, limitExceeded: 0, endOfRib: false },
+      ...{ withheld: 0, blocked: 0, limitExceeded: 0, endOfRib: false },
       ...{ addPathReceive: false, addPathSend: null },
     },
   ],

@@ -15,6 +15,7 @@ const expected: readonly string[] = [
   'linnet_peer_prefixes_accepted{peer="tor-a"} 118',
   'linnet_peer_prefixes_announced{peer="tor-a"} 4',
   'linnet_peer_prefixes_queued{peer="tor-a"} 0',
+  'linnet_peer_prefixes_withheld{peer="tor-a"} 3',
   'linnet_peer_prefix_limit{peer="tor-a"} 5000000',
   'linnet_peer_prefixes_blocked_total{peer="tor-a"} 2',
   'linnet_peer_prefix_limit_exceeded_total{peer="tor-a"} 1',

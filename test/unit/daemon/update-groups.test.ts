@@ -29,6 +29,7 @@ const HEARING: Hearing = {
   self: address('10.0.0.100'),
   selfLinkLocal: undefined,
   link: 1,
+  ceiling: undefined,
   exportPolicy: accept,
 }
 const PATH: OutgoingPath = {
@@ -81,6 +82,7 @@ describe('sessions that hear the same share a group', () => {
     ['our link-local address', { selfLinkLocal: address('fe80::100') }],
     ['our address', { self: address('10.0.1.100') }],
     ['link', { link: 2 }],
+    ['a limit, which is for one peer', { ceiling: { most: 9, peer: 1 } }],
     ['export policy', { exportPolicy: local }],
   ]
   test('and only they', () => {

@@ -198,11 +198,13 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'RFC 4486',
     title: 'cease subcodes',
-    done: 'sent and named; the limit of prefixes with its data (section 4), both ways; a peer beyond it is warned of, blocked, or held down',
+    done: 'sent and named; the limit of prefixes with its data (section 4), both ways; a peer beyond it is warned of, blocked, or held down; so is one that would hear more than it may',
     tests: [
       'unit/wire/constants.test.ts: error %i/%i is "%s"',
       'unit/wire/notification.test.ts: %s is told in words',
       'unit/daemon/prefix-limits.test.ts: $title',
+      'unit/daemon/outbound-limits.test.ts: $limit: the session ends before anything beyond is sent',
+      'unit/rib/export-limit.test.ts: whatever happens, with ADD-PATH %s',
     ],
   },
   {
