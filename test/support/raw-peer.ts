@@ -45,6 +45,11 @@ const HEADER = 19
 export const IPV4_UNICAST: readonly number[] = [1, 4, 0, 1, 0, 1]
 export const IPV6_UNICAST: readonly number[] = [1, 4, 0, 2, 0, 1]
 export const ROUTE_REFRESH: readonly number[] = [2, 0]
+/** IPv4 unicast with next hops of IPv6 (RFC 8950). */
+export const EXTENDED_NEXT_HOP: readonly number[] = [5, 6, 0, 1, 0, 1, 0, 2]
+export const EXTENDED_MESSAGE: readonly number[] = [6, 0]
+/** Sends several paths of a prefix, of both families (RFC 7911). */
+export const SENDS_PATHS: readonly number[] = [69, 8, 0, 1, 1, 2, 0, 2, 1, 2]
 export const fourOctetAs = (asn: number): readonly number[] => [65, 4, ...u32(asn)]
 
 /** The body of an OPEN with all its capabilities in one parameter. */

@@ -37,7 +37,12 @@ export class SpeakerStage {
   readonly #network: MemoryNetwork
   readonly #peers = new Map<string, RawPeer>()
 
-  constructor(peers: readonly StagePeer[], network: Omit<MemoryNetworkOptions, 'clock'> = {}) {
+  /** `more`: further lines of the configuration. */
+  constructor(
+    peers: readonly StagePeer[],
+    network: Omit<MemoryNetworkOptions, 'clock'> = {},
+    more = '',
+  ) {
     const { clock } = this
     this.#network = new MemoryNetwork({ ...network, clock })
     const events = new Events(clock)
@@ -45,7 +50,7 @@ export class SpeakerStage {
     const host = new MemoryHost()
     host.link('eth0').address('eth0', `${OWN}/24`).address('eth0', '2001:db8::100/64')
     // Real sockets are not for this tier: the speaker calls, the peers listen.
-    const config = { ...configOf(yamlOf(peers)), listen: [] }
+    const config = { ...configOf(yamlOf(peers, more)), listen: [] }
     this.speaker = new Speaker(config, address(OWN), {
       clock,
       events,
@@ -90,10 +95,12 @@ export class SpeakerStage {
     return this.speaker.neighbor(name)?.snapshot().state ?? 'none'
   }
 
-  /** Its Adj-RIB-In, as `show routes --received` has it. */
+  /** Its Adj-RIB-In, as `show routes --received` has it; `10.0.0.0/8#7` where there are identifiers. */
   received(name: string): Map<string, RouteRow> {
     const rows = routeRows(this.speaker, { view: 'received', peer: name, longer: false })
-    return new Map([...rows].map((row) => [row.prefix, row]))
+    const keyOf = ({ prefix, pathId }: RouteRow): string =>
+      pathId === null ? prefix : `${prefix}#${pathId}`
+    return new Map([...rows].map((row) => [keyOf(row), row]))
   }
 
   /** What lives in the tables: all zero when nobody has said anything, or everything was taken back. */
@@ -128,7 +135,7 @@ export class SpeakerStage {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-const yamlOf = (peers: readonly StagePeer[]): string => `
+const yamlOf = (peers: readonly StagePeer[], more: string): string => `
 asn: ${SPEAKER_ASN}
 routerId: ${OWN}
 peers:
@@ -139,4 +146,5 @@ ${peers
   )
   .join('\n')}
 kernel: { install: false }
+${more}
 `

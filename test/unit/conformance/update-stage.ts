@@ -5,6 +5,7 @@
 import type { RouteRow } from '../../../src/control/rows.ts'
 import { message, UPDATE, u16 } from '../../support/bgp-messages.ts'
 import {
+  EXTENDED_MESSAGE,
   fourOctetAs,
   IPV4_UNICAST,
   IPV6_UNICAST,
@@ -12,6 +13,7 @@ import {
   type HeardNotification,
 } from '../../support/raw-peer.ts'
 import { SPEAKER_ASN, SpeakerStage, type StagePeer } from '../../support/speaker-stage.ts'
+import { concat } from '../../support/update-builder.ts'
 import { hex, toHex } from '../wire/hex.ts'
 
 /** `old` = without the capability for AS numbers of four octets (RFC 6793). */
@@ -90,7 +92,7 @@ export function updateWith(session: Session, carrier: Carrier, attribute: string
 export interface Outcome {
   /** `code/subcode: data` of the NOTIFICATION, or what is left of the session. */
   readonly session: string
-  /** What the peer has announced, as far as the tested message let it. */
+  /** What the peer has announced, as far as the tested messages let it. */
   readonly routes: ReadonlyMap<string, RouteRow>
   /** The same as the bystander hears it. */
   readonly heard: readonly string[]
@@ -98,15 +100,29 @@ export interface Outcome {
   readonly log: readonly string[]
 }
 
-const peersOf = (session: Session): StagePeer[] => {
+/** A session with a peer, and what is announced before and after the messages under test. */
+export interface Scene {
+  readonly peer: Omit<StagePeer, 'name' | 'address'>
+  /** More lines of the speaker's configuration. */
+  readonly config?: string
+  readonly before: readonly Uint8Array[]
+  readonly after: Uint8Array
+}
+
+const sceneOf = (session: Session): Scene => {
   const asn = session.endsWith('iBGP') ? SPEAKER_ASN : 65_001
   const wide = session.startsWith('old') ? [] : fourOctetAs(asn)
   const capabilities = [...IPV4_UNICAST, ...IPV6_UNICAST, ...ROUTE_REFRESH, ...wide]
-  return [
+  return {
     // Some of the paths do not begin with its AS; this is about what can't be read.
-    { name: 'tested', address: '10.0.0.1', asn, capabilities, config: 'enforceFirstAsn: false' },
-    { name: 'bystander', address: '10.0.0.2', asn: 65_002 },
-  ]
+    peer: { asn, capabilities, config: 'enforceFirstAsn: false' },
+    before: [
+      plain(session, '10 0a01'),
+      plain(session, NLRI.ipv4),
+      updateOf(updateWith(session, 'ipv6', '')),
+    ],
+    after: plain(session, '10 0a02'),
+  }
 }
 
 /** `3/1`, with data `3/2: 406301ab`. */
@@ -117,16 +133,26 @@ const plain = (session: Session, nlri: string): Uint8Array =>
   updateOf({ ...updateWith(session, 'ipv4', ''), nlri })
 
 /** Plays `update` and says what came of it. Throws when the bystander suffers, or anything leaks. */
-export async function play(session: Session, update: Uint8Array): Promise<Outcome> {
-  const stage = await new SpeakerStage(peersOf(session)).start()
+export const play = (session: Session, update: Uint8Array): Promise<Outcome> =>
+  playIn(sceneOf(session), update)
+
+/** Of the bystander, who shall hear long routes too. */
+const BYSTANDER = [...IPV4_UNICAST, ...IPV6_UNICAST, ...EXTENDED_MESSAGE, ...fourOctetAs(65_002)]
+
+/** The same of messages that come in one segment. */
+export async function playIn(scene: Scene, ...messages: readonly Uint8Array[]): Promise<Outcome> {
+  const peers = [
+    { ...scene.peer, name: 'tested', address: '10.0.0.1' },
+    { name: 'bystander', address: '10.0.0.2', asn: 65_002, capabilities: BYSTANDER },
+  ]
+  const stage = await new SpeakerStage(peers, {}, scene.config).start()
   const tested = stage.peer('tested')
   const bystander = stage.peer('bystander')
   const own = updateOf({ ...updateWith('eBGP', 'ipv4', ''), nlri: '18 cb0071' })
   bystander.send(own)
-  tested.send(plain(session, '10 0a01'), plain(session, NLRI.ipv4))
-  tested.send(updateOf(updateWith(session, 'ipv6', '')))
+  tested.send(...scene.before)
   await stage.pass()
-  tested.send(update, plain(session, '10 0a02'))
+  tested.send(concat(...messages, scene.after))
   await stage.pass()
   const [error] = tested.notifications
   const outcome: Outcome = {

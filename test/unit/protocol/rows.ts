@@ -271,6 +271,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     codes: ['capability 5'],
     tests: [
       'unit/rib/extended-next-hop.test.ts: the same route over two links has two next hops',
+      'unit/conformance/extended-errors.ts: RFC 8950 section 3: IPv4 with next hops of IPv6, agreed on',
       'interop/cases.ts: our IPv4 routes are in its table with our IPv6 address as next hop',
     ],
   },
@@ -300,6 +301,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'unit/session/peer.test.ts: of up to 65,535 bytes, where both sides wish for them (RFC 8654)',
       'unit/wire/framer.test.ts: extended messages, once negotiated (RFC 8654)',
+      'unit/conformance/extended-errors.ts: RFC 8654 section 4: messages of more than 4096 bytes, agreed on',
       'interop/features.test.ts: a route whose attributes fit into no message of 4096 bytes',
     ],
   },
@@ -322,6 +324,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/wire/rewrite.test.ts: within a confederation (RFC 5065)',
       'unit/daemon/update-groups.test.ts: to the outside no segment of it is left',
       'unit/rib/adj-rib-in.test.ts: loops and policy: the path is kept, but takes no part',
+      'unit/conformance/confederation-errors.ts: RFC 5065 section 5: paths from another member of the confederation',
     ],
   },
   {
@@ -362,6 +365,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'unit/wire/capabilities.test.ts: golden bytes of %o',
       'unit/session/negotiation.test.ts: several paths of a prefix, each direction by itself (RFC 7911)',
+      'unit/conformance/add-path-errors.ts: RFC 7911 section 3: prefixes behind identifiers',
       'unit/rib/add-path.test.ts: stand side by side, and the lowest identifier breaks the tie',
       'unit/rib/add-path.test.ts: whatever peers with and without identifiers say, each holds what it said last',
       'unit/rib/multi-path.test.ts: know exactly what they shall, whatever has happened: %s',
