@@ -1,27 +1,61 @@
 /**
- * One speaker for thousands of cases: four peers that are played broken messages, one for each kind of
- * session, and a bystander with whom nothing may ever happen. Beside each peer stands the model: the routes
+ * One speaker for thousands of cases: peers that are played broken messages, one for each kind of session, and
+ * a bystander with whom nothing may ever happen. Beside each peer stands the model: the routes
  * that it must have by the oracle's reading.
  */
 import { expect } from 'vitest'
-import { message, UPDATE, u16 } from '../support/bgp-messages.ts'
-import { fourOctetAs, IPV4_UNICAST, IPV6_UNICAST } from '../support/raw-peer.ts'
+import { message, UPDATE, u16, u32 } from '../support/bgp-messages.ts'
+import {
+  EXTENDED_MESSAGE,
+  EXTENDED_NEXT_HOP,
+  fourOctetAs,
+  IPV4_UNICAST,
+  IPV6_UNICAST,
+  SENDS_PATHS,
+} from '../support/raw-peer.ts'
 import { SPEAKER_ASN, SpeakerStage } from '../support/speaker-stage.ts'
 import { notificationText } from '../unit/conformance/update-stage.ts'
 import { ANYTHING, type OracleAttributes, type OracleSession } from './oracle.ts'
 import { stepsThrough } from './stream-oracle.ts'
 
-export type SessionKind = 'eBGP' | 'iBGP' | 'old eBGP' | 'old iBGP'
-export const SESSION_KINDS: readonly SessionKind[] = ['eBGP', 'iBGP', 'old eBGP', 'old iBGP']
+/** What two sides may have agreed on, so that each is there beside others and without them. */
+const BASE: OracleSession = {
+  external: true,
+  wide: true,
+  confederation: 'none',
+  addPath: false,
+  ipv6NextHops: false,
+  longest: 4096,
+}
+const INTERNAL = { external: false, confederation: 'own' } as const
+const SESSIONS = {
+  eBGP: BASE,
+  iBGP: { ...BASE, ...INTERNAL },
+  'old eBGP': { ...BASE, wide: false },
+  'old iBGP': { ...BASE, ...INTERNAL, wide: false },
+  'member of the confederation': { ...BASE, external: false, confederation: 'other' },
+  'eBGP with identifiers': { ...BASE, addPath: true },
+  'old iBGP with identifiers': { ...BASE, ...INTERNAL, wide: false, addPath: true },
+  'eBGP with long messages': { ...BASE, longest: 65_535, ipv6NextHops: true },
+  'iBGP with everything': {
+    ...{ ...BASE, ...INTERNAL, addPath: true, longest: 65_535, ipv6NextHops: true },
+  },
+} as const satisfies Readonly<Record<string, OracleSession>>
 
-export const sessionOf = (kind: SessionKind): OracleSession => ({
-  external: kind.endsWith('eBGP'),
-  wide: !kind.startsWith('old'),
-})
-export const asnOf = (kind: SessionKind): number =>
-  kind.endsWith('eBGP') ? 65_001 + SESSION_KINDS.indexOf(kind) : SPEAKER_ASN
+export type SessionKind = keyof typeof SESSIONS
+export const SESSION_KINDS = Object.keys(SESSIONS) as SessionKind[]
 
-const nameOf = (kind: SessionKind): string => kind.replace(' ', '-')
+export const sessionOf = (kind: SessionKind): OracleSession => SESSIONS[kind]
+const MEMBER_ASN = 65_020
+/** The speaker is in a confederation, for everybody; who is outside knows it by this number. */
+const CONFEDERATION = `confederation: { asn: 64999, members: [${MEMBER_ASN}] }`
+export function asnOf(kind: SessionKind): number {
+  const { external, confederation } = sessionOf(kind)
+  if (external) return 65_001 + SESSION_KINDS.indexOf(kind)
+  return confederation === 'other' ? MEMBER_ASN : SPEAKER_ASN
+}
+
+const nameOf = (kind: SessionKind): string => kind.replaceAll(' ', '-')
 
 const UNKNOWN: OracleAttributes = new Map()
 /** Base: what the bystander has announced. */
@@ -37,21 +71,27 @@ export class FuzzStage {
   constructor() {
     const peers = SESSION_KINDS.map((kind, i) => {
       const asn = asnOf(kind)
-      const wide = kind.startsWith('old') ? [] : fourOctetAs(asn)
-      const capabilities = [...IPV4_UNICAST, ...IPV6_UNICAST, ...wide]
-      return { name: nameOf(kind), address: `10.0.0.${i + 1}`, asn, capabilities }
+      const { wide, addPath, ipv6NextHops, longest } = sessionOf(kind)
+      const capabilities = [
+        ...[...IPV4_UNICAST, ...IPV6_UNICAST],
+        ...(wide ? fourOctetAs(asn) : []),
+        ...(addPath ? SENDS_PATHS : []),
+        ...(ipv6NextHops ? EXTENDED_NEXT_HOP : []),
+        ...(longest > 4096 ? EXTENDED_MESSAGE : []),
+      ]
+      // We offer all of it to everybody: what counts is what both have offered.
+      const config = 'addPath: { receive: true }, extendedNextHop: true, extendedMessages: true'
+      return { name: nameOf(kind), address: `10.0.0.${i + 1}`, asn, capabilities, config }
     })
-    this.stage = new SpeakerStage([
-      ...peers,
-      { name: 'bystander', address: '10.0.0.9', asn: 65_099 },
-    ])
+    const bystander = { name: 'bystander', address: '10.0.0.99', asn: 65_099 }
+    this.stage = new SpeakerStage([...peers, bystander], {}, CONFEDERATION)
     for (const kind of SESSION_KINDS) this.#models.set(kind, new Map())
   }
 
   async start(): Promise<this> {
     await this.stage.start()
     const bystander = this.stage.peer('bystander')
-    bystander.send(soundUpdate(65_099, [24, 203, 0, 113], sessionOf('eBGP')))
+    bystander.send(soundUpdate(65_099, [[24, 203, 0, 113]], sessionOf('eBGP')))
     await this.stage.pass()
     return this
   }
@@ -64,8 +104,16 @@ export class FuzzStage {
     const peer = this.stage.peer(nameOf(kind))
     if (!peer.established) await this.#reconnect(kind)
     const session = sessionOf(kind)
-    const before = soundUpdate(asnOf(kind), [16, 10, 0, 16, 10, 1, 16, 10, 77], session)
-    const after = soundUpdate(asnOf(kind), [16, 10, 78], session)
+    const before = soundUpdate(
+      asnOf(kind),
+      [
+        [16, 10, 0],
+        [16, 10, 1],
+        [16, 10, 77],
+      ],
+      session,
+    )
+    const after = soundUpdate(asnOf(kind), [[16, 10, 78]], session)
     // Each case starts from the same routes, or it could not be shrunk.
     const taken = [...this.#modelOf(kind).keys()].map(withdrawal)
     const all = Buffer.concat([...taken, before, stream, after])
@@ -190,27 +238,33 @@ export class FuzzStage {
   }
 }
 
-/** A sound announcement of these NLRI. */
-export function soundUpdate(
+/** A sound announcement of these prefixes, each with its length in front. */
+function soundUpdate(
   asn: number,
-  nlri: readonly number[],
-  { external, wide }: OracleSession,
+  prefixes: readonly number[][],
+  { external, wide, confederation, addPath }: OracleSession,
 ): Uint8Array {
-  const path = external ? asn : 65_050
+  const path = external || confederation === 'other' ? asn : 65_050
+  const segment = [confederation === 'other' ? 3 : 2, 1, ...(wide ? u32(path) : u16(path))]
   const attributes = [
     ...[0x40, 1, 1, 0],
-    ...(wide ? [0x40, 2, 6, 2, 1, 0, 0, ...u16(path)] : [0x40, 2, 4, 2, 1, ...u16(path)]),
+    ...[0x40, 2, segment.length, ...segment],
     ...[0x40, 3, 4, 10, 0, 0, 1],
     ...(external ? [] : [0x40, 5, 4, 0, 0, 0, 100]),
   ]
+  const nlri = prefixes.flatMap((prefix) => [...(addPath ? u32(1) : []), ...prefix])
   return message(UPDATE, [0, 0, ...u16(attributes.length), ...attributes, ...nlri])
 }
 
-/** Withdraws a prefix as the oracle writes it, `0a010000/16`. */
-function withdrawal(prefix: string): Uint8Array {
+/** Withdraws a prefix as the oracle writes it, `0a010000/16` or `0a010000/16#7`. */
+function withdrawal(text: string): Uint8Array {
+  const [prefix = '', identifier] = text.split('#')
   const [address = '', length = '0'] = prefix.split('/')
   const bits = Number(length)
-  const nlri = [bits, ...Buffer.from(address, 'hex').subarray(0, Math.ceil(bits / 8))]
+  const nlri = [
+    ...(identifier === undefined ? [] : u32(Number(identifier))),
+    ...[bits, ...Buffer.from(address, 'hex').subarray(0, Math.ceil(bits / 8))],
+  ]
   if (address.length === 8) return message(UPDATE, [...u16(nlri.length), ...nlri, 0, 0])
   return message(UPDATE, [0, 0, 0, 6 + nlri.length, 0x80, 15, 3 + nlri.length, 0, 2, 1, ...nlri])
 }
@@ -220,12 +274,14 @@ function heldBy({ speaker }: SpeakerStage, name: string): Map<string, Map<number
   const held = new Map<string, Map<number, string>>()
   const peer = speaker.neighbor(name)?.session?.adjRibIn.peer
   if (peer === undefined) return held
-  for (const { paths, prefixes } of speaker.rib.families) {
+  for (const { family, paths, prefixes } of speaker.rib.families) {
     for (let path = 1; path < paths.end; path++) {
       if (!paths.exists(path) || paths.peer(path) !== peer.id) continue
       const { bytes, length } = prefixes.prefix(paths.prefix(path))
       const set = speaker.rib.attributes.view(paths.received(path))
-      held.set(`${Buffer.from(bytes).toString('hex')}/${length}`, valuesIn(set))
+      const isOneOfSeveral = peer.options.addPath?.includes(family.name) === true
+      const identifier = isOneOfSeveral ? `#${paths.id(path) >>> 0}` : ''
+      held.set(`${Buffer.from(bytes).toString('hex')}/${length}${identifier}`, valuesIn(set))
     }
   }
   return held

@@ -9,6 +9,14 @@ export interface OracleSession {
   readonly external: boolean
   /** AS numbers take four octets (RFC 6793). */
   readonly wide: boolean
+  /** The peer is in our confederation (RFC 5065): in our own member AS, or in another. */
+  readonly confederation: 'none' | 'own' | 'other'
+  /** Each prefix has an identifier in front (RFC 7911). */
+  readonly addPath: boolean
+  /** IPv4 prefixes may have IPv6 next hops (RFC 8950). */
+  readonly ipv6NextHops: boolean
+  /** Bytes of a message: 4096, or 65,535 (RFC 8654). */
+  readonly longest: number
 }
 
 /** Canonical values by code, in hexadecimal; only those that can be told without knowing linnet. */
@@ -80,10 +88,12 @@ function segmentsOf(
   return segments
 }
 
-function checkAsPath(value: Uint8Array, { external, wide }: OracleSession): Check {
+function checkAsPath(value: Uint8Array, { confederation, wide }: OracleSession): Check {
   const segments = segmentsOf(value, wide ? 4 : 2)
   if (segments === undefined) return 'withdraw'
-  return external && segments.some(({ type }) => type > 2) ? 'withdraw' : 'sound'
+  // RFC 5065 section 4: segments of a confederation do not leave it.
+  const strange = confederation === 'none' && segments.some(({ type }) => type > 2)
+  return strange ? 'withdraw' : 'sound'
 }
 
 const isHost4 = (first: number): boolean =>
@@ -101,12 +111,14 @@ function firstHop(hop: Uint8Array): Uint8Array {
   return isBack ? back : front
 }
 
-function checkReach(value: Uint8Array): Check {
+function checkReach(value: Uint8Array, { ipv6NextHops }: OracleSession): Check {
   if (value.length < 5 || value.length < 5 + value[3]) return 'reset'
   const afi = u16(value, 0)
   if (value[2] !== 1 || (afi !== 1 && afi !== 2)) return 'sound'
   const length = value[3]
-  if (length !== 16 && length !== 32 && !(afi === 1 && length === 4)) return 'reset'
+  const isWide = length === 16 || length === 32
+  // RFC 8950 section 4: between those who have agreed on it.
+  if (!(afi === 2 ? isWide : length === 4 || (ipv6NextHops && isWide))) return 'reset'
   const hop = firstHop(value.subarray(4, 4 + length))
   return (length === 4 ? isHost4(hop[0]) : isHost6(hop)) ? 'sound' : 'withdraw'
 }
@@ -169,17 +181,27 @@ export const ORACLE_CODES: readonly number[] = [...RULES.keys()]
 const notification = (subcode: number, data: Uint8Array = new Uint8Array(0)): string =>
   data.length === 0 ? `3/${subcode}` : `3/${subcode}: ${hexOf(data)}`
 
-/** Prefixes of a field as text, or undefined when they can't be told apart (RFC 7606 5.3). */
-function prefixesOf(field: Uint8Array, bits: 32 | 128): string[] | undefined {
+/**
+ * Prefixes of a field as text, or undefined when they can't be told apart (RFC 7606 5.3): `0a000000/8`, or
+ * `0a000000/8#7` behind an identifier (RFC 7911 section 3).
+ */
+export function prefixesOf(
+  field: Uint8Array,
+  bits: 32 | 128,
+  addPath: boolean,
+): string[] | undefined {
   const prefixes: string[] = []
   for (let at = 0; at < field.length;) {
+    if (addPath && at + 5 > field.length) return undefined
+    const identifier = addPath ? `#${u32(field, at)}` : ''
+    if (addPath) at += 4
     const length = field[at]
     const end = at + 1 + Math.ceil(length / 8)
     if (length > bits || end > field.length) return undefined
     const address = new Uint8Array(bits / 8)
     address.set(field.subarray(at + 1, end))
     for (let bit = length; bit < bits; bit++) address[bit >> 3] &= ~(0x80 >> (bit & 7))
-    prefixes.push(`${hexOf(address)}/${length}`)
+    prefixes.push(`${hexOf(address)}/${length}${identifier}`)
     at = end
   }
   return prefixes
@@ -201,6 +223,7 @@ function canonical(code: number, value: Uint8Array, { wide }: OracleSession): st
 
 /** Everything that RFC 7606 says about the body of this UPDATE. */
 export function verdictOn(body: Uint8Array, session: OracleSession): OracleVerdict {
+  const { addPath } = session
   const resets = new Set<string>()
   const dead = { resets, remedy: 'none', withdrawn: [], announced: new Map() } as const
   const withdrawnEnd = 2 + u16(body, 0)
@@ -265,16 +288,17 @@ export function verdictOn(body: Uint8Array, session: OracleSession): OracleVerdi
   for (const code of [2, 7]) if (merges && kept.has(code)) kept.set(code, ANYTHING)
 
   // The prefixes, wherever they are.
-  const withdrawn = prefixesOf(body.subarray(2, withdrawnEnd), 32)
-  const nlri = prefixesOf(nlriField, 32)
+  const withdrawn = prefixesOf(body.subarray(2, withdrawnEnd), 32, addPath)
+  const nlri = prefixesOf(nlriField, 32, addPath)
   if (withdrawn === undefined || nlri === undefined) resets.add('3/10')
   const multiprotocol = (attribute: Found | undefined, nlriAt: number): string[] | undefined => {
     if (attribute === undefined || attribute.value[2] !== 1) return []
     const afi = u16(attribute.value, 0)
     if (afi !== 1 && afi !== 2) return []
-    return prefixesOf(attribute.value.subarray(nlriAt), afi === 1 ? 32 : 128)
+    return prefixesOf(attribute.value.subarray(nlriAt), afi === 1 ? 32 : 128, addPath)
   }
-  const soundReach = reach !== undefined && checkReach(reach.value) !== 'reset' ? reach : undefined
+  const soundReach =
+    reach !== undefined && checkReach(reach.value, session) !== 'reset' ? reach : undefined
   const soundUnreach = unreach !== undefined && unreach.value.length >= 3 ? unreach : undefined
   const reachNlriAt = 5 + (soundReach?.value[3] ?? 0)
   const reached = multiprotocol(soundReach, reachNlriAt)
@@ -286,7 +310,9 @@ export function verdictOn(body: Uint8Array, session: OracleSession): OracleVerdi
   const announces = nlriField.length > 0 || reaches
   const onlyUnreach = found.size === 1 && unreach !== undefined && !overrun
   // Section 3 d. What was not agreed on is ignored, so nothing is missing in it.
-  const mandatory = [1, 2, ...(session.external ? [] : [5])]
+  // RFC 5065 section 4 lets LOCAL_PREF go to other member ASes, RFC 4271 asks for it within one.
+  const expectsLocalPref = !session.external && session.confederation !== 'other'
+  const mandatory = [1, 2, ...(expectsLocalPref ? [5] : [])]
   const isOurs = nlriField.length > 0 || (reached !== undefined && reached.length > 0)
   const missing =
     isOurs &&

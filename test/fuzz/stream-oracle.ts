@@ -8,15 +8,18 @@ const u16 = (bytes: Uint8Array, at: number): number => bytes[at] * 256 + bytes[a
 const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) * 65_536 + u16(bytes, at + 2)
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-/** The whole message at the start of `stream`; a NOTIFICATION for it; undefined when more must come. */
-function messageIn(stream: Uint8Array): Uint8Array | string | undefined {
+/**
+ * The whole message at the start of `stream`; a NOTIFICATION for it; undefined when more must come. `longest`:
+ * bytes of a message, 4096 unless RFC 8654 was agreed on, and for OPENs and KEEPALIVEs in any case (section 4).
+ */
+function messageIn(stream: Uint8Array, longest = 4096): Uint8Array | string | undefined {
   if (stream.length < 19) return undefined
   if (stream.subarray(0, 16).some((byte) => byte !== 0xff)) return '1/1'
   const length = u16(stream, 16)
   const type = stream[18]
   const smallest = [19, 29, 23, 21, 19, 23][type] ?? 19
-  const largest = type === 4 ? 19 : 4096
-  if (length < 19 || length > 4096) return `1/2: ${hexOf(stream.subarray(16, 18))}`
+  const largest = type === 4 ? 19 : type === 1 ? 4096 : longest
+  if (length < 19 || length > longest) return `1/2: ${hexOf(stream.subarray(16, 18))}`
   if (type === 0 || type > 5) return `1/3: ${hexOf(stream.subarray(18, 19))}`
   if (length < smallest || length > largest) return `1/2: ${hexOf(stream.subarray(16, 18))}`
   return stream.length < length ? undefined : stream.subarray(0, length)
@@ -30,7 +33,7 @@ export function* stepsThrough(stream: Uint8Array, session: OracleSession): Itera
   let rest = stream
   let step: Step
   do {
-    const message = messageIn(rest)
+    const message = messageIn(rest, session.longest)
     if (message === undefined) return
     step = typeof message === 'string' ? end(message) : stepOf(message, session)
     yield step

@@ -12,7 +12,7 @@ import { notificationText } from '../unit/conformance/update-stage.ts'
 import { CASES, note, SEED, TIMEOUT_MS } from './extent.ts'
 import { FuzzStage, SESSION_KINDS, sessionOf, type SessionKind } from './fuzz-stage.ts'
 import { answersToFirst } from './stream-oracle.ts'
-import { bodyOf, planFor } from './update-arbitrary.ts'
+import { bodyOf, planFor, type Break } from './update-arbitrary.ts'
 
 const TYPES = ['OPEN', 'UPDATE', 'NOTIFICATION', 'KEEPALIVE', 'ROUTE-REFRESH'] as const
 
@@ -58,14 +58,32 @@ const open = fc
     return message(OPEN, openBody({ address: '10.0.0.1', asn: ASN, holdTimeSeconds }, capabilities))
   })
 
+/** Sound where RFC 8654 was agreed on, and beyond what is allowed elsewhere. */
+const lengths = (kind: SessionKind): fc.Arbitrary<Break[]> =>
+  sessionOf(kind).longest === 4096
+    ? fc.constant([])
+    : fc.array(
+        fc.record({
+          kind: fc.constant('beyond 4096 bytes'),
+          which: fc.nat(9),
+          amount: fc.nat(1000),
+        }),
+        { maxLength: 1 },
+      )
+
 const messageOf = (
   kind: SessionKind,
 ): fc.Arbitrary<readonly [(typeof TYPES)[number], Uint8Array]> =>
   fc.oneof(
     open.map((it) => ['OPEN', it] as const),
-    planFor(sessionOf(kind)).map(
-      (plan) => ['UPDATE', message(UPDATE, [...bodyOf({ ...plan, breaks: [] })])] as const,
-    ),
+    fc
+      .tuple(planFor(sessionOf(kind)), lengths(kind))
+      .map(
+        ([plan, breaks]) => ['UPDATE', message(UPDATE, [...bodyOf({ ...plan, breaks })])] as const,
+      ),
+    fc
+      .tuple(fc.nat(TYPES.length - 1), fc.constantFrom(4096, 4097, 65_535))
+      .map(([i, size]) => [TYPES[i], message(i + 1, Array<number>(size - 19).fill(0))] as const),
     fc
       .tuple(octet, octet, bytes(30))
       .map(

@@ -44,10 +44,15 @@ export const BREAKS = [
   'withdrawn length',
   'section length',
   'no NLRI',
+  'NLRI without identifier',
+  'IPv4 in MP_REACH_NLRI',
+  'confederation segment',
+  'beyond 4096 bytes',
 ] as const
 export type BreakKind = (typeof BREAKS)[number]
 
 export interface Plan {
+  readonly session: Pick<OracleSession, 'wide' | 'addPath'>
   readonly attributes: readonly Attribute[]
   readonly nlri: readonly number[]
   readonly withdrawn: readonly number[]
@@ -64,9 +69,14 @@ const u32 = (n: number): number[] => [...u16(n >>> 16), ...u16(n & 0xffff)]
 const asn = fc.integer({ min: 1, max: 64_000 })
 const asnBytes = (wide: boolean) => (wide ? asn.map(u32) : asn.map(u16))
 
-/** Few prefixes, so that messages meet. */
-const prefix4 = fc.integer({ min: 0, max: 15 }).map((i) => [16, 10, i])
-const prefix6 = fc.integer({ min: 0, max: 15 }).map((i) => [48, 0x20, 1, 0xd, 0xb8, 0, i])
+/** Few prefixes and few identifiers, so that messages meet. */
+const bare4 = fc.integer({ min: 0, max: 15 }).map((i) => [16, 10, i])
+const bare6 = fc.integer({ min: 0, max: 15 }).map((i) => [48, 0x20, 1, 0xd, 0xb8, 0, i])
+const identifier = fc.constantFrom(0, 1, 2, 0xffff_ffff)
+const offer = (bare: fc.Arbitrary<number[]>, { addPath }: Pick<OracleSession, 'addPath'>) =>
+  addPath ? fc.tuple(identifier, bare).map(([id, prefix]) => [...u32(id), ...prefix]) : bare
+const nlri4 = (session: OracleSession) => flat(offer(bare4, session))
+const nlri6 = (session: OracleSession) => flat(offer(bare6, session))
 const flat = (one: fc.Arbitrary<number[]>) => list(one, 3).map((prefixes) => prefixes.flat())
 
 const segment = (wide: boolean) =>
@@ -74,8 +84,27 @@ const segment = (wide: boolean) =>
     .tuple(fc.constantFrom(2, 2, 2, 1), list(asnBytes(wide)))
     .map(([type, asns]) => [type, asns.length, ...asns.flat()])
 const path = (wide: boolean) => list(segment(wide), 2).map((segments) => segments.flat())
+/** Members of a confederation stand in front. */
+const memberPath = (session: OracleSession) =>
+  fc
+    .tuple(fc.constantFrom(3, 3, 4), list(asnBytes(session.wide)), path(session.wide))
+    .map(([type, asns, rest]) => [type, asns.length, ...asns.flat(), ...rest])
+const pathOf = (session: OracleSession) =>
+  session.confederation === 'none'
+    ? path(session.wide)
+    : fc.oneof(path(session.wide), memberPath(session))
 const host4 = fc.tuple(fc.constant(10), octet, octet, octet).map((bytes) => [...bytes])
 const host6 = octets(14).map((rest) => [0x20, 1, ...rest])
+const hop6 = fc.oneof(
+  { weight: 3, arbitrary: host6 },
+  { weight: 1, arbitrary: host6.map((global) => [...global, 0xfe, 0x80, ...global.slice(2)]) },
+)
+/** AFI, next hop and NLRI of MP_REACH_NLRI: IPv6, or where that was agreed on also IPv4 (RFC 8950). */
+const reachOf = (session: OracleSession) => {
+  const ipv6 = fc.tuple(fc.constant(2), hop6, nlri6(session))
+  const ipv4 = fc.tuple(fc.constant(1), fc.oneof(hop6, host4), nlri4(session))
+  return session.ipv6NextHops ? fc.oneof(ipv6, ipv4) : ipv6
+}
 
 /** A sound value of each attribute that linnet has a row for. */
 export const VALUES: ReadonlyMap<
@@ -83,7 +112,7 @@ export const VALUES: ReadonlyMap<
   { readonly flags: number; readonly value: (session: OracleSession) => fc.Arbitrary<number[]> }
 > = new Map([
   [1, { flags: 0x40, value: () => fc.integer({ min: 0, max: 2 }).map((origin) => [origin]) }],
-  [2, { flags: 0x40, value: ({ wide }: OracleSession) => path(wide) }],
+  [2, { flags: 0x40, value: pathOf }],
   [3, { flags: 0x40, value: () => host4 }],
   [4, { flags: 0x80, value: () => octets(4) }],
   [5, { flags: 0x40, value: () => octets(4) }],
@@ -103,13 +132,17 @@ export const VALUES: ReadonlyMap<
     14,
     {
       flags: 0x80,
-      value: () =>
-        fc
-          .tuple(host6, flat(prefix6))
-          .map(([hop, nlri]) => [0, 2, 1, hop.length, ...hop, 0, ...nlri]),
+      value: (session: OracleSession) =>
+        reachOf(session).map(([afi, hop, nlri]) => [0, afi, 1, hop.length, ...hop, 0, ...nlri]),
     },
   ],
-  [15, { flags: 0x80, value: () => flat(prefix6).map((nlri) => [0, 2, 1, ...nlri]) }],
+  [
+    15,
+    {
+      flags: 0x80,
+      value: (session: OracleSession) => nlri6(session).map((nlri) => [0, 2, 1, ...nlri]),
+    },
+  ],
   [16, { flags: 0xc0, value: () => list(octets(8)).map((all) => all.flat()) }],
   [17, { flags: 0xc0, value: () => path(true) }],
   [
@@ -154,16 +187,18 @@ const oneBreak: fc.Arbitrary<Break> = fc.record({
 export const planFor = (session: OracleSession): fc.Arbitrary<Plan> =>
   codesOf(session).chain((codes) =>
     fc.record({
+      session: fc.constant({ wide: session.wide, addPath: session.addPath }),
       attributes: fc
         .tuple(...codes.map((code) => attributeOf(code, session)))
         .map((attributes) => [...attributes]),
-      nlri: codes.includes(3) ? flat(prefix4) : fc.constant<number[]>([]),
-      withdrawn: fc.oneof(fc.constant<number[]>([]), flat(prefix4)),
+      nlri: codes.includes(3) ? nlri4(session) : fc.constant<number[]>([]),
+      withdrawn: fc.oneof(fc.constant<number[]>([]), nlri4(session)),
       breaks: fc.array(oneBreak, { maxLength: 3 }),
     }),
   )
 
 interface Draft {
+  readonly session: Plan['session']
   attributes: (Attribute & { readonly lie?: number })[]
   nlri: number[]
   withdrawn: number[]
@@ -175,6 +210,7 @@ interface Draft {
 /** The body of the UPDATE, broken as planned. */
 export function bodyOf(plan: Plan): Uint8Array {
   const draft: Draft = {
+    session: plan.session,
     attributes: [...plan.attributes],
     nlri: [...plan.nlri],
     withdrawn: [...plan.withdrawn],
@@ -253,13 +289,13 @@ function apply(draft: Draft, { kind, which, amount }: Break): void {
       attributes.push({ code: 99 + (amount % 20), flags: 0x80, value: [amount & 255], wide: false })
       return
     case 'NLRI too long':
-      draft.nlri.push(33 + (amount % 223), 10, 0, 0, 0, 0)
+      draft.nlri.push(...front(draft, amount), 33 + (amount % 223), 10, 0, 0, 0, 0)
       return
     case 'NLRI cut off':
-      draft.nlri.push(24, 10, 9)
+      draft.nlri.push(...front(draft, amount), 24, 10, 9)
       return
     case 'withdrawn cut off':
-      draft.withdrawn.push(32, 10)
+      draft.withdrawn.push(...front(draft, amount), 32, 10)
       return
     case 'withdrawn length':
       draft.withdrawnLength = amount
@@ -269,5 +305,34 @@ function apply(draft: Draft, { kind, which, amount }: Break): void {
       return
     case 'no NLRI':
       draft.nlri = []
+      return
+    case 'NLRI without identifier':
+      draft.nlri.push(16, 10, amount & 15)
+      return
+    case 'IPv4 in MP_REACH_NLRI': {
+      const hop = Array<number>([0, 4, 4, 16, 16, 24, 32, 32, 48][amount % 9]).fill(0x20)
+      const nlri = [...front(draft, amount), 16, 10, amount & 15]
+      const reach = { code: 14, flags: 0x80, value: [0, 1, 1, hop.length, ...hop, 0, ...nlri] }
+      const others = attributes.filter(({ code }) => code !== 14)
+      draft.attributes = [{ ...reach, wide: false }, ...others]
+      return
+    }
+    case 'confederation segment': {
+      const asns = draft.session.wide ? u32(amount) : u16(amount)
+      draft.attributes = attributes.map((it) =>
+        it.code === 2 ? { ...it, value: [3 + (amount & 1), 1, ...asns, ...it.value] } : it,
+      )
+      return
+    }
+    case 'beyond 4096 bytes': {
+      // Mostly near the limit, now and then near that of extended messages (RFC 8654).
+      const length = amount % 8 === 0 ? 60_000 + amount : 3500 + amount
+      const code = 99 + (amount % 20)
+      attributes.push({ code, flags: 0xc0, value: Array<number>(length).fill(1), wide: true })
+    }
   }
 }
+
+/** The identifier in front of a prefix, where there is one. */
+const front = ({ session }: Draft, amount: number): number[] =>
+  session.addPath ? u32(amount & 3) : []

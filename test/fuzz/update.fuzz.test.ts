@@ -22,7 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => stage.stop())
 
-const LARGEST_BODY = 4096 - 19
+/** What the length field can say. */
+const LARGEST_BODY = 65_535 - 19
 /** Looked at for leaks, and for the state to be known when a case is shrunk. */
 const LEAK_CHECK_EVERY = 200
 
@@ -33,6 +34,7 @@ const cuts = fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(8000), { maxLen
 const sound = new Map<number, number>()
 const broken = new Map<number, number>()
 const breaks = new Map<string, number>()
+const sessions = new Map<string, number>()
 const count = <K>(counts: Map<K, number>, key: K): void =>
   void counts.set(key, (counts.get(key) ?? 0) + 1)
 
@@ -68,6 +70,7 @@ describe('UPDATEs broken in known ways', () => {
       const body = bodyOf(plan)
       fc.pre(body.length <= LARGEST_BODY)
       cover(plan)
+      count(sessions, kind)
       await stage.play(kind, message(UPDATE, [...body]), where)
       if (++cases % LEAK_CHECK_EVERY === 0) await stage.expectNoLeak()
     })
@@ -78,12 +81,14 @@ describe('UPDATEs broken in known ways', () => {
       ({ code, name }) => `${name} ${sound.get(code) ?? 0}+${broken.get(code) ?? 0}`,
     )
     note('attributes, sound + in broken UPDATEs', rows.join(', '))
+    note('sessions', [...sessions].map(([kind, n]) => `${kind} ${n}`).join(', '))
     note('ways to break', [...breaks].map(([kind, n]) => `${kind} ${n}`).join(', '))
     note('outcomes', [...stage.outcomes].map(([what, n]) => `${what} ${n}`).join(', '))
     const unseen = ATTRIBUTES.filter(({ code }) => !sound.has(code) || !broken.has(code))
     expect(unseen.map(({ name }) => name)).toEqual([])
     expect(BREAKS.filter((kind) => !breaks.has(kind))).toEqual([])
-    for (const outcome of ['none', 'discard', 'withdraw', '3/1', '3/2', '3/9', '3/10']) {
+    expect(SESSION_KINDS.filter((kind) => !sessions.has(kind))).toEqual([])
+    for (const outcome of ['none', 'discard', 'withdraw', '1/2', '3/1', '3/2', '3/9', '3/10']) {
       expect(stage.outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0)
     }
   })
