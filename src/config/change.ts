@@ -31,6 +31,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   exportPolicy: ['live', 'what the new policy adds is announced, what it forbids is withdrawn'],
   maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
   maxPrefixesOut: ['live', 'counted anew; a peer that is held down is called again'],
+  defaultOriginate: ['live', 'the default route is announced or withdrawn'],
   password: [
     'live',
     'TCP signs with the new one, and sends again what is lost until the peer has it',

@@ -74,6 +74,8 @@ export interface ResolvedPeer {
   readonly maxPrefixes: PrefixLimit
   /** Of what we tell the peer. */
   readonly maxPrefixesOut?: PrefixLimit
+  /** Tell a default route of our own. */
+  readonly defaultOriginate: boolean
   readonly enforceFirstAsn: boolean
   readonly asOverride: boolean
   readonly removePrivateAsn: boolean | 'all' | 'replace'

@@ -44,6 +44,7 @@ export const SESSION_DEFAULTS = {
   connectRetry: '5s',
   passive: false,
   port: 179,
+  defaultOriginate: false,
   extendedMessages: true,
   enhancedRouteRefresh: false,
   routeReflectorClient: false,
@@ -222,6 +223,11 @@ const settings = {
     prefixLimitSchema.optional(),
     'How many prefixes of each family the peer may announce, counted before `import`: a number, or a map, below.',
     50000,
+  ),
+  defaultOriginate: key(
+    flag.optional(),
+    'Announce a default route of our own to the peer in each family, whether or not we have one, past `export`; nothing is forwarded by it here.',
+    true,
   ),
   maxPrefixesOut: key(
     prefixLimitSchema.optional(),

@@ -54,6 +54,7 @@ const DEFAULTS = groupSchema
     allowOwnAsn: true,
     maxPrefixes: true,
     asOverride: true,
+    defaultOriginate: true,
     removePrivateAsn: true,
     gracefulShutdown: true,
   })
@@ -153,6 +154,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     ...(maxPrefixesOut === undefined ? {} : { maxPrefixesOut: resolvePrefixLimit(maxPrefixesOut) }),
     // A route server does not put itself in front (RFC 7947 section 2.2.2).
     enforceFirstAsn: find('enforceFirstAsn')?.value ?? role?.is !== 'rs-client',
+    defaultOriginate: find('defaultOriginate')?.value ?? DEFAULTS.defaultOriginate,
     asOverride: find('asOverride')?.value ?? DEFAULTS.asOverride,
     removePrivateAsn: find('removePrivateAsn')?.value ?? DEFAULTS.removePrivateAsn,
     ...(role === undefined ? {} : { role: role.is, ...(role.strict ? { strictRole: true } : {}) }),

@@ -51,6 +51,7 @@ export function hearingOf(
     selfLinkLocal: self.linkLocal,
     link: self.link,
     ceiling: ceilingOf(config, peer),
+    defaultRoute: config.defaultOriginate && self.address !== undefined,
     exportPolicy: self.address === undefined ? reject : exportPolicy,
   }
 }

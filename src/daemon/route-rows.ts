@@ -108,12 +108,15 @@ function* advertisedRows(
   if (membership === undefined) return
   const { group, member } = membership
   for (const told of group.toldTo(member.peer.id, prefix)) {
+    // A path that has just gone, or the default route of `defaultOriginate`, which is none of the table.
+    const isNoPath = told.path === 0
+    const since = isNoPath ? neighbor.snapshot().since : rib.paths.since(told.path) * 1000
     yield {
       prefix: rib.prefixes.text(prefix),
       family: rib.family.name,
       peer: neighbor.config.name,
       source: 'bgp',
-      best: told.path === rib.prefixes.best(prefix),
+      best: !isNoPath && told.path === rib.prefixes.best(prefix),
       multipath: false,
       valid: true,
       installed: false,
@@ -122,7 +125,7 @@ function* advertisedRows(
       localPref: describeAttributes(told.set).localPref ?? null,
       rpki: null,
       pathId: group.addPath === 'off' ? null : told.pathId,
-      since: new Date(rib.paths.since(told.path) * 1000).toISOString(),
+      since: new Date(since).toISOString(),
       reason: 'announced',
     }
   }

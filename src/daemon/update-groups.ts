@@ -20,6 +20,7 @@ import type { Concerned, Rib } from '../rib/rib.ts'
 import type { AddPathMode, ExportCeiling, UpdateGroupOptions } from '../rib/update-group-options.ts'
 import type { Membership, UpdateGroup } from '../rib/update-group.ts'
 import type { BucketForm } from '../rib/announcement-encoder.ts'
+import { encodeAttributes } from '../wire/attributes/describe.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
 import type { OutgoingPath } from '../wire/outgoing-path.ts'
 import type { Events } from './events.ts'
@@ -52,8 +53,12 @@ export interface Hearing {
   readonly link: number
   /** No more prefixes than so many are told; the group has no other peer then. */
   readonly ceiling: ExportCeiling | undefined
+  /** A default route of our own is told. */
+  readonly defaultRoute: boolean
   readonly exportPolicy: Policy
 }
+
+const DEFAULT_ROUTE = encodeAttributes({ origin: 'IGP' })
 
 /** A route that is too long is so for every group, and whenever it changes: the log hears once a minute. */
 const TOO_LONG_SILENCE_MS = 60_000
@@ -78,6 +83,7 @@ const keyOf = (it: Hearing): string =>
     it.link,
     it.ceiling?.most,
     it.ceiling?.peer,
+    it.defaultRoute,
     it.exportPolicy.name,
   ].join(' ')
 
@@ -159,6 +165,7 @@ export class UpdateGroups {
       maxMessageLength,
       addPath,
       ...(ceiling === undefined ? {} : { ceiling }),
+      ...(hearing.defaultRoute ? { defaultRoute: DEFAULT_ROUTE } : {}),
       exported: this.#exporter(hearing),
       formOf: (set, source) => this.#formOf(hearing, set, source),
       tooLong: (prefix, source, bytes) => this.#tooLong(hearing, prefix, source, bytes),

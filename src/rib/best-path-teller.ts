@@ -9,6 +9,7 @@
 import { ONLY_PATH, type AnnouncementEncoder } from './announcement-encoder.ts'
 import type { Lesson } from './catch-up.ts'
 import type { ExportLimit } from './export-limit.ts'
+import { LOCAL_PEER } from './peer.ts'
 import type { Teller, TellerSurroundings, ToldPath } from './teller.ts'
 import { ToldRoutes } from './told-routes.ts'
 
@@ -22,7 +23,8 @@ export class BestPathTeller implements Teller {
   }
 
   look(prefix: number): void {
-    const { rib, rules, attributes } = this.#around
+    const { rib, rules, attributes, defaultRoute } = this.#around
+    if (prefix === defaultRoute?.prefix) return this.#tell(prefix, defaultRoute.set, LOCAL_PEER)
     // Between a withdrawal and the decision that follows there is no best path, but maybe soon another
     // one: nobody shall hear of that.
     if (rib.prefixes.isWaiting(prefix)) return rib.prefixes.watch(prefix)
@@ -45,9 +47,10 @@ export class BestPathTeller implements Teller {
   toldTo(peer: number, prefix: number): ToldPath[] {
     const set = this.#setFor(peer, prefix)
     if (set === 0) return []
-    const { rib, rules } = this.#around
+    const { rib, rules, defaultRoute } = this.#around
     const form = rules.form(set, this.told.source(prefix))
-    return [{ ...form, path: rib.prefixes.best(prefix), pathId: ONLY_PATH }]
+    const path = prefix === defaultRoute?.prefix ? 0 : rib.prefixes.best(prefix)
+    return [{ ...form, path, pathId: ONLY_PATH }]
   }
 
   lessonFor(peer: number, encoder: AnnouncementEncoder): Lesson {

@@ -9,10 +9,13 @@
 import type { AnnouncementEncoder } from './announcement-encoder.ts'
 import type { Lesson } from './catch-up.ts'
 import { PathDebts } from './path-debts.ts'
+import { LOCAL_PEER } from './peer.ts'
 import type { Teller, TellerSurroundings, ToldPath } from './teller.ts'
 import { ToldPaths } from './told-paths.ts'
 
 const FIRST_CAPACITY = 64
+/** Stands for the default route that is no path of the Loc-RIB; its identifier, too. */
+const OWN_DEFAULT = 0
 
 export class MultiPathTeller implements Teller {
   readonly told: ToldPaths
@@ -102,8 +105,13 @@ export class MultiPathTeller implements Teller {
 
   /** Fills `$wanted` with the paths to tell. */
   #choose(prefix: number): void {
-    const { rib, rules, attributes } = this.#around
+    const { rib, rules, attributes, defaultRoute } = this.#around
     const wanted = this.#$wanted
+    if (prefix === defaultRoute?.prefix) {
+      attributes.retain(defaultRoute.set)
+      wanted.set(OWN_DEFAULT, defaultRoute.set)
+      return
+    }
     let count = 0
     for (let path = rib.prefixes.paths(prefix); path !== 0; path = rib.paths.next(path)) {
       if (!rib.decision.isEligible(path)) continue
@@ -130,8 +138,8 @@ export class MultiPathTeller implements Teller {
   }
 
   #add(prefix: number, path: number, set: number): void {
-    const { rib, encoder, limit } = this.#around
-    const source = rib.paths.peer(path)
+    const { encoder, limit } = this.#around
+    const source = this.#sourceOf(path)
     if (limit?.admits(this.told, prefix, source, undefined) === false) {
       return this.#giveBack(path, set)
     }
@@ -142,12 +150,12 @@ export class MultiPathTeller implements Teller {
 
   /** The set to tell under an identifier that is told already; undefined for none. */
   #wantedOf(prefix: number, row: number): number | undefined {
-    const { rib, limit } = this.#around
+    const { limit } = this.#around
     const path = this.told.id(row)
     const set = this.#$wanted.get(path)
     if (set === undefined || limit === undefined) return set
     const before = this.told.source(row)
-    if (limit.admits(this.told, prefix, rib.paths.peer(path), before)) return set
+    if (limit.admits(this.told, prefix, this.#sourceOf(path), before)) return set
     this.#$wanted.delete(path)
     this.#giveBack(path, set)
     return undefined
@@ -155,9 +163,9 @@ export class MultiPathTeller implements Teller {
 
   /** A path that is told already: with another set, or its row is another peer's by now. */
   #update(prefix: number, row: number, set: number): void {
-    const { encoder, rib } = this.#around
+    const { encoder } = this.#around
     const path = this.told.id(row)
-    const source = rib.paths.peer(path)
+    const source = this.#sourceOf(path)
     const toldSource = this.told.source(row)
     this.#$wanted.delete(path)
     if (set === this.told.set(row) && source === toldSource) {
@@ -179,6 +187,10 @@ export class MultiPathTeller implements Teller {
     this.#around.changed(prefix, path)
   }
 
+  #sourceOf(path: number): number {
+    return path === OWN_DEFAULT ? LOCAL_PEER : this.#around.rib.paths.peer(path)
+  }
+
   #settled(prefix: number, path: number, set: number): void {
     this.#giveBack(path, set)
     this.#around.changed(prefix, path)
@@ -186,6 +198,7 @@ export class MultiPathTeller implements Teller {
 
   /** What is told is held by `told`. */
   #giveBack(path: number, set: number): void {
-    if (set !== this.#around.rib.paths.accepted(path)) this.#around.attributes.release(set)
+    const { rib, attributes } = this.#around
+    if (path === OWN_DEFAULT || set !== rib.paths.accepted(path)) attributes.release(set)
   }
 }

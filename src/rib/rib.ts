@@ -230,7 +230,7 @@ export class Rib {
       at: 1,
       end: () => prefixes.end,
       visit: (prefix) => group.forget(prefix),
-      done: () => undefined,
+      done: () => group.close(),
     })
   }
 

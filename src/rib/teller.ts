@@ -9,11 +9,12 @@ import type { Lesson } from './catch-up.ts'
 import type { ExportLimit } from './export-limit.ts'
 import type { ExportRules, ToldForm } from './export-rules.ts'
 import type { FamilyRib } from './family-rib.ts'
+import type { OriginatedDefault } from './originated-default.ts'
 import type { RibPeers } from './peer.ts'
 
 /** A path that somebody has been told. */
 export interface ToldPath extends ToldForm {
-  /** Its row in the Loc-RIB, while it lives. */
+  /** Its row in the Loc-RIB; 0 when it has just gone, or never was there. */
   readonly path: number
   readonly pathId: number
 }
@@ -53,6 +54,7 @@ export interface TellerSurroundings {
   readonly rules: ExportRules
   readonly encoder: AnnouncementEncoder
   readonly limit: ExportLimit | undefined
+  readonly defaultRoute: OriginatedDefault | undefined
   isMember(peer: number): boolean
   /** Members that are told apart must hear of this path. */
   changed(prefix: number, pathId: number): void

@@ -24,6 +24,8 @@ export interface UpdateGroupOptions extends Audience {
   readonly maxMessageLength: number
   /** Default: `off`. */
   readonly addPath?: AddPathMode
+  /** Tells a default route of our own, with these attributes in canonical bytes, whatever the table has. */
+  readonly defaultRoute?: Uint8Array
   /** Of a group with one peer: how many prefixes are told. Default: all. */
   readonly ceiling?: ExportCeiling
   /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */

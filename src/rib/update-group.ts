@@ -18,6 +18,7 @@ import { ExportRules } from './export-rules.ts'
 import type { FamilyRib } from './family-rib.ts'
 import { GroupMember } from './group-member.ts'
 import { MultiPathTeller } from './multi-path-teller.ts'
+import { OriginatedDefault } from './originated-default.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
 import type { RibPeer, RibPeers } from './peer.ts'
 import type { Teller, Told, ToldPath } from './teller.ts'
@@ -53,6 +54,7 @@ export class UpdateGroup {
   readonly #teller: Teller
   readonly #told: Told
   readonly #limit: ExportLimit | undefined
+  readonly #default: OriginatedDefault | undefined
   readonly #marked = new IntQueue()
   /** What the table held when the group was made, or its policy changed, is looked at up to `#walkEnd`. */
   #walk = 1
@@ -78,7 +80,12 @@ export class UpdateGroup {
     this.#events = events
     const isMember = (peer: number): boolean => this.#memberships.has(peer)
     this.#encoder = this.#newEncoder(isMember)
-    this.#limit = options.ceiling === undefined ? undefined : new ExportLimit(options.ceiling)
+    const { ceiling, defaultRoute } = options
+    this.#limit = ceiling === undefined ? undefined : new ExportLimit(ceiling)
+    this.#default =
+      defaultRoute === undefined
+        ? undefined
+        : new OriginatedDefault(rib.prefixes, attributes, defaultRoute)
     const around = {
       rib,
       attributes,
@@ -86,6 +93,7 @@ export class UpdateGroup {
       rules: new ExportRules(rib.family, attributes, peers, options),
       encoder: this.#encoder,
       limit: this.#limit,
+      defaultRoute: this.#default,
       isMember,
       changed: (prefix: number, pathId: number) => {
         for (const member of this.#members) member.catchUp?.mark(prefix, pathId)
@@ -172,6 +180,11 @@ export class UpdateGroup {
   /** Frees what the group holds for a prefix: for the walk that follows the last member's leaving. */
   forget(prefix: number): void {
     this.#told.forget(prefix)
+  }
+
+  /** Nothing of the group is asked for any more. */
+  close(): void {
+    this.#default?.release()
   }
 
   /** Export policy has changed: what is told is compared with what shall be, and only that is sent. */

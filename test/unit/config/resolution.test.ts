@@ -55,6 +55,7 @@ test('three lines make a complete configuration', () => {
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
         enforceFirstAsn: true,
         asOverride: false,
+        defaultOriginate: false,
         removePrivateAsn: false,
         gracefulShutdown: true,
       },
@@ -117,6 +118,7 @@ peers:
     addPath: { receive: true, send: 4 }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
     maxPrefixesOut: 1000
+    defaultOriginate: true
     enforceFirstAsn: false
     asOverride: true
     removePrivateAsn: all
@@ -190,6 +192,7 @@ log: { level: trace, format: json }
         addPath: { receive: true, send: 4 },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
         maxPrefixesOut: { limit: 1000, warnAt: 75, action: 'block' },
+        defaultOriginate: true,
         enforceFirstAsn: false,
         asOverride: true,
         removePrivateAsn: 'all',
@@ -223,6 +226,7 @@ log: { level: trace, format: json }
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
         enforceFirstAsn: true,
         asOverride: false,
+        defaultOriginate: false,
         removePrivateAsn: false,
         gracefulShutdown: true,
       },

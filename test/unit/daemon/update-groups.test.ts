@@ -30,6 +30,7 @@ const HEARING: Hearing = {
   selfLinkLocal: undefined,
   link: 1,
   ceiling: undefined,
+  defaultRoute: false,
   exportPolicy: accept,
 }
 const PATH: OutgoingPath = {
@@ -83,6 +84,7 @@ describe('sessions that hear the same share a group', () => {
     ['our address', { self: address('10.0.1.100') }],
     ['link', { link: 2 }],
     ['a limit, which is for one peer', { ceiling: { most: 9, peer: 1 } }],
+    ['a default route of ours', { defaultRoute: true }],
     ['export policy', { exportPolicy: local }],
   ]
   test('and only they', () => {

@@ -447,4 +447,24 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'kernel/daemon/bmp.test.ts: hears of sessions and routes as they come, before and after policy, and of the Loc-RIB',
     ],
   },
+  {
+    rfc: 'RFC 7705',
+    title: 'another AS number of ours (local-as)',
+    done: '`localAsn` with `prependReceived` and `prependOwn`; both numbers are ours when loops are looked for',
+    tests: [
+      'unit/wire/outgoing-path.test.ts: whatever is done, a path comes out, without what is not to leave',
+      'interop/paths.test.ts: either of our numbers stands in the paths, as `local-as` does elsewhere',
+    ],
+  },
+  {
+    rfc: 'practice',
+    title: 'what other speakers have that no RFC describes',
+    done: 'allowOwnAsn, asOverride, removePrivateAsn, defaultOriginate, maxPrefixesOut, nextHop self and keep, options of the decision',
+    tests: [
+      'unit/wire/outgoing-path.test.ts: %s',
+      'unit/daemon/default-originate.test.ts: is told in each family, past the policy, as ours: %s',
+      'unit/daemon/outbound-limits.test.ts: keeps back what is beyond, and only from this peer',
+      'unit/rib/decision.test.ts: every rung of the ladder is in the table, or in a test below',
+    ],
+  },
 ]
