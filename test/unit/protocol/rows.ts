@@ -191,6 +191,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: 'exact codes, subcodes and data, whatever the cut of the stream',
     tests: [
       'unit/conformance/session-errors.test.ts: , whatever the cut',
+      'kernel/daemon/errors.test.ts: with every code and subcode that there is for it',
       'fuzz/stream.fuzz.test.ts: do what the RFCs say of what they have become',
       'fuzz/stream.fuzz.test.ts: get the answer of RFC 4271 6.1 and 6.2 and their successors',
     ],
