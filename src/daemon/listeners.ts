@@ -5,7 +5,7 @@
  * which costs next to nothing, and counted; the log hears of an address once a minute at most.
  */
 import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
-import { isLinkLocal, type Address } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Connection, Endpoint } from '../session/transport.ts'
 import type { Events } from './events.ts'
@@ -24,8 +24,8 @@ const MOST_STRANGERS = 64
 /** Who may connect. */
 export interface Callers {
   neighbors(): Iterable<Neighbor>
-  /** The unnumbered peer that is at this link-local address, or turns out to be by calling. */
-  onLink(address: Address): Neighbor | undefined
+  /** Whose a connection from this address is; undefined for nobody's. */
+  ownerOf(address: Address): Neighbor | undefined
 }
 
 export class Listeners {
@@ -114,7 +114,7 @@ export class Listeners {
   #arrived(connection: Connection): void {
     const { address } = connection.remote
     const { text } = address
-    const neighbor = this.#ownerOf(address)
+    const neighbor = this.#callers.ownerOf(address)
     if (neighbor !== undefined) {
       connection.configure(socketOptions(neighbor.config))
       neighbor.peer.accept(connection)
@@ -133,13 +133,6 @@ export class Listeners {
       'StrangerRefused',
       `${text} connected and is no peer of ours: add it under peers:, or ask who it is`,
     )
-  }
-
-  #ownerOf(address: Address): Neighbor | undefined {
-    for (const neighbor of this.#callers.neighbors()) {
-      if (neighbor.config.address.text === address.text) return neighbor
-    }
-    return isLinkLocal(address) ? this.#callers.onLink(address) : undefined
   }
 
   #remember(address: Address, at: number): void {

@@ -8,7 +8,7 @@
  * Nothing in here knows a protocol or a system call; it introduces those who do to each other, and gives
  * them their slices of time.
  */
-import type { Config, ResolvedPeer } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import type { ConfigChange } from '../config/change.ts'
 import type { DropCounts } from '../linux/drop-counts.ts'
 import { wordsOf, type Address } from '../net/address.ts'
@@ -20,20 +20,16 @@ import type { Affected } from '../rpki/rpki.ts'
 import type { NeighborDiscovery } from '../session/neighbor-discovery.ts'
 import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
-import {
-  ADMINISTRATIVE_SHUTDOWN,
-  OTHER_CONFIGURATION_CHANGE,
-  PEER_DECONFIGURED,
-} from '../wire/constants.ts'
+import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
 import { linkNameOf, nextHopBeside } from './host-addresses.ts'
-import { LinkSearch } from './link-search.ts'
 import { Listeners } from './listeners.ts'
 import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
-import { Neighbor } from './neighbor.ts'
+import type { Neighbor } from './neighbor.ts'
 import type { Neighborhood } from './neighborhood.ts'
+import { Neighbors } from './neighbors.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
 import { Policies } from './policies.ts'
 import { RpkiCaches } from './rpki-caches.ts'
@@ -75,13 +71,8 @@ export class Speaker {
   readonly rpkiCaches: RpkiCaches
   readonly #world: World
   readonly #news: TableNews
-  readonly #hood: Neighborhood
-  readonly #neighbors = new Map<string, Neighbor>()
-  /** Of unnumbered peers, by their name. */
-  readonly #searches = new Map<string, LinkSearch>()
+  readonly #neighbors: Neighbors
   #config: Config
-  /** Whose turn to announce first is next. */
-  #turn = 0
   #callTimer: Timer | undefined
   #drained = false
 
@@ -127,7 +118,7 @@ export class Speaker {
       clock,
       transport: world.transport,
       events,
-      neighbors: () => this.#neighbors.values(),
+      neighbors: () => this.#neighbors,
       scheduler: this.scheduler,
     })
     this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
@@ -157,8 +148,8 @@ export class Speaker {
           })
     this.listeners = new Listeners(
       {
-        neighbors: () => this.#neighbors.values(),
-        onLink: (address) => this.#neighborOnLink(address),
+        neighbors: () => this.#neighbors,
+        ownerOf: (address) => this.#neighbors.ownerOf(address),
       },
       events,
       clock,
@@ -167,10 +158,10 @@ export class Speaker {
       clock,
       events,
       dropCounts: world.dropCounts,
-      neighbors: () => this.#neighbors.values(),
+      neighbors: () => this.#neighbors,
       strangersSince: (milliseconds) => this.listeners.strangersSince(milliseconds),
     })
-    this.#hood = {
+    const hood: Neighborhood = {
       rib: this.rib,
       groups: this.groups,
       policies: this.policies,
@@ -192,6 +183,7 @@ export class Speaker {
         this.#neighborsChanged()
       },
     }
+    this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })
     this.#addStages()
     this.rib.nextHops.onChange(({ address, resolution }) =>
       this.#news.nextHopChanged(address.text, resolution.resolvedBy),
@@ -204,7 +196,7 @@ export class Speaker {
   }
 
   get neighbors(): Iterable<Neighbor> {
-    return this.#neighbors.values()
+    return this.#neighbors
   }
 
   /** Name of the link with this index, or the index when it is gone. */
@@ -221,12 +213,12 @@ export class Speaker {
   /** Announces everything as the last choice, or no longer (RFC 8326). */
   drain(on: boolean): void {
     this.#drained = on
-    for (const neighbor of this.#neighbors.values()) neighbor.regroup()
+    for (const neighbor of this.#neighbors) neighbor.regroup()
   }
 
   /** Neighbours that have not been sent all that they are to hear. */
   get untold(): Neighbor[] {
-    const all = [...this.#neighbors.values()]
+    const all = [...this.#neighbors]
     return this.rib.busy
       ? all.filter(({ session }) => session !== undefined)
       : all.filter(hasToHear)
@@ -240,11 +232,11 @@ export class Speaker {
   async start(): Promise<void> {
     await this.forwarding?.start()
     await this.monitors.configure(this.#config)
-    for (const peer of this.#config.peers) this.#add(peer)
+    for (const peer of this.#config.peers) this.#neighbors.add(peer)
     this.listeners.open(this.#config.listen)
     this.listeners.setKeys()
     this.ownPrefixes.configure(this.#config.advertise)
-    for (const neighbor of this.#neighbors.values()) this.#start(neighbor)
+    for (const neighbor of this.#neighbors) this.#neighbors.start(neighbor)
     this.suspicions.start()
     this.#neighborsChanged()
     this.rpkiCaches.configure(this.#config.rpki)
@@ -254,10 +246,7 @@ export class Speaker {
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
     this.suspicions.stop()
-    for (const search of this.#searches.values()) search.close()
-    for (const neighbor of this.#neighbors.values()) {
-      neighbor.standing.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
-    }
+    this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     this.listeners.close()
     this.rpkiCaches.close()
     this.ownPrefixes.close()
@@ -272,23 +261,15 @@ export class Speaker {
     this.listeners.open(config.listen)
     this.#config = config
     const renewed = this.policies.renew(config)
-    for (const { name } of change.removed) this.#remove(name, PEER_DECONFIGURED)
-    for (const { name, after, effect } of change.changed) {
-      if (effect === 'reset') {
-        this.#remove(name, OTHER_CONFIGURATION_CHANGE)
-        this.#start(this.#add(after))
-      } else this.#neighbors.get(name)?.reconfigure(after, renewed)
-    }
+    for (const { name } of change.removed) this.#neighbors.remove(name, PEER_DECONFIGURED)
+    for (const it of change.changed) this.#neighbors.change(it, renewed)
     this.groups.lookAgain(renewed)
     this.rpkiCaches.configure(config.rpki)
-    for (const peer of change.added) this.#add(peer)
+    const added = change.added.map((peer) => this.#neighbors.add(peer))
     this.listeners.setKeys()
     this.ownPrefixes.configure(config.advertise)
     void this.monitors.configure(config)
-    for (const { name } of change.added) {
-      const neighbor = this.#neighbors.get(name)
-      if (neighbor !== undefined) this.#start(neighbor)
-    }
+    for (const neighbor of added) this.#neighbors.start(neighbor)
     this.#neighborsChanged()
   }
 
@@ -299,7 +280,7 @@ export class Speaker {
       prefixes.copyWords(prefix, $words)
       return affected(family, $words, prefixes.length(prefix))
     }
-    const sessions = [...this.#neighbors.values()].flatMap(({ session }) =>
+    const sessions = [...this.#neighbors].flatMap(({ session }) =>
       session?.adjRibIn.peer.importPolicy.looksAtRpki === true ? [session.adjRibIn] : [],
     )
     if (sessions.length > 0) this.rib.judgeAgainWhere(sessions, concerned)
@@ -307,48 +288,16 @@ export class Speaker {
     this.scheduler.wake()
   }
 
-  #add(config: ResolvedPeer): Neighbor {
-    const neighbor = new Neighbor(config, this.#hood)
-    this.#neighbors.set(config.name, neighbor)
-    return neighbor
-  }
-
-  #start(neighbor: Neighbor): void {
-    neighbor.standing.start()
-    const { name, interface: link } = neighbor.config
-    const { discovery, host, clock, events } = this.#world
-    if (link === undefined || discovery === undefined) return
-    const warn = (text: string): void =>
-      events.tell({ level: 'warn', topic: 'peers', kind: 'LinkCrowded', peer: name, text })
-    this.#searches.set(name, new LinkSearch(link, neighbor, { discovery, host, clock, warn }))
-  }
-
-  /** The unnumbered peer that a connection from a link-local address must come from. */
-  #neighborOnLink(address: Address): Neighbor | undefined {
-    for (const [name, search] of this.#searches) {
-      if (search.link === address.zone && search.heard(address)) return this.#neighbors.get(name)
-    }
-    return undefined
-  }
-
-  #remove(name: string, subcode: number): void {
-    this.#neighbors.get(name)?.standing.stop({ subcode })
-    this.#neighbors.delete(name)
-  }
-
   #neighborsChanged(): void {
-    this.forwarding?.neighborsChanged([...this.#neighbors.values()])
+    this.forwarding?.neighborsChanged([...this.#neighbors])
   }
 
   /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
   #linksChanged(): void {
-    for (const search of this.#searches.values()) search.linksChanged()
+    this.#neighbors.linksChanged()
     this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
       this.#callTimer = undefined
-      for (const neighbor of this.#neighbors.values()) {
-        if (neighbor.session === undefined) neighbor.peer.retryNow()
-        else neighbor.regroup()
-      }
+      this.#neighbors.callAgain()
     })
   }
 
@@ -361,8 +310,8 @@ export class Speaker {
     })
     this.scheduler.addStage({
       name: 'announce',
-      busy: () => [...this.#neighbors.values()].some((neighbor) => neighbor.sendable),
-      step: (deadline) => this.#announce(deadline),
+      busy: () => [...this.#neighbors].some((neighbor) => neighbor.sendable),
+      step: (deadline) => this.#neighbors.announce(deadline),
     })
     const { forwarding } = this
     if (forwarding === undefined) return
@@ -374,19 +323,6 @@ export class Speaker {
         this.#news.written()
       },
     })
-  }
-
-  /** Each neighbour sends what its socket takes; who was first is last next time. */
-  #announce(deadline: number): void {
-    const neighbors = [...this.#neighbors.values()]
-    for (let i = 0; i < neighbors.length; i++) {
-      const neighbor = neighbors[(this.#turn + i) % neighbors.length]
-      neighbor.announce(deadline)
-      if (this.#world.clock.now() >= deadline) {
-        this.#turn = (this.#turn + i + 1) % neighbors.length
-        return
-      }
-    }
   }
 }
 
