@@ -2,7 +2,8 @@
  * Aligned columns, for tables that fit on a screen and for tables of a million rows.
  *
  * Widths come from the first rows only; later rows that are wider push their line, and nothing is ever
- * cut off. So a long table prints as it arrives, in constant memory.
+ * cut off. So a long table prints as it arrives, in constant memory. Columns of things that few have are
+ * there when one of the first rows has them.
  */
 import { paint, type Style } from './style.ts'
 
@@ -14,6 +15,8 @@ export interface Column<Row> {
   readonly style?: (row: Row) => Style
   /** An empty cell stays empty. */
   readonly blank?: boolean
+  /** Left out where it would be empty. */
+  readonly optional?: boolean
 }
 
 export interface TableLayout<Row> {
@@ -37,15 +40,19 @@ export async function* formatTable<Row>(
   layout: TableLayout<Row>,
   look: Look,
 ): AsyncGenerator<string> {
-  let widths: readonly number[] | undefined
+  let columns: readonly Column<Row>[] | undefined
+  let widths: readonly number[] = []
   let batch: Row[] = []
   const take = (): string => {
-    const cells = batch.map((row) => cellsOf(row, layout.columns, look.now))
-    const head = widths === undefined
-    widths ??= widthsOf(cells, layout.columns)
-    let text = head ? headOf(layout.columns, widths, look) : ''
+    const head = columns === undefined
+    const shown = (columns ??= layout.columns.filter(
+      ({ optional, of }) => optional !== true || batch.some((row) => of(row, look.now) !== ''),
+    ))
+    const cells = batch.map((row) => cellsOf(row, shown, look.now))
+    if (head) widths = widthsOf(cells, shown)
+    let text = head ? headOf(shown, widths, look) : ''
     for (const [i, row] of batch.entries()) {
-      text += lineOf(row, cells[i] ?? [], layout.columns, widths, look)
+      text += lineOf(row, cells[i] ?? [], shown, widths, look)
       for (const note of layout.notes?.(row, look.now) ?? []) text += `    ${note}\n`
     }
     batch = []

@@ -134,6 +134,11 @@ export const decisionSchema = z.strictObject({
     'Skip the router id (RFC 4271 9.1.2.2 f), so that the lowest peer address decides.',
     true,
   ),
+  linkBandwidth: key(
+    choice('weigh', 'ignore').prefault('weigh'),
+    'Paths that share the load get as much of it as their link bandwidth communities say (RFC 10005), if each of them has one; `ignore` = the same each.',
+    'ignore',
+  ),
 })
 
 export const confederationSchema = z.strictObject({

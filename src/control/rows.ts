@@ -134,6 +134,9 @@ export const routeRow = z.object({
     .describe('bgp = learned from a peer; otherwise the prefix source on this host.'),
   best: flag('Chosen by the decision process (RFC 4271 9.1.2).'),
   multipath: flag('Used beside the best path (ECMP).'),
+  weight: maybeCount(
+    'How much of the load this path gets beside the others of its prefix, by their link bandwidths (RFC 10005); null where each gets the same.',
+  ),
   valid: flag('Eligible: accepted by policy, no loop, next hop reachable.'),
   installed: flag('In the kernel through this path.'),
   nextHops: texts('Next hop addresses: NEXT_HOP, or global and link-local of MP_REACH_NLRI.'),

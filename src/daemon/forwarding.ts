@@ -1,7 +1,8 @@
 /**
  * From decisions to the FIB: which kernel next hop a prefix shall be forwarded by.
  *
- * A set of BGP next hops is one target (a kernel nexthop object); its name is the addresses in it. When a
+ * A set of BGP next hops is one target (a kernel nexthop object); its name is the addresses in it, with
+ * the share of each where these differ. When a
  * next hop is reached otherwise than before, the targets that contain it are repointed at once, and the
  * routes that use them stay as they are; the RIB's new decisions follow behind.
  */
@@ -17,11 +18,13 @@ import type { Clock, Timer } from '../net/clock.ts'
 import type { Family, FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
+import type { Paths } from '../rib/paths.ts'
 import type { Rib } from '../rib/rib.ts'
 import { Column } from '../net/rows.ts'
 import type { HostView } from '../sources/source.ts'
 import type { Events } from './events.ts'
 import { networkAround, networksOf, ownAddresses } from './host-addresses.ts'
+import { loadShares } from './load-shares.ts'
 import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
 
@@ -48,9 +51,11 @@ export class Forwarding {
   readonly #clock: Clock
   readonly #host: HostView
   readonly #ecmp: number
+  /** Link bandwidths count. */
+  readonly #weighs: boolean
   #peerAddresses: readonly Address[] = []
   /** Names of the targets that each next hop is part of, by its address. */
-  readonly #targetsOf = new Map<string, Map<string, readonly NextHop[]>>()
+  readonly #targetsOf = new Map<string, Map<string, readonly Member[]>>()
   /** The last answer of `#targetOfOne`, which most prefixes of a burst share. */
   #lastNextHop: NextHop | undefined
   #lastTarget = 0
@@ -65,7 +70,7 @@ export class Forwarding {
     rib: Rib,
     localRoutes: LocalRoutes,
     kernel: KernelAccess,
-    { kernel: options }: Config,
+    { kernel: options, decision }: Config,
     world: { host: HostView; clock: Clock; events: Events; wake: () => void },
   ) {
     this.#rib = rib
@@ -73,6 +78,7 @@ export class Forwarding {
     this.#kernel = kernel
     this.#clock = world.clock
     this.#ecmp = options.ecmp
+    this.#weighs = decision.linkBandwidth === 'weigh'
     this.eligibility = new Eligibility(options)
     const [ipv4, ipv6] = rib.families
     const opened = kernel.open([ipv4.prefixes, ipv6.prefixes], fibEvents(world.events, world.wake))
@@ -164,13 +170,30 @@ export class Forwarding {
     this.#noteRefusal(family, prefix, refused ? 1 : 0)
     if (refused) return 0
     const { attributes } = this.#rib
-    const first = attributes.nextHop(rib.paths.accepted(paths[0]))
+    const set = rib.paths.accepted(paths[0])
+    const first = attributes.nextHop(set)
     if (count === 1) return this.#targetOfOne(family.name, first)
+    if (this.#weighs && attributes.linkBandwidth(set) > 0) {
+      const shares = loadShares(attributes, rib.paths, paths.subarray(0, count))
+      if (shares !== undefined) return this.#weighed(family.name, rib.paths, paths, shares)
+    }
     const ids = new Set([first])
     for (let i = 1; i < count; i++) ids.add(attributes.nextHop(rib.paths.accepted(paths[i])))
     return ids.size === 1
       ? this.#targetOfOne(family.name, first)
       : this.#target(family.name, [...ids])
+  }
+
+  /** The load goes to the next hops as their paths' shares say. */
+  #weighed(family: Family, columns: Paths, paths: Int32Array, shares: readonly number[]): number {
+    const ofNextHop = new Map<number, number>()
+    for (const [i, share] of shares.entries()) {
+      const id = this.#rib.attributes.nextHop(columns.accepted(paths[i]))
+      ofNextHop.set(id, (ofNextHop.get(id) ?? 0) + share)
+    }
+    const [only, ...others] = ofNextHop.keys()
+    if (others.length === 0) return this.#targetOfOne(family, only)
+    return this.#target(family, [...ofNextHop.keys()], [...ofNextHop.values()])
   }
 
   #noteRefusal({ index }: FamilyFacts, prefix: number, refused: 0 | 1): void {
@@ -188,20 +211,30 @@ export class Forwarding {
     return this.#lastTarget
   }
 
-  #target(family: Family, ids: readonly number[]): number {
-    const nextHops = ids.flatMap((id) => this.#rib.nextHops.get(id) ?? [])
-    const addresses = nextHops.map(({ address }) => address.text).toSorted()
-    const key = `${family} ${addresses.join(' ')}`
-    for (const { address } of nextHops) {
-      const names = this.#targetsOf.get(address.text) ?? new Map<string, readonly NextHop[]>()
-      this.#targetsOf.set(address.text, names.set(key, nextHops))
+  #target(family: Family, ids: readonly number[], shares: readonly number[] = []): number {
+    const members = ids.flatMap((id, i): Member | [] => {
+      const nextHop = this.#rib.nextHops.get(id)
+      return nextHop === undefined ? [] : { nextHop, share: shares[i] ?? 1 }
+    })
+    const key = `${family} ${members.map(nameOf).toSorted().join(' ')}`
+    for (const { nextHop } of members) {
+      const { text } = nextHop.address
+      const names = this.#targetsOf.get(text) ?? new Map<string, readonly Member[]>()
+      this.#targetsOf.set(text, names.set(key, members))
     }
-    return this.targets.intern(key, family, directTarget(nextHops.map(gatewaysOf), this.#ecmp))
+    return this.targets.intern(key, family, this.#directTarget(members))
   }
 
-  /** `key` ends in the addresses that it is kept under. */
+  #directTarget(members: readonly Member[]): KernelTarget {
+    const gateways = members.map(({ nextHop }) => nextHop.resolution.gateways)
+    const shares = members.map(({ share }) => share)
+    return directTarget(gateways, this.#ecmp, shares)
+  }
+
+  /** `key` ends in the addresses that it is kept under, with their shares. */
   #targetRemoved(key: string): void {
-    for (const address of key.split(' ').slice(1)) {
+    for (const member of key.split(' ').slice(1)) {
+      const [address] = member.split('*')
       const names = this.#targetsOf.get(address)
       if (names?.delete(key) === true && names.size === 0) this.#targetsOf.delete(address)
     }
@@ -210,7 +243,7 @@ export class Forwarding {
   #nextHopChanged(nextHop: NextHop): void {
     this.#lastNextHop = undefined
     for (const [key, members] of this.#targetsOf.get(nextHop.address.text) ?? []) {
-      this.targets.update(key, directTarget(members.map(gatewaysOf), this.#ecmp))
+      this.targets.update(key, this.#directTarget(members))
     }
   }
 
@@ -230,7 +263,15 @@ export class Forwarding {
   }
 }
 
-const gatewaysOf = ({ resolution }: NextHop) => resolution.gateways
+/** A next hop of a target, and how much of the load it gets. */
+interface Member {
+  readonly nextHop: NextHop
+  readonly share: number
+}
+
+/** `10.0.1.1`, `10.0.1.1*4` */
+const nameOf = ({ nextHop: { address }, share }: Member): string =>
+  share === 1 ? address.text : `${address.text}*${share}`
 
 function fibEvents(events: Events, wake: () => void): FibEvents {
   return {

@@ -11,6 +11,7 @@ import { valueIn } from '../policy/set-reader.ts'
 import type { Rejection } from '../rib/paths.ts'
 import { readAsPath } from '../wire/attributes/as-path.ts'
 import { describeAttributes, type AttributeDescription } from '../wire/attributes/describe.ts'
+import { loadShares } from './load-shares.ts'
 import type { Neighbor } from './neighbor.ts'
 import type { Speaker } from './speaker.ts'
 
@@ -51,6 +52,7 @@ function* pathRows(
   const first = rib.prefixes.paths(prefix)
   if (first === 0) return
   const fates = rib.decision.explain(first)
+  const weights = weightsOf(speaker, rib, fates)
   for (const [path, fate] of fates) {
     const peer = speaker.rib.peers.get(rib.paths.peer(path))
     if (!peer.up) continue
@@ -59,9 +61,23 @@ function* pathRows(
     if (filter.view === 'best' && fate !== 'best') continue
     if (filter.view === 'rejected' && eligible && refusal(speaker, rib, prefix, path) === '')
       continue
-    yield pathRow(speaker, rib, prefix, path, fate)
+    yield pathRow(speaker, rib, prefix, path, fate, weights.get(path) ?? null)
   }
 }
+
+/** Of the paths that share the load of a prefix, where they don't share it evenly. */
+function weightsOf(
+  { config, rib: { attributes } }: Speaker,
+  { paths }: FamilyRib,
+  fates: ReadonlyMap<number, Fate>,
+): ReadonlyMap<number, number> {
+  if (config.decision.linkBandwidth === 'ignore') return new Map()
+  const sharing = [...fates].flatMap(([path, fate]) => (forwards(fate) ? [path] : []))
+  const shares = sharing.length < 2 ? [] : (loadShares(attributes, paths, sharing) ?? [])
+  return new Map(shares.map((share, i) => [sharing[i], share]))
+}
+
+const forwards = (fate: Fate): boolean => fate === 'best' || fate === 'multipath'
 
 function pathRow(
   speaker: Speaker,
@@ -69,11 +85,11 @@ function pathRow(
   prefix: number,
   path: number,
   fate: Fate,
+  weight: number | null,
 ): RouteRow {
   const { attributes, peers } = speaker.rib
   const set = rib.paths.accepted(path) || rib.paths.received(path)
   const peer = peers.get(rib.paths.peer(path))
-  const forwards = fate === 'best' || fate === 'multipath'
   const state = speaker.forwarding?.fib.stateOf(rib.family.index, prefix)
   const text = rib.prefixes.text(prefix)
   const refused = isEligible(fate) ? refusal(speaker, rib, prefix, path) : ''
@@ -84,8 +100,9 @@ function pathRow(
     source: peer.local ? (speaker.localRoutes.get(text)?.source ?? 'static') : 'bgp',
     best: fate === 'best',
     multipath: fate === 'multipath',
+    weight,
     valid: isEligible(fate),
-    installed: forwards && refused === '' && (state === 'installed' || state === 'stale'),
+    installed: forwards(fate) && refused === '' && (state === 'installed' || state === 'stale'),
     ...attributeFields(describeAttributes(attributes.view(set)), peer.local, speaker),
     localPref: attributes.localPref(set),
     pathId: peer.options.addPath?.includes(rib.family.name) ? rib.paths.id(path) >>> 0 : null,
@@ -118,6 +135,7 @@ function* advertisedRows(
       source: 'bgp',
       best: !isNoPath && told.path === rib.prefixes.best(prefix),
       multipath: false,
+      weight: null,
       valid: true,
       installed: false,
       ...attributeFields(describeAttributes(told.set), false, speaker),

@@ -31,9 +31,7 @@ export function parseLargeCommunityPattern(text: string): CommunityPattern | und
 /** `rt:65001:*`, `ro:10.0.0.1:1..9`, `*:*:*` */
 export function parseExtendedCommunityPattern(text: string): CommunityPattern | undefined {
   const parts = text.split(':')
-  if (parts.length !== 3 || !['rt', 'ro', 'bandwidth', 'generic', '*'].includes(parts[0] ?? '')) {
-    return undefined
-  }
+  if (parts.length !== 3 || !EXTENDED_KINDS.includes(parts[0] ?? '')) return undefined
   if (!parts.slice(1).every((part) => EXTENDED_PART.test(part))) return undefined
   const tests = parts.map((part) => {
     if (part === '*') return () => true
@@ -47,6 +45,7 @@ export function parseExtendedCommunityPattern(text: string): CommunityPattern | 
   }
 }
 
+const EXTENDED_KINDS = ['rt', 'ro', 'bandwidth', 'transitive-bandwidth', 'generic', '*']
 const EXTENDED_PART = /^(?:\*|\d+(?:\.\.\d+)?|\d+L|0x[\da-f]{8}|\d+\.\d+\.\d+\.\d+)$/
 
 function spansOf(text: string, count: number, most: number): Span[] | undefined {

@@ -17,7 +17,15 @@
  *   12 birth       counts the sets ever stored, so that an AttrId that is used again is told from before
  */
 import { MARKS, type AttributeSets } from '../policy/policy.ts'
-import { AttributeFacts, HAS_NEXT_HOP, scanAttributes, type OwnIdentity } from '../wire/scan.ts'
+import { valueIn } from '../policy/set-reader.ts'
+import { linkBandwidthIn } from '../wire/attributes/extended-communities.ts'
+import {
+  AttributeFacts,
+  HAS_LINK_BANDWIDTH,
+  HAS_NEXT_HOP,
+  scanAttributes,
+  type OwnIdentity,
+} from '../wire/scan.ts'
 import { BucketIndex } from './bucket-index.ts'
 import { ByteArena, LONGEST } from './byte-arena.ts'
 import type { NextHopTable } from './next-hop-table.ts'
@@ -37,6 +45,9 @@ const NEXT_HOP = 10
 const ORIGINATOR_ID = 11
 const BIRTH = 12
 const WIDTH = 13
+
+/** Attribute code. */
+const EXTENDED_COMMUNITIES = 16
 
 export class AttributeStore implements AttributeSets {
   readonly #own: OwnIdentity
@@ -139,6 +150,13 @@ export class AttributeStore implements AttributeSets {
   /** 0 when the set has none. */
   originatorId(id: number): number {
     return this.#rows.get(id, ORIGINATOR_ID) >>> 0
+  }
+
+  /** Bytes per second of the link that the set tells of (RFC 10005); 0 when it tells of none. */
+  linkBandwidth(id: number): number {
+    if ((this.flags(id) & HAS_LINK_BANDWIDTH) === 0) return 0
+    const communities = valueIn(this.view(id), EXTENDED_COMMUNITIES)
+    return communities === undefined ? 0 : linkBandwidthIn(communities)
   }
 
   /** Of the canonical bytes. */

@@ -10,6 +10,8 @@
  * recognises sets about which there is nothing to decide.
  */
 
+import { isLinkBandwidth } from './attributes/extended-communities.ts'
+
 /** Which facts a set has, beside its numbers. */
 export const HAS_MED = 1 << 0
 export const HAS_LOCAL_PREF = 1 << 1
@@ -35,6 +37,9 @@ export const NO_PEER = 1 << 14
 export const GRACEFUL_SHUTDOWN = 1 << 15
 /** ONLY_TO_CUSTOMER is there (RFC 9234). */
 export const HAS_OTC = 1 << 16
+
+/** The bandwidth of a link is told (RFC 10005). */
+export const HAS_LINK_BANDWIDTH = 1 << 17
 
 /** What a scan found; offsets are into the scanned buffer. */
 export class AttributeFacts {
@@ -186,6 +191,9 @@ export function scanAttributes(
       }
       case 16: // EXTENDED_COMMUNITIES (RFC 4360)
         if ((kind & ~0x20) !== 0xc0 || length === 0 || (length & 7) !== 0) return false
+        for (let i = at; i < next; i += 8) {
+          if (isLinkBandwidth(bytes, i)) facts.flags |= HAS_LINK_BANDWIDTH
+        }
         break
       case 32: // LARGE_COMMUNITIES (RFC 8092)
         if ((kind & ~0x20) !== 0xc0 || length === 0 || length % 12 !== 0) return false

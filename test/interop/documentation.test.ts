@@ -109,6 +109,7 @@ function document(): string {
     '  ORIGINATOR_ID and CLUSTER_LIST are there, and FRR forwards by the routes.',
     '- BIRD and FRR, clients of a linnet that reflects with ADD-PATH (RFC 7911): each has every path of a prefix',
     '  but its own; a third client forwards over both; a withdrawn path goes alone.',
+    '- BIRD and FRR tell of links of different bandwidths (RFC 10005): linnet forwards over both, by weight.',
     '',
     '## Attributes that reach linnet',
     '',

@@ -24,8 +24,12 @@ export interface HostRow {
   readonly dev?: string
   readonly id?: number
   readonly prefsrc?: string
-  readonly group?: readonly { readonly id: number }[]
-  readonly nexthops?: readonly { readonly gateway?: string; readonly dev: string }[]
+  readonly group?: readonly { readonly id: number; readonly weight?: number }[]
+  readonly nexthops?: readonly {
+    readonly gateway?: string
+    readonly dev: string
+    readonly weight?: number
+  }[]
 }
 
 export interface Wire {
@@ -83,6 +87,21 @@ export function gatewaysOf(host: Host, prefix: string): string[] {
     return hops.map((hop) => hop.gateway ?? hop.dev ?? '').toSorted()
   }
   return objectGateways(host, route.nhid).toSorted()
+}
+
+/** The same with the weight of each: `10.0.1.2*4`. */
+export function weightsOf(host: Host, prefix: string): string[] {
+  const [route] = host.json(`route show ${prefix} proto 179`)
+  if (route === undefined) return []
+  const [object] = route.nhid === undefined ? [] : host.json(`nexthop show id ${route.nhid}`)
+  const legs =
+    route.nexthops ??
+    object?.group?.map(({ id, weight }) => ({
+      gateway: objectGateways(host, id).join(),
+      weight,
+    })) ??
+    gatewaysOf(host, prefix).map((gateway) => ({ gateway, weight: undefined }))
+  return legs.map(({ gateway, weight = 1 }) => `${gateway}*${weight}`).toSorted()
 }
 
 function objectGateways(host: Host, id: number): string[] {

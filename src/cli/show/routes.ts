@@ -20,9 +20,11 @@ export const routesView: TableView<RouteRow> = {
     { title: 'PREFIX', of: (route) => route.prefix },
     { title: 'NEXT HOP', of: (route) => route.nextHops.join(' ') },
     { title: 'FROM', of: (route) => route.peer ?? route.source },
+    { title: 'ID', of: ({ pathId }) => `${pathId ?? ''}`, align: 'right', optional: true },
     { title: 'AS PATH', of: pathOf },
     { title: 'PREF', of: (route) => String(route.localPref ?? ''), align: 'right' },
     { title: 'MED', of: (route) => String(route.med ?? ''), align: 'right' },
+    { title: 'WEIGHT', of: ({ weight }) => `${weight ?? ''}`, align: 'right', optional: true },
     { title: 'AGE', of: (route, now) => formatAge(route.since, now), align: 'right' },
     {
       title: 'REASON',

@@ -1,8 +1,8 @@
 /**
  * The direct dataplane: packets leave as they are, through the gateways that the BGP next hops resolve to.
  *
- * Each next hop of a set gets the same share, and splits it evenly among its own gateways (a next hop
- * behind an IGP may have several). A gateway that serves two next hops carries both shares. The result is
+ * Each next hop of a set gets its share, the same unless somebody says otherwise, and splits it evenly among
+ * its own gateways (a next hop behind an IGP may have several). A gateway that serves two next hops carries both shares. The result is
  * sorted, so that equal sets are equal targets whatever order they arrived in.
  */
 import type { Address } from '../../net/address.ts'
@@ -19,21 +19,25 @@ export interface Gateway {
 const MAX_WEIGHT = 256
 
 /**
- * Where routes to a set of next hops go; `nextHops` holds the gateways of each. At most `ecmp` legs. No
- * legs at all when nothing is reachable: the routes then wait for the RIB to choose again.
+ * Where routes to a set of next hops go; `nextHops` holds the gateways of each, `shares` how much of the load
+ * it gets, in whole numbers (default: 1 each). At most `ecmp` legs. No legs at all when nothing is
+ * reachable: the routes then wait for the RIB to choose again.
  */
 export function directTarget(
   nextHops: readonly (readonly Gateway[])[],
   ecmp: number,
+  shares: readonly number[] = [],
 ): KernelTarget & { readonly kind: 'gateways' } {
-  const reachable = nextHops.filter((gateways) => gateways.length > 0)
-  const whole = reachable.reduce((product, { length }) => leastCommonMultiple(product, length), 1)
+  const whole = nextHops.reduce(
+    (product, { length }) => (length === 0 ? product : leastCommonMultiple(product, length)),
+    1,
+  )
   const legs = new Map<string, { readonly gateway: Gateway; share: number }>()
-  for (const gateways of reachable) {
+  for (const [i, gateways] of nextHops.entries()) {
     for (const gateway of gateways) {
       const key = `${gateway.via.text} ${gateway.link}`
       const leg = legs.get(key) ?? { gateway, share: 0 }
-      leg.share += whole / gateways.length
+      leg.share += ((shares[i] ?? 1) * whole) / gateways.length
       legs.set(key, leg)
     }
   }

@@ -60,9 +60,10 @@ export const COMMUNITY_KINDS: readonly CommunityKind[] = [
     parse: parseExtendedCommunityPattern,
     bytesOf: parseExtendedCommunity,
     examples: ['rt:65001:*', 'rt:65101:1'],
-    writeExactly: 'rt:65001:100, ro:65001:1 or generic:0x09020304:0x05060708',
+    writeExactly:
+      'rt:65001:100, ro:65001:1, bandwidth:65001:125000000 (bytes per second; transitive-bandwidth goes to other ASes too) or generic:0x09020304:0x05060708',
     noun: 'an extended community',
-    write: 'rt:65001:100, ro:65001:* or generic:0x09020304:0x05060708',
+    write: 'rt:65001:100, ro:65001:*, bandwidth:*:* or generic:0x09020304:0x05060708',
   },
 ]
 

@@ -34,8 +34,12 @@ const TWO_OCTET_AS = 0x00
 const IPV4_ADDRESS = 0x01
 const FOUR_OCTET_AS = 0x02
 const NON_TRANSITIVE_TWO_OCTET_AS = 0x40
-/** draft-ietf-idr-link-bandwidth: AS number, bytes per second as a float. */
+/** RFC 10005: AS number, bytes per second as a float. Between ASes goes only the transitive one. */
 const LINK_BANDWIDTH = 0x04
+const BANDWIDTH_NAMES: Readonly<Record<number, string>> = {
+  [NON_TRANSITIVE_TWO_OCTET_AS]: 'bandwidth',
+  [TWO_OCTET_AS]: 'transitive-bandwidth',
+}
 
 const NAME_OF_SUBTYPE: ReadonlyMap<number, string> = new Map([
   [0x02, 'rt'], // route target
@@ -46,7 +50,31 @@ const SUBTYPE_OF_NAME: ReadonlyMap<string, number> = new Map([
   ['ro', 0x03],
 ])
 
-/** The text of `bytes[at..at + 8)`: `rt:65001:100`, `bandwidth:65001:125000000`, `generic:0x..:0x..`. */
+/** The eight bytes at `at` tell the bandwidth of a link, in whichever of the two types. */
+export const isLinkBandwidth = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at + 1] === LINK_BANDWIDTH &&
+  (bytes[at] === TWO_OCTET_AS || bytes[at] === NON_TRANSITIVE_TWO_OCTET_AS)
+
+/**
+ * Bytes per second of the link that the communities in `value` tell of; the lowest, where several do
+ * (RFC 10005). 0 when none does, or one says 0.
+ */
+export function linkBandwidthIn(value: Uint8Array): number {
+  const view = new DataView(value.buffer, value.byteOffset, value.length)
+  let lowest = Infinity
+  for (let at = 0; at < value.length; at += 8) {
+    if (!isLinkBandwidth(value, at)) continue
+    const rate = view.getFloat32(at + 4)
+    if ((rate === 0 || isRate(rate)) && rate < lowest) lowest = rate
+  }
+  return lowest === Infinity ? 0 : lowest
+}
+
+/** Not each of the floats that there are is one. */
+const isRate = (rate: number): boolean => rate > 0 && rate < Infinity
+
+/** The text of `bytes[at..at + 8)`: `rt:65001:100`, `bandwidth:65001:125000000`,
+ * `generic:0x..:0x..`. */
 export function formatExtendedCommunity(bytes: Uint8Array, at = 0): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, 8)
   const type = view.getUint8(0)
@@ -61,9 +89,9 @@ export function formatExtendedCommunity(bytes: Uint8Array, at = 0): string {
       return `${name}:${asn}${asn > 0xffff ? '' : 'L'}:${low}`
     }
   }
-  if (type === NON_TRANSITIVE_TWO_OCTET_AS && subtype === LINK_BANDWIDTH) {
+  if (isLinkBandwidth(bytes, at)) {
     const rate = view.getFloat32(4)
-    if (rate > 0 && rate < Infinity) return `bandwidth:${view.getUint16(2)}:${rate}`
+    if (isRate(rate)) return `${BANDWIDTH_NAMES[type]}:${view.getUint16(2)}:${rate}`
   }
   return `generic:${hexWord(view.getUint32(0))}:${hexWord(view.getUint32(4))}`
 }
@@ -78,8 +106,8 @@ export function parseExtendedCommunity(text: string): Uint8Array | undefined {
   const done =
     subtype !== undefined
       ? writeNumbers(view, subtype, administrator, value)
-      : kind === 'bandwidth'
-        ? writeBandwidth(view, administrator, value)
+      : Object.values(BANDWIDTH_NAMES).includes(kind)
+        ? writeBandwidth(view, kind, administrator, value)
         : kind === 'generic' && writeWords(view, administrator, value)
   return done ? bytes : undefined
 }
@@ -111,11 +139,17 @@ function writeNumbers(
   return true
 }
 
-function writeBandwidth(view: DataView, administrator: string, text: string): boolean {
+function writeBandwidth(
+  view: DataView,
+  kind: string,
+  administrator: string,
+  text: string,
+): boolean {
   const asn = decimal(administrator)
-  const rate = Number(text)
-  if (asn === undefined || asn > 0xffff || !(Math.fround(rate) > 0 && rate < Infinity)) return false
-  view.setUint8(0, NON_TRANSITIVE_TWO_OCTET_AS)
+  const rate = Math.fround(Number(text))
+  if (asn === undefined || asn > 0xffff || !isRate(rate)) return false
+  const [type] = Object.entries(BANDWIDTH_NAMES).find(([, name]) => name === kind) ?? []
+  view.setUint8(0, Number(type))
   view.setUint8(1, LINK_BANDWIDTH)
   view.setUint16(2, asn)
   view.setFloat32(4, rate)

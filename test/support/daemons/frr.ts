@@ -241,6 +241,9 @@ function settings(it: Route): string[] {
       : [`set large-community ${it.largeCommunities.join(' ')}`]),
     ...extended('rt', 'rt'),
     ...extended('ro', 'soo'),
+    ...it.extendedCommunities
+      .filter((text) => text.startsWith('transitive-bandwidth:'))
+      .map((text) => `set extcommunity bandwidth ${(8 * Number(text.split(':')[2])) / 1e6}`),
     ...(it.atomicAggregate ? ['set atomic-aggregate'] : []),
     ...(it.aggregator === null ? [] : [`set aggregator as ${it.aggregator}`]),
     ...(it.originatorId === null ? [] : [`set originator-id ${it.originatorId}`]),

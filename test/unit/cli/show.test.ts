@@ -95,6 +95,23 @@ tor-b  eth1          -  Active: trying again in 4 s         -         -         
 `,
   },
   {
+    title: 'routes with path identifiers, and with weights',
+    line: 'show routes',
+    given: (daemon) => {
+      daemon.routeRows = [
+        { ...route, pathId: 7, weight: 4 },
+        { ...route, pathId: 12, weight: 1, best: false, multipath: true },
+        { ...route, peer: 'tor-b', best: false, installed: false },
+      ]
+    },
+    shows: `
+    PREFIX         NEXT HOP  FROM   ID  AS PATH        PREF  MED  WEIGHT  AGE  REASON
+*>  172.18.2.0/24  10.0.1.1  tor-a   7  65001 65102 i   100    -       4  10m  lower router id
+=>  172.18.2.0/24  10.0.1.1  tor-a  12  65001 65102 i   100    -       1  10m  lower router id
+    172.18.2.0/24  10.0.1.1  tor-b   -  65001 65102 i   100    -       -  10m  lower router id
+`,
+  },
+  {
     title: 'kernel routes, with what the kernel said',
     line: 'show fib',
     given: (daemon) => {

@@ -44,6 +44,24 @@ for (const { title, rows, text } of tables) {
   })
 }
 
+test('a column that is optional is there when one of the first rows has something in it', async () => {
+  const optional = layout.columns.map((it) =>
+    it.title === 'MARK' ? { ...it, optional: true } : it,
+  )
+  const shown = async (rows: readonly Row[]): Promise<string> => {
+    let text = ''
+    for await (const piece of formatTable(rows, { columns: optional }, plain)) text += piece
+    return text
+  }
+  expect(await shown([{ name: 'a', size: 1 }])).toBe('NAME  SIZE\na        1\n')
+  expect(
+    await shown([
+      { name: 'a', size: 1 },
+      { name: 'b', size: 100 },
+    ]),
+  ).toBe('NAME  SIZE  MARK\na        1\nb      100  big\n')
+})
+
 test('a long table comes in pieces, and a later wider cell is not cut off', async () => {
   const rows = Array.from({ length: 1200 }, (_, i) => ({
     name: i === 1100 ? 'x'.repeat(40) : 'x',

@@ -27,6 +27,7 @@ test('three lines make a complete configuration', () => {
       missingMedWorst: false,
       ignoreAsPathLength: false,
       ignoreRouterId: false,
+      linkBandwidth: 'weigh',
     },
     peers: [
       {
@@ -88,7 +89,7 @@ asn: 65101
 routerId: 10.0.1.11
 clusterId: 10.0.1.12
 listen: [{ address: 10.0.1.11, port: 1179 }]
-decision: { alwaysCompareMed: true, missingMedWorst: true, ignoreAsPathLength: true, ignoreRouterId: true }
+decision: { alwaysCompareMed: true, missingMedWorst: true, ignoreAsPathLength: true, ignoreRouterId: true, linkBandwidth: ignore }
 peerGroups:
   tor:
     asn: external
@@ -159,6 +160,7 @@ log: { level: trace, format: json }
       missingMedWorst: true,
       ignoreAsPathLength: true,
       ignoreRouterId: true,
+      linkBandwidth: 'ignore',
     },
     peers: [
       {

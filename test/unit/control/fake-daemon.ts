@@ -127,6 +127,7 @@ export const route: RouteRow = {
   source: 'bgp',
   best: true,
   multipath: false,
+  weight: null,
   valid: true,
   installed: true,
   nextHops: ['10.0.1.1'],

@@ -10,14 +10,22 @@ const gateways = (text: string) =>
     .filter((it) => it !== '')
     .map((it) => ({ via: address(it.split('@')[0]), link: Number(it.split('@')[1]) }))
 
-const legs = (nextHops: readonly string[], ecmp = 16): string =>
-  directTarget(nextHops.map(gateways), ecmp)
+const legs = (nextHops: readonly string[], ecmp = 16, shares: readonly number[] = []): string =>
+  directTarget(nextHops.map(gateways), ecmp, shares)
     .hops.map(
       ({ via, link, weight }) => `${via?.text}@${link}${weight === undefined ? '' : `*${weight}`}`,
     )
     .join(' ')
 
-const cases: readonly { title: string; nextHops: string[]; ecmp?: number; expected: string }[] = [
+interface Case {
+  readonly title: string
+  readonly nextHops: readonly string[]
+  readonly ecmp?: number
+  readonly shares?: readonly number[]
+  readonly expected: string
+}
+
+const cases: readonly Case[] = [
   { title: 'one next hop', nextHops: ['10.0.1.1@2'], expected: '10.0.1.1@2' },
   {
     title: 'two, in whatever order',
@@ -54,6 +62,24 @@ const cases: readonly { title: string; nextHops: string[]; ecmp?: number; expect
     nextHops: ['', '10.0.1.1@2', ''],
     expected: '10.0.1.1@2',
   },
+  {
+    title: 'shares of their own',
+    nextHops: ['10.0.1.1@2', '10.0.2.1@3'],
+    shares: [1, 4],
+    expected: '10.0.1.1@2 10.0.2.1@3*4',
+  },
+  {
+    title: 'a share of its own, split among gateways',
+    nextHops: ['10.0.1.1@2 10.0.2.1@3', '10.0.3.1@4'],
+    shares: [4, 1],
+    expected: '10.0.1.1@2*2 10.0.2.1@3*2 10.0.3.1@4',
+  },
+  {
+    title: 'the shares of those that are reachable',
+    nextHops: ['', '10.0.1.1@2', '10.0.2.1@3'],
+    shares: [9, 6, 3],
+    expected: '10.0.1.1@2*2 10.0.2.1@3',
+  },
   { title: 'nothing is reachable', nextHops: ['', ''], expected: '' },
   { title: 'no next hop at all', nextHops: [], expected: '' },
   {
@@ -71,8 +97,8 @@ const cases: readonly { title: string; nextHops: string[]; ecmp?: number; expect
 ]
 
 describe('the gateways of a set of next hops', () => {
-  test.each(cases)('$title', ({ nextHops, ecmp, expected }) => {
-    expect(legs(nextHops, ecmp)).toBe(expected)
+  test.each(cases)('$title', ({ nextHops, ecmp, shares, expected }) => {
+    expect(legs(nextHops, ecmp, shares)).toBe(expected)
   })
 
   test('weights stay within what the kernel takes, whatever the numbers of gateways', () => {

@@ -100,6 +100,14 @@ const rows: readonly {
     no: [{ extendedCommunities: ['ro:65001:100'] }, { extendedCommunities: ['rt:65001L:1'] }],
   },
   {
+    match: 'extendedCommunity: ["bandwidth:65001:*", "transitive-bandwidth:*:*"]',
+    yes: [
+      { extendedCommunities: ['bandwidth:65001:125000000'] },
+      { extendedCommunities: ['transitive-bandwidth:65002:1'] },
+    ],
+    no: [{ extendedCommunities: ['bandwidth:65002:1'] }, { extendedCommunities: ['rt:65001:1'] }],
+  },
+  {
     match: 'extendedCommunity: ["rt:10.0.0.1:1..9", "generic:0x09020304:*"]',
     yes: [
       { extendedCommunities: ['rt:10.0.0.1:5'] },

@@ -128,6 +128,19 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     ],
   },
   {
+    rfc: 'RFC 10005',
+    title: 'link bandwidth extended community',
+    done: 'weights of ECMP in the kernel, from both types, if all paths of the prefix have one; set by policy; the non-transitive one stays within the AS, as FRR does it',
+    missing:
+      'sums for a route that is told with ourselves as next hop: the community goes on as it came, unless a policy takes it off',
+    tests: [
+      'unit/wire/extended-communities.test.ts: link bandwidth (RFC 10005): %s',
+      'unit/fib/shares.test.ts: whole numbers that the kernel takes; a faster link never gets less',
+      'kernel/daemon/link-bandwidth.test.ts: each gets what its link carries, as long as both tell of theirs',
+      'interop/link-bandwidth.test.ts: linnet forwards over both, each by its weight',
+    ],
+  },
+  {
     rfc: 'RFC 8092',
     title: 'large communities',
     done: 'carried and shown',

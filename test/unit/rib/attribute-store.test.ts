@@ -29,6 +29,16 @@ describe('an attribute store', () => {
     expect(it.live).toBe(2)
   })
 
+  test('knows the link bandwidth that a set tells of', () => {
+    const { store: it, intern } = store()
+    const of = (...extendedCommunities: string[]): number =>
+      it.linkBandwidth(intern({ asPath: '65001', nextHop: '10.0.0.1', extendedCommunities }))
+    expect(of('rt:65001:1', 'bandwidth:65001:125000000')).toBe(125_000_000)
+    expect(of('transitive-bandwidth:65001:250000000')).toBe(250_000_000)
+    expect(of('rt:65001:1')).toBe(0)
+    expect(of()).toBe(0)
+  })
+
   test('reads the bytes where they stand in a message', () => {
     const { store: it, intern } = store()
     const bytes = encodeAttributes({ asPath: '65001', nextHop: '10.0.0.1' })
