@@ -242,11 +242,13 @@ function meshPeers(
   groups: ReadonlyMap<string, PeerSettings | undefined>,
   { world, complaints }: Section,
 ): PeerDraft[] {
-  const asnOfGroup = mesh.group === undefined ? undefined : groups.get(mesh.group)?.asn
+  const group = mesh.group === undefined ? undefined : groups.get(mesh.group)
+  const asnOfGroup = group?.asn
   const nodes = mesh.nodes.map((node) => ('address' in node ? node : { address: node }))
   const drafts = nodes.flatMap((node, i): PeerDraft[] => {
     const { address, asn, name } = { asn: undefined, name: undefined, ...node }
-    if (isOwn(world, address)) return []
+    // The source of our sessions is ours, also where the file is checked on another host.
+    if (isOwn(world, address) || group?.localAddress?.text === address.text) return []
     const own =
       asn === undefined && asnOfGroup !== undefined ? {} : { asn: asn ?? ('internal' as const) }
     return [

@@ -8,6 +8,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  parseAllDocuments,
   parseDocument,
   type Document,
   type Pair,
@@ -30,6 +31,24 @@ const MOST_VALUES = 200_000
 export function readDocument(text: string, file: string, variables: Variables): ReadDocument {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  return planted(document, lines, text, file, variables)
+}
+
+/** Others' files: documents one after the other, in which `$` means nothing. */
+export function readDocuments(text: string, file: string): ReadDocument[] {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
+  if ('empty' in documents) return []
+  return documents.map((document) => planted(document, lines, text, file, undefined))
+}
+
+function planted(
+  document: Document,
+  lines: LineCounter,
+  text: string,
+  file: string,
+  variables: Variables | undefined,
+): ReadDocument {
   if (document.errors.length > 0) {
     const complaints = document.errors.map((error) => {
       const at = lines.linePos(error.pos[0])
@@ -50,11 +69,16 @@ class Planter {
   readonly #file: string
   readonly #lines: LineCounter
   readonly #document: Document
-  readonly #variables: Variables
+  readonly #variables: Variables | undefined
   readonly #open = new Set<unknown>()
   #count = 0
 
-  constructor(file: string, lines: LineCounter, document: Document, variables: Variables) {
+  constructor(
+    file: string,
+    lines: LineCounter,
+    document: Document,
+    variables: Variables | undefined,
+  ) {
     this.#file = file
     this.#lines = lines
     this.#document = document
@@ -107,11 +131,12 @@ class Planter {
   #scalar(scalar: Scalar, place: Place, path: string): ScalarNode {
     const value = isScalarValue(scalar.value) ? scalar.value : textOf(scalar)
     const plain = scalar.type === 'PLAIN' || scalar.type === undefined
-    if (typeof value !== 'string' || !value.includes('$')) {
+    const variables = this.#variables
+    if (variables === undefined || typeof value !== 'string' || !value.includes('$')) {
       const shown = plain ? textOf(scalar) : JSON.stringify(value)
       return { kind: 'scalar', place, value, shown }
     }
-    const text = this.#substitute(value, place, path)
+    const text = this.#substitute(value, variables, place, path)
     if (text === value) return { kind: 'scalar', place, value, shown: text }
     const shown = `${text === '' ? '""' : text} (from ${value})`
     const typed = retyped(text)
@@ -121,7 +146,7 @@ class Planter {
   }
 
   /** Replaces `${NAME}`; `$${` stands for a plain `${`. */
-  #substitute(text: string, place: Place, path: string): string {
+  #substitute(text: string, variables: Variables, place: Place, path: string): string {
     return text.replaceAll(/\$\$\{|\$\{(\w*)(\})?/g, (whole, name: string | undefined, end) => {
       if (whole === '$${') return '${'
       if (name === undefined || name === '' || end === undefined) {
@@ -133,7 +158,7 @@ class Planter {
         )
         return whole
       }
-      const value = this.#variables[name]
+      const value = variables[name]
       if (value !== undefined) return value
       this.#complain(place, path, `the variable ${name} is not set`, 'set it in the environment')
       return whole

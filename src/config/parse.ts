@@ -15,7 +15,11 @@ export interface Section {
  * What stands at `path`, or the default. Complains when it is wrong, and gives what is left of a map
  * without its wrong keys, so that the rest is still checked; undefined when nothing useful is left.
  */
-export function parse<T>(schema: z.ZodType<T>, path: Path, section: Section): T | undefined {
+export function parse<T>(
+  schema: z.ZodType<T>,
+  path: Path,
+  section: Pick<Section, 'root' | 'complaints'>,
+): T | undefined {
   let node = nodeAt(section.root, path)
   let result = schema.safeParse(node === undefined ? undefined : plainOf(node))
   if (result.success) return result.data

@@ -35,14 +35,14 @@ const isAsn = (text: string): boolean =>
 export const prepend: ActionSpec = {
   name: 'prepend',
   meaning:
-    'Puts an AS number in front of the AS_PATH, once or several times. On export to an external peer our own comes before it in any case.',
+    'Puts an AS number, or several, in front of the AS_PATH, once or several times. On export to an external peer our own comes before it in any case.',
   example: { asn: 65101, times: 2 },
   fields: {
     asn: {
-      meaning: 'The AS number.',
+      meaning: 'The AS number; of a list the first comes first in the path.',
       example: 65101,
       value: { noun: 'an AS number', write: '1..4294967295', good: isAsn },
-      many: false,
+      many: true,
       optional: false,
     },
     times: {
@@ -57,14 +57,15 @@ export const prepend: ActionSpec = {
       optional: true,
     },
   },
-  compile({ asn: [asn = ''] = [], times: [times = '1'] = [] }) {
-    const asns = Array.from({ length: Number(times) }, () => Number(asn))
+  compile({ asn: list = [], times: [times = '1'] = [] }) {
+    const asns = Array.from({ length: Number(times) }, () => list.map(Number)).flat()
     return (draft) => {
       const bytes = draft.get(AS_PATH) ?? new Uint8Array(0)
       const path = readAsPath(new Reader(bytes), true, 'withdraw')
       if (!Array.isArray(path)) return
-      const to = new Writer(bytes.length + 4 * asns.length + 2)
-      writeAsPath(prepended(path, asns), to)
+      const longer = prepended(path, asns)
+      const to = new Writer(bytes.length + 4 * asns.length + 2 * longer.length)
+      writeAsPath(longer, to)
       draft.put(AS_PATH, 0x40, to.take())
     }
   },
@@ -76,7 +77,16 @@ function prepended(path: AsPath, asns: readonly number[]): AsPath {
   const at = outside < 0 ? path.length : outside
   const [next, ...rest] = path.slice(at)
   const joins = next?.kind === 'sequence' && next.asns.length + asns.length <= MOST_SEGMENT
-  const first = { kind: 'sequence', asns: joins ? [...asns, ...next.asns] : asns } as const
+  const first = segments(joins ? [...asns, ...next.asns] : asns)
   const after = next === undefined || joins ? rest : [next, ...rest]
-  return [...path.slice(0, at), first, ...after]
+  return [...path.slice(0, at), ...first, ...after]
+}
+
+/** A segment counts its ASes in one byte. */
+function segments(asns: readonly number[]): AsPath {
+  const count = Math.ceil(asns.length / MOST_SEGMENT)
+  return Array.from({ length: count }, (_, i) => ({
+    kind: 'sequence',
+    asns: asns.slice(i * MOST_SEGMENT, (i + 1) * MOST_SEGMENT),
+  }))
 }

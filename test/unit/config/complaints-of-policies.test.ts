@@ -63,6 +63,10 @@ const rules: readonly (readonly [rule: string, ...complaints: string[]])[] = [
     '4:21: policies.p[0].set.prepend.asn: is missing; add asn: 65101',
   ],
   [
+    '{ set: { prepend: { asn: [65101, 0] } } }',
+    '4:36: policies.p[0].set.prepend.asn[1]: 0 is not an AS number; write 1..4294967295',
+  ],
+  [
     '{ set: { prepend: { asn: 65101, times: 99 } } }',
     '4:42: policies.p[0].set.prepend.times: 99 is not a number of times; write 1..25',
   ],

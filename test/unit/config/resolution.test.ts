@@ -334,6 +334,11 @@ mesh:
     expect(names(['192.0.2.1', own])).toEqual(others)
   })
 
+  test('leaves out the source of its sessions, whoever checks the file', () => {
+    const text = MESH.replace('holdTime: 3s', 'localAddress: 10.0.1.12')
+    expect(configOf(text).peers.map((it) => it.name)).toEqual(['10.0.1.11', '10.0.1.13'])
+  })
+
   test('speaks internally with nodes of our AS, and shares the settings of its group', () => {
     const peers = configOf(MESH).peers
     expect(peers.map(({ asn, type, holdTimeSeconds }) => [asn, type, holdTimeSeconds])).toEqual([

@@ -21,6 +21,12 @@ const rows: readonly (readonly [set: string, TriedRoute, Changed])[] = [
   ['origin: incomplete', {}, { origin: 'incomplete' }],
   ['prepend: { asn: 65101 }', { asPath: '65001 {1,2}' }, { asPath: '65101 65001 {1,2}' }],
   ['prepend: { asn: 65101, times: 3 }', { asPath: '' }, { asPath: '65101 65101 65101' }],
+  ['prepend: { asn: [8, 9], times: 2 }', { asPath: '7 {1}' }, { asPath: '8 9 8 9 7 {1}' }],
+  [
+    `prepend: { asn: [${path(12, 9).replaceAll(' ', ', ')}], times: 25 }`,
+    { asPath: '7' },
+    { asPath: `${path(300, 9)} 7` },
+  ],
   [
     'prepend: { asn: 9, times: 2 }',
     { asPath: '(65201 65202) 65001' },
