@@ -25,8 +25,17 @@ export interface Facts {
 
 /** In words, or undefined when nothing points anywhere. */
 export function likelyCause(facts: Facts): string | undefined {
-  const { address, hasKey, tcpAo, ttlSecurity, grown } = facts
-  if (tcpAo === 'missing') return TCP_AO_MISSING
+  if (facts.tcpAo === 'missing') return TCP_AO_MISSING
+  const dropped = [keyCause(facts), ttlCause(facts)].filter((it) => it !== undefined)
+  // Both: the cause that was there before the other one is counted for a while.
+  if (dropped.length > 0) return dropped.join('; ')
+  const { address, strangers } = facts
+  const stranger = nearestTo(address, strangers)
+  if (stranger === undefined) return undefined
+  return `${stranger.text} connects to us and is no peer of ours: if it is this one, which is configured as ${address.text}, one of the two addresses must change`
+}
+
+function keyCause({ hasKey, tcpAo, grown }: Facts): string | undefined {
   if (hasKey && grown.has('TCPMD5Failure')) {
     return "segments signed with another key come in and are dropped (TCPMD5Failure): the password likely differs from the peer's"
   }
@@ -45,13 +54,13 @@ export function likelyCause(facts: Facts): string | undefined {
   if (tcpAo === 'signs' && grown.has('TCPAORequired')) {
     return 'segments without a signature come in and are dropped (TCPAORequired): the peer likely has no TCP-AO key for us'
   }
-  if (ttlSecurity !== undefined && grown.has('TCPMinTTLDrop')) {
-    const hops = ttlSecurity === 1 ? '1 hop' : `${ttlSecurity} hops`
-    return `segments with a TTL below ${256 - ttlSecurity} come in and are dropped (TCPMinTTLDrop): the peer likely does not send with TTL 255 (GTSM), or is more than ${hops} away`
-  }
-  const stranger = nearestTo(address, facts.strangers)
-  if (stranger === undefined) return undefined
-  return `${stranger.text} connects to us and is no peer of ours: if it is this one, which is configured as ${address.text}, one of the two addresses must change`
+  return undefined
+}
+
+function ttlCause({ ttlSecurity, grown }: Facts): string | undefined {
+  if (ttlSecurity === undefined || !grown.has('TCPMinTTLDrop')) return undefined
+  const hops = ttlSecurity === 1 ? '1 hop' : `${ttlSecurity} hops`
+  return `segments with a TTL below ${256 - ttlSecurity} come in and are dropped (TCPMinTTLDrop): the peer likely does not send with TTL 255 (GTSM), or is more than ${hops} away`
 }
 
 /** Leading bits that a peer's two addresses likely share: the site's network. */

@@ -8,6 +8,7 @@ import { expect } from 'vitest'
 import type { Ability, Daemon } from '../support/daemons/daemon.ts'
 import type { Route } from '../support/daemons/route.ts'
 import { FED, OFFERED } from './routes.ts'
+import { PROTECTION } from './protection.ts'
 import { SHORT_HOLD, type Scene, type SceneOptions } from './scene.ts'
 import {
   sessionsUp,
@@ -221,6 +222,7 @@ export const SUITES: readonly Suite[] = [
       { title: 'another AS than configured: we say which of the two is which', run: wrongAsn },
     ],
   },
+  ...PROTECTION,
   {
     title: 'speaker of two-octet AS numbers',
     needs: ['twoOctetAs'],

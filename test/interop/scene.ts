@@ -8,6 +8,7 @@
  * The feeder announces what no daemon would, so that every attribute passes through linnet. All scenes
  * look the same and can't meet: each has network namespaces of its own.
  */
+import { dropCountsOf, type DropCounter } from '../../src/linux/drop-counts.ts'
 import type { Family } from '../../src/net/family.ts'
 import type { Daemon, DaemonConfig, Neighbor, RunningDaemon } from '../support/daemons/daemon.ts'
 import { exabgp } from '../support/daemons/exabgp.ts'
@@ -43,6 +44,9 @@ export interface SceneOptions {
   readonly feeder: boolean
   readonly fourOctetAs?: boolean
   readonly extendedNextHop?: boolean
+  /** More settings of linnet for the daemon, and of the daemon. */
+  readonly ours?: LinnetConfig
+  readonly theirs?: Partial<DaemonConfig>
   /**
    * The link between the two has no addresses but link-local ones, and one session: linnet finds its neighbour
    * (`interface`), or is told where it is (`address`).
@@ -160,14 +164,20 @@ export class Scene {
     }
   }
 
-  /** The daemon again after its end. */
-  async restartDaemon(): Promise<void> {
+  /** The daemon again after its end, with these settings changed. */
+  async restartDaemon(changed: Partial<DaemonConfig> = {}): Promise<void> {
     const host = this.#host('daemon')
-    this.#daemon = await this.options.daemon.start(host, daemonConfig(this.options))
+    const config = { ...daemonConfig(this.options), ...changed }
+    this.#daemon = await this.options.daemon.start(host, config)
   }
 
   async ipOfLinnet(...commands: readonly string[]): Promise<void> {
     await this.#host('linnet').ip(commands)
+  }
+
+  /** TCP segments that the kernel of a host has dropped for this reason. */
+  async dropped(name: 'linnet' | 'daemon', counter: DropCounter): Promise<number> {
+    return dropCountsOf(await this.#host(name).run('cat', '/proc/net/netstat'))[counter]
   }
 
   lastWords(): string {
@@ -202,6 +212,7 @@ export function linnetConfig(options: SceneOptions, changed: LinnetConfig = {}):
         ...(options.extendedNextHop === undefined
           ? {}
           : { extendedNextHop: options.extendedNextHop }),
+        ...options.ours,
       },
       feeder: { ...common, asn: FEEDER_ASN },
     },
@@ -264,6 +275,7 @@ function daemonConfig(options: SceneOptions): DaemonConfig {
             },
           ]),
     ],
+    ...options.theirs,
   }
 }
 

@@ -250,7 +250,10 @@ async function daemonHas(scene: Scene, expected: (family: Family) => Route[]): P
   }
 }
 
-async function linnetHas(scene: Scene, expected: (family: Family) => Route[]): Promise<void> {
+export async function linnetHas(
+  scene: Scene,
+  expected: (family: Family) => Route[],
+): Promise<void> {
   for (const family of scene.families) {
     const session = scene.carrier(family)
     if (session === undefined) continue
@@ -264,7 +267,7 @@ async function linnetHas(scene: Scene, expected: (family: Family) => Route[]): P
   }
 }
 
-async function bothHaveAll(scene: Scene): Promise<void> {
+export async function bothHaveAll(scene: Scene): Promise<void> {
   const { options } = scene
   const fed = options.feeder ? FED : []
   await daemonHas(scene, (family) => expectedAtDaemon({ options, family }, fed))
@@ -290,7 +293,7 @@ async function daemonHasNothing(scene: Scene, session: Neighbor): Promise<void> 
 }
 
 /** Starts the sessions of a daemon that would wait for longer than a test does. */
-async function awaken(scene: Scene): Promise<void> {
+export async function awaken(scene: Scene): Promise<void> {
   if (scene.options.daemon.cannot.comesBack === undefined) return
   for (const session of scene.sessions) await scene.daemon.startup(session)
 }

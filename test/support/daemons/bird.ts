@@ -35,7 +35,8 @@ export const bird: Daemon = {
 
 class RunningBird implements RunningDaemon {
   readonly #host: LabHost
-  readonly #config: DaemonConfig
+  #config: DaemonConfig
+  #originated: readonly Route[] = []
   #process: HostProcess | undefined
 
   constructor(host: LabHost, config: DaemonConfig) {
@@ -51,7 +52,12 @@ class RunningBird implements RunningDaemon {
   }
 
   async originate(routes: readonly Route[]): Promise<void> {
-    this.#host.write('bird.conf', birdConfig(this.#config, routes))
+    this.#originated = routes
+    await this.#configure()
+  }
+
+  async #configure(): Promise<void> {
+    this.#host.write('bird.conf', birdConfig(this.#config, this.#originated))
     const answer = await this.#ask('configure')
     if (!/Reconfigur/.test(answer)) throw new Error(`birdc configure: ${answer}`)
   }
@@ -87,6 +93,11 @@ class RunningBird implements RunningDaemon {
 
   async startup(neighbor: Neighbor): Promise<void> {
     await this.#ask(`enable ${neighbor.name}`)
+  }
+
+  async changePassword(password: string): Promise<void> {
+    this.#config = { ...this.#config, password }
+    await this.#configure()
   }
 
   async kill(): Promise<void> {
@@ -152,11 +163,16 @@ function protocol(config: DaemonConfig, neighbor: Neighbor): string {
     'graceful restart off;',
     ...(config.fourOctetAs === false ? ['enable as4 off;'] : []),
     ...(config.extendedMessages === true ? ['enable extended messages on;'] : []),
+    ...(config.password === undefined ? [] : [`password "${config.password}";`]),
+    ...(config.ttlSecurity === true ? ['ttl security on;'] : []),
     ...(config.words?.neighbor ?? []),
     ...neighbor.families.map((family) => {
       const extended = config.extendedNextHop === true && family === 'ipv4'
       const words = extended ? 'extended next hop on; ' : ''
-      return `${family} { ${words}${addPath}import all; export filter announced; };`
+      const limit = config.maxPrefixes
+      // It comes back by itself, as after any other error.
+      const limited = limit === undefined ? '' : `receive limit ${limit} action restart; `
+      return `${family} { ${words}${addPath}${limited}import all; export filter announced; };`
     }),
   ]
   return `protocol bgp ${neighbor.name} {\n  ${lines.join('\n  ')}\n}`

@@ -33,6 +33,12 @@ export interface DaemonConfig {
   readonly addPath?: boolean
   /** IPv4 routes may have IPv6 next hops (RFC 8950). */
   readonly extendedNextHop?: boolean
+  /** The TCP MD5 key that it shares with each neighbour (RFC 2385). */
+  readonly password?: string
+  /** The neighbours are one hop away, and both sides send with TTL 255 (GTSM, RFC 5082). */
+  readonly ttlSecurity?: boolean
+  /** How many prefixes of a family each neighbour may announce; with one more the session ends. */
+  readonly maxPrefixes?: number
   /** What only one test asks of it, in its own words: of the whole, and of each neighbour. */
   readonly words?: { readonly own?: readonly string[]; readonly neighbor?: readonly string[] }
 }
@@ -56,6 +62,8 @@ export interface RunningDaemon {
   /** Ends the session; with a reason for people where it can (RFC 9003). */
   shutdown(neighbor: Neighbor, reason: string): Promise<void>
   startup(neighbor: Neighbor): Promise<void>
+  /** Another TCP MD5 key while it runs, for daemons that can. */
+  changePassword(password: string): Promise<void>
   /** SIGKILL. */
   kill(): Promise<void>
   freeze(): void
@@ -86,6 +94,16 @@ export type Ability =
   | 'showsShutdownText'
   /** To show that we refused its AS. */
   | 'showsBadPeerAs'
+  /** TCP MD5 keys (RFC 2385). */
+  | 'tcpMd5'
+  /** To take another key while it runs. */
+  | 'changesPassword'
+  /** GTSM (RFC 5082). */
+  | 'ttlSecurity'
+  /** And to drop whatever comes with a lower TTL. */
+  | 'dropsLowTtl'
+  /** A limit of the prefixes that a neighbour may announce. */
+  | 'limitsPrefixes'
   /** To ask for routes again, and to send them again when asked (RFC 2918). */
   | 'asksForRefresh'
   | 'answersRefresh'

@@ -19,6 +19,9 @@ import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } 
 export const exabgp: Daemon = {
   title: 'ExaBGP 4',
   cannot: {
+    dropsLowTtl: 'sends with TTL 255, and takes whatever comes',
+    limitsPrefixes: 'has no such limit',
+    changesPassword: 'reads keys at its start only',
     readsAs4Aggregator: 'takes the first two octets of its AS for all of it',
     unnumbered: 'not tried',
     linkLocal: 'not tried',
@@ -45,6 +48,9 @@ tail -n +1 -s 0.05 -f /run/exabgp.orders &
 exec cat >>/run/exabgp.messages
 `
 
+/** It says so whether it reaches its neighbours or not. */
+const LOADED = 'loaded new configuration successfully'
+
 class RunningExabgp implements RunningDaemon {
   readonly #host: LabHost
   readonly #config: DaemonConfig
@@ -61,6 +67,8 @@ class RunningExabgp implements RunningDaemon {
     this.#host.write('exabgp.messages', '')
     this.#host.write('exabgp.sh', PROGRAM)
     this.#host.write('exabgp.conf', exabgpConfig(this.#config))
+    const loaded = (): number => this.#host.log('exabgp.log').split(LOADED).length
+    const before = loaded()
     this.#process = await this.#host.start('exabgp', ['/run/exabgp.conf'], {
       env: {
         exabgp_daemon_user: 'root',
@@ -70,11 +78,7 @@ class RunningExabgp implements RunningDaemon {
         exabgp_tcp_bind: this.#config.neighbors.map((it) => it.localAddress).join(' '),
       },
     })
-    await eventually(
-      'ExaBGP calls its neighbours',
-      () => this.#messages(),
-      (messages) => messages.length > 0,
-    )
+    await eventually('ExaBGP has read its configuration', loaded, (now) => now > before)
   }
 
   async originate(routes: readonly Route[]): Promise<void> {
@@ -123,7 +127,10 @@ class RunningExabgp implements RunningDaemon {
       // Its data holds the reason of a shutdown, after a byte that counts its length.
       ...(notification === undefined
         ? []
-        : [Buffer.from(notification.data.replace('0x', ''), 'hex').toString()]),
+        : [
+            `code ${notification.code} subcode ${notification.subcode}`,
+            Buffer.from(notification.data.replace('0x', ''), 'hex').toString(),
+          ]),
     ])
     return {
       established: state === 'up',
@@ -141,6 +148,10 @@ class RunningExabgp implements RunningDaemon {
   }
 
   async startup(): Promise<void> {} // comes back by itself
+
+  async changePassword(): Promise<void> {
+    throw new Error('ExaBGP reads its keys at the start')
+  }
 
   async kill(): Promise<void> {
     await this.#process?.kill()
@@ -160,12 +171,15 @@ class RunningExabgp implements RunningDaemon {
   }
 
   #messages(neighbor?: Neighbor): Message[] {
-    return this.#host
-      .log('exabgp.messages')
-      .split('\n')
-      .slice(0, -1) // the last may be half a line
-      .map((line) => JSON.parse(line) as Message)
-      .filter((it) => neighbor === undefined || it.neighbor.address?.peer === neighbor.address)
+    return (
+      this.#host
+        .log('exabgp.messages')
+        .split('\n')
+        .slice(0, -1) // the last may be half a line
+        // It tells the data of a NOTIFICATION also as it is.
+        .map((line) => JSON.parse(line.replaceAll(/[^ -~]/g, '?')) as Message)
+        .filter((it) => neighbor === undefined || it.neighbor.address?.peer === neighbor.address)
+    )
   }
 }
 
@@ -176,7 +190,11 @@ interface Message {
     readonly address?: { readonly peer: string }
     readonly state?: string
     readonly reason?: string
-    readonly notification?: { readonly data: string }
+    readonly notification?: {
+      readonly code: number
+      readonly subcode: number
+      readonly data: string
+    }
     readonly negotiated?: { readonly hold_time: number }
     readonly message?: { readonly update?: Update }
   }
@@ -274,6 +292,8 @@ function exabgpConfig(config: DaemonConfig): string {
   local-as ${config.asn};
   peer-as ${config.fourOctetAs === false ? twoOctetAsn(it.asn) : it.asn};
   hold-time ${config.holdTimeSeconds};
+  ${config.password === undefined ? '' : `md5-password "${config.password}";`}
+  ${config.ttlSecurity === true ? 'incoming-ttl 255; outgoing-ttl 255;' : ''}
   family { ${it.families.map((family) => `${family} unicast;`).join(' ')} }
   capability { route-refresh enable; graceful-restart disable; asn4 ${config.fourOctetAs === false ? 'disable' : 'enable'}; }
   api {

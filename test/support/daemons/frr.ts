@@ -126,10 +126,12 @@ class RunningFrr implements RunningDaemon {
       it.lastShutdownDescription,
       it.lastErrorCodeSubcode,
     ]
+    const log = this.#host.log('bgpd.log').split('\n')
+    const received = log.filter((line) => line.includes('%NOTIFICATION') && line.includes(name))
     return {
       established,
       holdTimeSeconds: established ? (it.bgpTimerHoldTimeMsecs ?? 0) / 1000 : undefined,
-      complaints: words.filter((word) => word !== undefined).join(' '),
+      complaints: [...words.filter((word) => word !== undefined), ...received].join('\n'),
     }
   }
 
@@ -143,6 +145,11 @@ class RunningFrr implements RunningDaemon {
 
   async startup({ address }: Neighbor): Promise<void> {
     await this.#neighbor(`no neighbor ${address} shutdown`)
+  }
+
+  async changePassword(password: string): Promise<void> {
+    for (const { address } of this.#config.neighbors)
+      await this.#neighbor(`neighbor ${address} password ${password}`)
   }
 
   async kill(): Promise<void> {
@@ -261,6 +268,7 @@ function frrConfig(config: DaemonConfig): string {
     // Or the first announcements of a session are held back, by up to ten seconds.
     ' coalesce-time 50',
     ' bgp graceful-restart-disable',
+    ' bgp log-neighbor-changes',
     ...(config.words?.own ?? []).map((line) => ` ${line}`),
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
@@ -282,6 +290,10 @@ function frrConfig(config: DaemonConfig): string {
           ? [` neighbor ${address} capability extended-nexthop`]
           : []),
         ...(config.fourOctetAs === false ? [` neighbor ${address} dont-capability-negotiate`] : []),
+        ...(config.password === undefined
+          ? []
+          : [` neighbor ${address} password ${config.password}`]),
+        ...(config.ttlSecurity === true ? [` neighbor ${address} ttl-security hops 1`] : []),
         ...(config.words?.neighbor ?? []).map((line) => ` neighbor ${address} ${line}`),
       ]
     }),
@@ -293,6 +305,9 @@ function frrConfig(config: DaemonConfig): string {
         .flatMap((address) => [
           `  neighbor ${address} activate`,
           ...(config.addPath === true ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
+          ...(config.maxPrefixes === undefined
+            ? []
+            : [`  neighbor ${address} maximum-prefix ${config.maxPrefixes}`]),
           // Or it would tell us our own routes.
           `  neighbor ${address} filter-list own out`,
         ]),

@@ -15,6 +15,8 @@ import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } 
 export const gobgp: Daemon = {
   title: 'GoBGP 3',
   cannot: {
+    dropsLowTtl: 'looks at the TTL when it has taken a connection: its first messages may pass',
+    changesPassword: 'reads keys at its start only',
     showsBadPeerAs: 'says nothing of a NOTIFICATION before the session is up',
     bothFamilies: 'announces IPv6 over an IPv4 session with an IPv4-mapped next hop',
     asksForRefresh: 'keeps all that it heard and looks at that again',
@@ -128,6 +130,10 @@ class RunningGobgp implements RunningDaemon {
     await this.#ask('neighbor', neighbor.address, 'enable')
   }
 
+  async changePassword(): Promise<void> {
+    throw new Error('GoBGP reads its keys at the start')
+  }
+
   async kill(): Promise<void> {
     await this.#process?.kill()
   }
@@ -214,7 +220,14 @@ const KNOWN = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 16, 17, 18, 32])
 
 function gobgpConfig(config: DaemonConfig): string {
   const neighbors = config.neighbors.map((it) => ({
-    config: { 'neighbor-address': it.address, 'peer-as': it.asn },
+    config: {
+      'neighbor-address': it.address,
+      'peer-as': it.asn,
+      ...(config.password === undefined ? {} : { 'auth-password': config.password }),
+    },
+    ...(config.ttlSecurity === true
+      ? { 'ttl-security': { config: { enabled: true, 'ttl-min': 255 } } }
+      : {}),
     transport: { config: { 'local-address': it.localAddress } },
     timers: {
       config: {
@@ -226,6 +239,9 @@ function gobgpConfig(config: DaemonConfig): string {
     },
     'afi-safis': it.families.map((family) => ({
       config: { 'afi-safi-name': `${family}-unicast` },
+      ...(config.maxPrefixes === undefined
+        ? {}
+        : { 'prefix-limit': { config: { 'max-prefixes': config.maxPrefixes } } }),
     })),
   }))
   // JSON is YAML.

@@ -43,7 +43,8 @@ export const openbgpd: Daemon = {
 
 class RunningOpenbgpd implements RunningDaemon {
   readonly #host: LabHost
-  readonly #config: DaemonConfig
+  #config: DaemonConfig
+  #originated: readonly Route[] = []
   #process: HostProcess | undefined
 
   constructor(host: LabHost, config: DaemonConfig) {
@@ -53,17 +54,18 @@ class RunningOpenbgpd implements RunningDaemon {
 
   async run(): Promise<void> {
     await this.#host.run('mkdir', '-p', '/run/openbgpd') // its chroot
-    this.#write([])
+    this.#write()
     this.#process = await this.#host.start('/usr/sbin/bgpd', ['-d', '-v', '-f', '/run/bgpd.conf'])
     await eventually('bgpctl answers', () => this.#ask('show').catch(() => ''), Boolean)
   }
 
-  #write(routes: readonly Route[]): void {
-    this.#host.write('bgpd.conf', openbgpdConfig(this.#config, routes))
+  #write(): void {
+    this.#host.write('bgpd.conf', openbgpdConfig(this.#config, this.#originated))
   }
 
   async originate(routes: readonly Route[]): Promise<void> {
-    this.#write(routes)
+    this.#originated = routes
+    this.#write()
     await this.#ask('reload')
   }
 
@@ -114,6 +116,14 @@ class RunningOpenbgpd implements RunningDaemon {
 
   async startup({ address }: Neighbor): Promise<void> {
     await this.#ask('neighbor', address, 'up')
+  }
+
+  async changePassword(password: string): Promise<void> {
+    this.#config = { ...this.#config, password }
+    this.#write()
+    await this.#ask('reload')
+    // A session that is up keeps the key that it began with.
+    for (const { address } of this.#config.neighbors) await this.#ask('neighbor', address, 'clear')
   }
 
   async kill(): Promise<void> {
@@ -225,6 +235,9 @@ function openbgpdConfig(config: DaemonConfig, routes: readonly Route[]): string 
             `  announce ${family === 'ipv4' ? 'IPv4' : 'IPv6'} ${it.families.includes(family) ? 'unicast' : 'none'}`,
         ),
         ...(config.fourOctetAs === false ? ['  announce as-4byte no'] : []),
+        ...(config.password === undefined ? [] : [`  tcp md5sig password "${config.password}"`]),
+        ...(config.ttlSecurity === true ? ['  ttl-security yes'] : []),
+        ...(config.maxPrefixes === undefined ? [] : [`  max-prefix ${config.maxPrefixes}`]),
         '}',
       ].join('\n'),
     ),

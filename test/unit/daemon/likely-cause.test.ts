@@ -92,9 +92,9 @@ const ROWS: readonly Row[] = [
     words: /TTL below 253 .* more than 3 hops away/,
   },
   {
-    title: 'a key goes before a TTL, and both before strangers',
+    title: 'a key and a TTL, both told, without a word of strangers',
     ...{ hasKey: true, ttlSecurity: 1, grown: ALL, strangers: ['10.0.1.9'] },
-    words: /TCPMD5Failure/,
+    words: /^segments signed .*TCPMD5Failure.*peer's; segments with a TTL .* 1 hop away$/,
   },
   {
     title: 'a stranger nearby',
