@@ -50,6 +50,7 @@ export class Linnet {
         )
       },
       Boolean,
+      { deadlineMs: 60_000 }, // many start at once
     )
   }
 
