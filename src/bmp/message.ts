@@ -124,6 +124,8 @@ export const ADJ_RIB_IN_ROUTES = 7
 export const LOC_RIB_ROUTES = 8
 export const ADJ_RIB_IN_ROUTES_OF_FAMILY = 9
 export const LOC_RIB_ROUTES_OF_FAMILY = 10
+export const UPDATES_TREATED_AS_WITHDRAWALS = 11
+export const PREFIXES_TREATED_AS_WITHDRAWN = 12
 
 export function statistics(
   header: Uint8Array,

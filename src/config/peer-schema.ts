@@ -265,7 +265,7 @@ const settings = {
         write: `${ROLE_WORDS}, or { is: customer, strict: true }`,
       })
       .optional(),
-    'What we are to the (external) peer: its `provider`, its `customer`, a `peer` of equal standing, its route server (`rs`), a client of its route server (`rs-client`). Told in OPEN, where it must fit the role of the peer; routes that would leak are then rejected and not passed on (RFC 9234), and no-peer is honoured towards a `peer` (RFC 3765). Or a map of `is` and `strict`.',
+    'What we are to the (external) peer: its `provider`, its `customer`, a `peer` of equal standing, its route server (`rs`; this does not make us transparent as of RFC 7947: our AS number and next hop are put in as for any external peer), a client of its route server (`rs-client`). Told in OPEN, where it must fit the role of the peer; routes that would leak are then rejected and not passed on (RFC 9234), and no-peer is honoured towards a `peer` (RFC 3765). Or a map of `is` and `strict`.',
     'customer',
     'none',
   ),

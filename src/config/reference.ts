@@ -7,6 +7,7 @@ import { stringify } from 'yaml'
 import { bareOf, factsOf, innerOf, isOptional, mapOptionOf } from './advice.ts'
 import { EFFECTS } from './change.ts'
 import { keyFacts } from './key.ts'
+import { RUNGS } from '../rib/decision.ts'
 import { ACTIONS } from '../policy/action/index.ts'
 import { actionsSchema, matchSchema, ruleSchema } from './policy-schema.ts'
 import { groupSchema, peerSchema, SESSION_DEFAULTS } from './peer-schema.ts'
@@ -129,7 +130,11 @@ export function configurationReference(): string {
     ['sets', 'Maps of names, each with a list.', keyTable(shape.sets)],
     ['rpki', 'A list of maps.', keyTable(elementOf(configSchema, 'rpki'))],
     ['kernel', keyTable(shape.kernel)],
-    ['decision', keyTable(shape.decision)],
+    [
+      'decision',
+      `The paths of a prefix climb a ladder (RFC 4271 9.1.2.2), and the rung where one falls stands in \`show routes\`: ${RUNGS.join(', ')}. How long a path has been there is no rung: the same paths make the same choice, whichever came first.`,
+      keyTable(shape.decision),
+    ],
     ['confederation', keyTable(shape.confederation)],
     ['listen', 'A list of maps.', keyTable(elementOf(configSchema, 'listen'))],
     ['bmp', 'A list of maps, one a station (RFC 7854).', keyTable(elementOf(configSchema, 'bmp'))],

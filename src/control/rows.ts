@@ -103,6 +103,9 @@ export type MessageCounts = z.infer<typeof messageCounts>
 
 export const peerDetail = peerRow.extend({
   routerId: maybeText('Its BGP identifier.'),
+  hostname: maybeText(
+    'What it calls itself (FQDN capability), with its domain where it tells one; null when it does not say.',
+  ),
   type: z
     .enum(['internal', 'confederation', 'external'])
     .describe('In our AS, in another member AS of our confederation (RFC 5065), or outside.'),

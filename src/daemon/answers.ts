@@ -183,6 +183,7 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
   return {
     ...peerRow(speaker, neighbor),
     routerId: negotiated === undefined ? null : formatIpv4(negotiated.peerRouterId),
+    hostname: hostnameIn(negotiated?.peerCapabilities ?? []),
     type: config.type,
     localAsn: config.localAsn,
     role: config.role ?? null,
@@ -237,6 +238,14 @@ const prefixLimitRow = (
   action: it.action,
   after: it.afterSeconds ?? null,
 })
+
+/** For people, and never to move their cursor. */
+function hostnameIn(capabilities: readonly Capability[]): string | null {
+  const said = capabilities.find((it) => it.name === 'fqdn')
+  if (said === undefined || said.hostname === '') return null
+  const name = said.domain === '' ? said.hostname : `${said.hostname}.${said.domain}`
+  return name.replaceAll(/\p{Cc}/gu, ' ')
+}
 
 function capabilityNames(it: Capability): string[] {
   if (it.name === 'unknown') return [`unknown ${it.code}`]

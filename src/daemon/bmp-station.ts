@@ -21,7 +21,9 @@ import {
   peerDown,
   peerUp,
   REJECTED_PREFIXES,
+  PREFIXES_TREATED_AS_WITHDRAWN,
   statistics,
+  UPDATES_TREATED_AS_WITHDRAWALS,
   termination,
   type PeerDown,
   type Statistic,
@@ -335,6 +337,8 @@ function statisticsOf({ counters, paths }: RibPeer): Statistic[] {
     { type: CLUSTER_LIST_LOOPS, counter: counters.ownCluster },
     { type: AS_PATH_LOOPS, counter: counters.ownAs },
     { type: ORIGINATOR_ID_LOOPS, counter: counters.ownOriginatorId },
+    { type: UPDATES_TREATED_AS_WITHDRAWALS, counter: counters.erroneousUpdates },
+    { type: PREFIXES_TREATED_AS_WITHDRAWN, counter: counters.erroneousPrefixes },
     ...gaugesOf(ADJ_RIB_IN_ROUTES, ADJ_RIB_IN_ROUTES_OF_FAMILY, paths),
   ]
 }

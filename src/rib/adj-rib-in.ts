@@ -88,6 +88,7 @@ export class AdjRibIn {
     if (this.#problems.length > 0) this.#problems = []
     view.split(bytes, start, end, this.#options)
     if (view.empty) return this.#endOfRib(IPV4)
+    const erroneous = this.peer.counters.erroneousPrefixes
     // Broken headers hide the multiprotocol attributes: read them the slow way before anything else.
     if (view.attributes === undefined) this.#locate(view)
     this.#withdraw(IPV4, view.withdrawnStart, view.withdrawnEnd)
@@ -102,6 +103,7 @@ export class AdjRibIn {
       // Attributes of nothing are read as well: errors in them may hide prefixes (RFC 7606 5.2).
       this.#locate(view)
     }
+    if (this.peer.counters.erroneousPrefixes !== erroneous) this.peer.counters.erroneousUpdates++
     if (this.#problems.length > 0) {
       this.#events.malformedReceived({
         problems: this.#problems,
@@ -249,7 +251,10 @@ export class AdjRibIn {
 
   /** The paths take references on `set` of their own; -1 is to treat the prefixes as withdrawn. */
   #announce(family: FamilyFacts, start: number, end: number, set: number, since: number): void {
-    if (set < 0) return this.#withdraw(family, start, end)
+    if (set < 0) {
+      this.peer.counters.erroneousPrefixes += this.#withdraw(family, start, end)
+      return
+    }
     const nlri = this.#decode(family, start, end)
     const { count, words, stride, lengths } = nlri
     const ids = this.#pathIds[family.index] ? nlri.pathIds : undefined
@@ -283,8 +288,9 @@ export class AdjRibIn {
     if (beyond > 0) this.#events.pathsBeyondLimit(family, beyond)
   }
 
-  #withdraw(family: FamilyFacts, start: number, end: number): void {
-    if (start === end || !this.#negotiated[family.index]) return
+  /** The number of prefixes. */
+  #withdraw(family: FamilyFacts, start: number, end: number): number {
+    if (start === end || !this.#negotiated[family.index]) return 0
     const nlri = this.#decode(family, start, end)
     const rib = this.#ribs[family.index]
     const ids = this.#pathIds[family.index] ? nlri.pathIds : undefined
@@ -292,6 +298,7 @@ export class AdjRibIn {
       const id = ids === undefined ? 0 : ids[i]
       rib.withdraw(this.peer, nlri.words, at, nlri.lengths[i], id)
     }
+    return nlri.count
   }
 
   #named(view: UpdateView, most: number): string[] {

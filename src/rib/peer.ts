@@ -38,6 +38,16 @@ export const LOCAL_PEER = 0
 /** As many as four bits of a path row tell apart. */
 const GENERATIONS = 16
 
+/** What a session counts beside the paths that it rejects. */
+const NOTHING_COUNTED = {
+  /** Paths that came again as they were, and withdrawals of what was not there. */
+  duplicates: 0,
+  strayWithdrawals: 0,
+  /** What was treated as a withdrawal, for its attributes were malformed (RFC 7606). */
+  erroneousUpdates: 0,
+  erroneousPrefixes: 0,
+}
+
 /** Numbers fit into 16 bits of a path row. */
 const MOST_PEERS = 0xffff
 
@@ -64,10 +74,10 @@ export class RibPeer {
   /** Paths that may be held: what is new beyond is left out. Per family index; may change. */
   readonly mostPaths: [number, number] = [Infinity, Infinity]
   /** What has come in this session and changed nothing, or was refused, by the reason. */
-  readonly counters: Record<Rejection | 'duplicates' | 'strayWithdrawals', number> = {
+  readonly counters: Record<Rejection | keyof typeof NOTHING_COUNTED, number> = {
     ...{ none: 0, importPolicy: 0, ownAs: 0, ownOriginatorId: 0, ownCluster: 0 },
     ...{ firstAs: 0, routeLeak: 0, tooLong: 0 },
-    ...{ duplicates: 0, strayWithdrawals: 0 },
+    ...NOTHING_COUNTED,
   }
 
   constructor(id: number, options: RibPeerOptions, importPolicy: Policy) {

@@ -67,6 +67,12 @@ describe.for([
   })
 })
 
+test('FRR tells its name, which show peer has', async () => {
+  expect((await chain.linnet.peer('right4')).hostname).toBe('peer')
+  expect(await chain.linnet.command('show', 'peer', 'right4')).toMatch(/^host name +peer$/m)
+  expect((await chain.linnet.peer('left4')).hostname).toBeNull()
+})
+
 test('a route whose attributes fit into no message of 4096 bytes goes from BIRD to FRR (RFC 8654)', async () => {
   const large = route({
     prefix: '10.203.1.0/24',

@@ -69,6 +69,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ['flaps', String(peer.flaps)],
       ['last error', lastErrorOf(peer, look.now)],
       ['router id', peer.routerId ?? ''],
+      ...(peer.hostname === null ? [] : [['host name', peer.hostname] as const]),
       ['connection', `${peer.localAddress ?? '-'} to ${peer.remoteAddress ?? '-'}`],
       ['hold time', timers],
       ['import', peer.importPolicy],

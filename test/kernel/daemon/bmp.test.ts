@@ -194,15 +194,23 @@ describe('a station', () => {
     tor.send(
       announce({ prefixes: ['198.51.100.0/24'], nextHop: '10.0.1.2', asPath: [65001, 4200000001] }),
     )
+    // ORIGIN of no length: treated as withdrawn (RFC 7606 section 7.1).
+    tor.send(
+      announce({
+        ...{ prefixes: ['203.0.113.0/25', '203.0.113.128/25'], nextHop: '10.0.1.2' },
+        ...{ asPath: [65001], also: [0x40, 1, 0] },
+      }),
+    )
     await torB()
     const of = (address: string) =>
       station?.of('statistics').findLast(({ header }) => header.address === address)?.counts
     await until(
       'the numbers are told',
-      () => of('10.0.1.2')?.['7'] === 3 && of('10.0.1.3')?.['0'] === 1,
+      () => of('10.0.1.2')?.['12'] === 2 && of('10.0.1.3')?.['0'] === 1,
     )
     expect(of('10.0.1.2')).toMatchObject({
-      ...{ 0: 0, 1: 1, 2: 1, 3: 0, 4: 1, 5: 0, 7: 3, '9 1/1': 2, '9 2/1': 1 },
+      // Treated as withdrawn, two prefixes that were not there: withdrawals all the same.
+      ...{ 0: 0, 1: 1, 2: 3, 3: 0, 4: 1, 5: 0, 7: 3, 11: 1, 12: 2, '9 1/1': 2, '9 2/1': 1 },
     })
     expect(of('10.0.1.3')).toMatchObject({ 0: 1, 7: 1 })
     const locRib = station.of('statistics').findLast(({ header }) => header.type === 'locRib')

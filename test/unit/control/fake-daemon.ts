@@ -87,6 +87,7 @@ const noMessages = { open: 0, update: 0, notification: 0, keepalive: 0, routeRef
 export const detailOf = (row: PeerRow): PeerDetail => ({
   ...row,
   routerId: '10.0.0.1',
+  hostname: null,
   type: 'external',
   localAsn: 65101,
   role: null,

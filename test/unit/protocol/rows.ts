@@ -401,10 +401,13 @@ export const PROTOCOL: readonly ProtocolRow[] = [
   {
     rfc: 'draft-walton-bgp-hostname-capability',
     title: 'names of speakers',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: 'the capability is read, and the name stands in `show peer`',
+    missing: 'we tell no name of ours',
     codes: ['capability 73'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/wire/capabilities.test.ts: golden bytes of %o',
+      'interop/features.test.ts: tells its name, which show peer has',
+    ],
   },
   {
     rfc: 'RFC 6396, RFC 8050',
@@ -442,7 +445,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     rfc: 'RFC 7854',
     title: 'BMP',
     done: 'Adj-RIB-In before and after import policy, Peer Up with the OPENs, Peer Down with the reason, numbers, Initiation and Termination',
-    missing: 'Route Mirroring; Peer Down 2 and 5, which nothing here leads to, are only encoded',
+    missing:
+      'Route Mirroring; the number of repeated messages (13), for prefixes are counted; Peer Down 2 and 5, which nothing here leads to, are only encoded',
     tests: [
       'unit/bmp/messages.test.ts: Route Monitoring (4.6): IPv4 before policy, two prefixes in one UPDATE',
       'unit/daemon/bmp-feed.test.ts: hears of each path of a session with path identifiers (RFC 7911), and of no other',

@@ -459,6 +459,17 @@ describe('malformed UPDATEs cost what RFC 7606 says', () => {
     rib.expectNoLeak(peer)
   })
 
+  test('what is treated as a withdrawal is counted; what only loses an attribute is not', () => {
+    const rib = new SmallRib()
+    const peer = rib.peer('peer')
+    peer.send({ announce: BOTH, set: SET })
+    peer.send({ announce: BOTH, set: SET, extra: hex('800402 0001') })
+    peer.send({ announce: ['10.9.0.0/16'], set: SET, extra: hex('c00805 fde9000100') })
+    peer.send({ announce: ['10.9.0.0/16'], set: SET, extra: hex('40060100') })
+    peer.send({ withdraw: ['10.9.0.0/16'] })
+    expect(peer.peer.counters).toMatchObject({ erroneousUpdates: 2, erroneousPrefixes: 3 })
+  })
+
   test('a missing mandatory attribute is told, and the route withdrawn', () => {
     const rib = new SmallRib()
     const peer = rib.peer('peer')
