@@ -32,7 +32,7 @@ export interface ChainOptions {
   readonly more?: Readonly<Record<string, unknown>>
 }
 
-type Side = 'left' | 'right'
+export type Side = 'left' | 'right'
 const SUBNET: Readonly<Record<Side, number>> = { left: 1, right: 2 }
 
 export const addressOf = (side: Side, family: Family): string =>
@@ -95,6 +95,10 @@ export class Chain {
     const host = this.#hosts.find((it) => it.name === name)
     if (host === undefined) throw new Error(`no host ${name}`)
     return host
+  }
+
+  lastWords(): string {
+    return this.#hosts.map((host) => host.lastWords()).join('\n')
   }
 
   async close(): Promise<void> {

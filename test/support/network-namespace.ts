@@ -24,15 +24,27 @@ export function enterNetworkNamespace(): NetworkNamespace {
   const fd = openSync(PRESENT, 'r')
   return {
     path: `/proc/${process.pid}/fd/${fd}`,
-    within(action) {
-      const here = openSync(PRESENT, 'r')
-      try {
-        must('setns', setNamespace(fd, CLONE_NEWNET))
-        return action()
-      } finally {
-        must('setns back', setNamespace(here, CLONE_NEWNET))
-        closeSync(here)
-      }
-    },
+    within: (action) => within(fd, action),
+  }
+}
+
+/** Runs `action`, which must not be asynchronous, in the network namespace of this process. */
+export function withinNetworkOf<T>(pid: number, action: () => T): T {
+  const fd = openSync(`/proc/${pid}/ns/net`, 'r')
+  try {
+    return within(fd, action)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function within<T>(fd: number, action: () => T): T {
+  const here = openSync(PRESENT, 'r')
+  try {
+    must('setns', setNamespace(fd, CLONE_NEWNET))
+    return action()
+  } finally {
+    must('setns back', setNamespace(here, CLONE_NEWNET))
+    closeSync(here)
   }
 }
