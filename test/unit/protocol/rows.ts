@@ -217,6 +217,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/wire/constants.test.ts: error %i/%i is "%s"',
       'unit/wire/notification.test.ts: %s is told in words',
       'unit/daemon/prefix-limits.test.ts: $title',
+      'interop/protection.ts: `disconnect`: it shows our Cease 6/1; all is back after `linnet startup`',
+      'interop/protection.ts: we announce more than its limit: `show peer` tells its Cease 6/1 in words',
       'unit/daemon/outbound-limits.test.ts: $limit: the session ends before anything beyond is sent',
       'unit/rib/export-limit.test.ts: whatever happens, with ADD-PATH %s',
     ],
@@ -248,6 +250,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'kernel/tcp-protection.test.ts: a key that changes on both sides, one after the other: what was lost is sent again',
       'kernel/daemon/diagnosis.test.ts: $title',
       'kernel/daemon/password.test.ts: first at the $first, then at the $second: the session lives, and what was said meanwhile arrives',
+      'interop/protection.ts: our key changes and changes back: the sessions live, what was said meanwhile arrives',
     ],
   },
   {
@@ -269,6 +272,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'kernel/tcp-protection.test.ts: what a peer sends with a lower TTL is dropped',
       'kernel/tcp.test.ts: is answered with TTL 255, or a GTSM peer would not hear the SYN-ACK',
+      'interop/protection.ts: we send without GTSM: it drops that',
     ],
   },
   {
@@ -328,6 +332,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/session/negotiation.test.ts: we are its %s, it says that it is our %s',
       'unit/rib/adj-rib-in.test.ts: what is changed in a route that passes',
       'unit/daemon/update-groups.test.ts: we are its %s: a bare route %s, a marked one %s',
+      'interop/paths.ts: what comes from above is marked and goes down; what comes from below goes up',
     ],
   },
   {
@@ -339,6 +344,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/daemon/update-groups.test.ts: to the outside no segment of it is left',
       'unit/rib/adj-rib-in.test.ts: loops and policy: the path is kept, but takes no part',
       'unit/conformance/confederation-errors.ts: RFC 5065 section 5: paths from another member of the confederation',
+      'interop/paths.ts: routes pass it with LOCAL_PREF and MED, and each member is in the path',
     ],
   },
   {
@@ -471,7 +477,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: '`localAsn` with `prependReceived` and `prependOwn`; both numbers are ours when loops are looked for',
     tests: [
       'unit/wire/outgoing-path.test.ts: whatever is done, a path comes out, without what is not to leave',
-      'interop/paths.test.ts: either of our numbers stands in the paths, as `local-as` does elsewhere',
+      'interop/paths.ts: either of our numbers stands in the paths, as `local-as` does elsewhere',
     ],
   },
   {
