@@ -162,7 +162,7 @@ export class UpdateView {
     if (next - value < 5 || nlri > next) return false
     const afi = (bytes[value] << 8) | bytes[value + 1]
     if (!isLengthOfNextHop(afi, bytes[value + 3], this.#terms.ipv6NextHops)) return false
-    this.reachAfi = bytes[value + 2] === SAFI_UNICAST ? afi : 0xffff
+    this.reachAfi = tableOf(afi, bytes[value + 2])
     this.reachStart = nlri
     this.reachEnd = next
     return true
@@ -171,12 +171,16 @@ export class UpdateView {
   #unreach(bytes: Uint8Array, value: number, next: number): boolean {
     if (next - value < 3 || this.unreachAfi !== 0) return false
     const afi = (bytes[value] << 8) | bytes[value + 1]
-    this.unreachAfi = bytes[value + 2] === SAFI_UNICAST ? afi : 0xffff
+    this.unreachAfi = tableOf(afi, bytes[value + 2])
     this.unreachStart = value + 3
     this.unreachEnd = next
     return true
   }
 }
+
+/** AFI of the NLRI; that of no table, which is not 0, for what is there and not unicast. */
+const tableOf = (afi: number, safi: number): number =>
+  safi === SAFI_UNICAST && afi !== 0 ? afi : 0xffff
 
 /** MP_REACH with its next hop only: AFI, SAFI, length, next hop, reserved, and the link of a link-local one. */
 function writeNextHop(

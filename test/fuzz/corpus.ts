@@ -31,4 +31,11 @@ export const CORPUS: readonly Found[] = [
     session: 'old eBGP',
     stream: 'ffffffffffffffffffffffffffffffff001e020003100a01000440010109',
   },
+  {
+    what: 'the next hop of AFI 0, which is no family, was held to be one of IPv6',
+    session: 'eBGP',
+    stream:
+      'ffffffffffffffffffffffffffffffff004d0200000033800e1c0000011020010db8000000000000' +
+      '000000000001003020010db800094001010040020602010000fde94003040a000001100a09',
+  },
 ]

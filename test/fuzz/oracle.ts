@@ -178,8 +178,14 @@ const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
 /** The attributes that this oracle knows. */
 export const ORACLE_CODES: readonly number[] = [...RULES.keys()]
 
+/** What a NOTIFICATION of 4096 bytes has room for. */
+const MOST_DATA = 4096 - 21
+
 const notification = (subcode: number, data: Uint8Array = new Uint8Array(0)): string =>
-  data.length === 0 ? `3/${subcode}` : `3/${subcode}: ${hexOf(data)}`
+  data.length === 0 ? `3/${subcode}` : `3/${subcode}: ${dataOf(data)}`
+
+/** Data of a NOTIFICATION, cut where they are longer than any peer takes. */
+export const dataOf = (bytes: Uint8Array): string => hexOf(bytes.subarray(0, MOST_DATA))
 
 /**
  * Prefixes of a field as text, or undefined when they can't be told apart (RFC 7606 5.3): `0a000000/8`, or

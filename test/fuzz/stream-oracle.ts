@@ -2,7 +2,7 @@
  * What a stream of bytes must do to a session: headers (RFC 4271 6.1), OPENs (6.2 and its successors),
  * messages out of state (RFC 6608). As independent of `src/` as `oracle.ts`, to which UPDATEs go.
  */
-import { verdictOn, type OracleSession, type OracleVerdict } from './oracle.ts'
+import { dataOf, verdictOn, type OracleSession, type OracleVerdict } from './oracle.ts'
 
 const u16 = (bytes: Uint8Array, at: number): number => bytes[at] * 256 + bytes[at + 1]
 const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) * 65_536 + u16(bytes, at + 2)
@@ -57,7 +57,7 @@ function stepOf(message: Uint8Array, session: OracleSession): Step {
     case 5: {
       // RFC 7313 section 5
       const isBracket = body[2] === 1 || body[2] === 2
-      return isBracket && body.length !== 4 ? end(`7/1: ${hexOf(message)}`) : {}
+      return isBracket && body.length !== 4 ? end(`7/1: ${dataOf(message)}`) : {}
     }
     default:
       return {}

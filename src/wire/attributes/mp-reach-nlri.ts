@@ -1,6 +1,6 @@
 import { addressFromBytes } from '../../net/address.ts'
 import { Reader } from '../../net/bytes.ts'
-import { SAFI_UNICAST } from '../../net/family.ts'
+import { familyOfAfi, SAFI_UNICAST } from '../../net/family.ts'
 import { malformed } from '../errors.ts'
 import { OPTIONAL_NON_TRANSITIVE, type AttributeSpec } from './attribute.ts'
 import { toHex } from './hex.ts'
@@ -65,9 +65,14 @@ export function linkInCanonical(bytes: Uint8Array): number {
   return from.left === 4 ? from.u32() : 0
 }
 
-/** IPv4 routes may have IPv6 next hops where both sides say so (RFC 8950 section 4). */
+/**
+ * IPv4 routes may have IPv6 next hops where both sides say so (RFC 8950 section 4). Those of families that we
+ * don't know, AFI 0 too, are nobody's concern.
+ */
 export const isLengthOfNextHop = (afi: number, length: number, ipv6NextHops: boolean): boolean =>
-  afi > 2 || (afi === 1 && length === 4) || ((afi === 2 || ipv6NextHops) && isIpv6Length(length))
+  familyOfAfi(afi) === undefined ||
+  (afi === 1 && length === 4) ||
+  ((afi === 2 || ipv6NextHops) && isIpv6Length(length))
 
 const isIpv6Length = (length: number): boolean => length === 16 || length === 32
 

@@ -178,6 +178,11 @@ export const MESSAGE_ERRORS: readonly MessageGroup[] = [
         cost: '3/1',
       },
       {
+        what: 'MP_UNREACH_NLRI, one of AFI 0',
+        fields: { section: `80 0f 03 0000 01 ${unreach(NLRI6)}` },
+        cost: '3/1',
+      },
+      {
         what: 'MP_REACH_NLRI of a family that we do not speak',
         fields: { section: '80 0e 05 0019 46 00 00 80 0e 05 0019 46 00 00' },
         cost: '3/1',
@@ -320,6 +325,12 @@ export const MESSAGE_ERRORS: readonly MessageGroup[] = [
       {
         what: 'IPv4 with a next hop of four bytes',
         fields: { section: `80 0e 0c 0001 01 04 0a000001 00 ${NLRI} ${SOUND6}` },
+        cost: 'nothing',
+        left: BOTH,
+      },
+      {
+        what: 'of AFI 0, which is no family, beside sound NLRI',
+        fields: { section: `80 0e 1c 0000 01 10 ${GLOBAL} 00 ${NLRI6} ${SOUND}`, nlri: NLRI },
         cost: 'nothing',
         left: BOTH,
       },
