@@ -23,6 +23,7 @@ export type Happening = { readonly note?: string } & (
       readonly asn: number
       readonly routerId: string
     }
+  /** `10.0.0.0/8#7` is the path with identifier 7, from a peer that was asked for several (RFC 7911). */
   | {
       readonly from: string
       readonly announce?: readonly string[]
@@ -38,6 +39,10 @@ export type Happening = { readonly note?: string } & (
   /** It marks the beginning or the end of its own routes, told once more (RFC 7313). */
   | { readonly mark: 'begin' | 'end'; readonly by: string; readonly family: 'ipv4' | 'ipv6' }
   | { readonly nextHop: string; readonly reachable: boolean }
+  /** So many seconds pass. */
+  | { readonly wait: number }
+  /** `linnet startup`, for a peer that was held down. */
+  | { readonly startup: string }
   /** The cache of the configuration knows these from now on: `10.0.0.0/8-24 65001`. */
   | { readonly vrps: readonly string[] }
   /** The configuration is replaced by that of another file of the case. */

@@ -11,6 +11,7 @@ import { Speaker } from '../../src/daemon/speaker.ts'
 import { Fib } from '../../src/fib/fib.ts'
 import { Targets } from '../../src/fib/targets.ts'
 import { address, wordsOf, type Address } from '../../src/net/address.ts'
+import type { Family } from '../../src/net/family.ts'
 import { contains, prefixOf } from '../../src/net/prefix.ts'
 import { Peer } from '../../src/session/peer.ts'
 import { ADMINISTRATIVE_SHUTDOWN } from '../../src/wire/constants.ts'
@@ -108,6 +109,8 @@ export class ReplayStage {
     else if ('silence' in it) await this.#silence(it.silence)
     else if ('refresh' in it) this.#peer(it.refresh).sendRouteRefresh(it.family)
     else if ('mark' in it) this.#peer(it.by).send([encodeRouteRefresh(it.family, it.mark)])
+    else if ('wait' in it) await this.#pass(1000 * it.wait)
+    else if ('startup' in it) this.#speaker.neighbor(it.startup)?.standing.start()
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
     else if ('drain' in it) this.#speaker.drain(it.drain)
     else if ('vrps' in it) this.#cache.publish(it.vrps)
@@ -123,6 +126,7 @@ export class ReplayStage {
     const configured = this.#config.peers.find((peer) => peer.name === name)
     if (configured === undefined) throw new Error(`no peer ${name} in the configuration`)
     const external = configured.type === 'external'
+    let addPath: readonly Family[] = []
     const peer = new Peer(
       {
         name,
@@ -134,6 +138,10 @@ export class ReplayStage {
         connectRetrySeconds: 5,
         passive: true,
         enhancedRouteRefresh: configured.enhancedRouteRefresh,
+        addPath: {
+          receive: configured.addPath.send !== 'off',
+          send: configured.addPath.receive,
+        },
         families: configured.families,
         extendedNextHop: configured.extendedNextHop,
         socket: {},
@@ -141,12 +149,14 @@ export class ReplayStage {
       { transport: this.#network.transportOf(own), clock: this.clock, random: () => 1 },
       {
         stateChanged: () => {},
-        established: () => {},
+        established: (negotiated) => {
+          addPath = negotiated.addPath.receive
+        },
         update: (bytes, start, end) => {
-          const session = { external, fourOctetAs: true }
+          const session = { external, fourOctetAs: true, addPath }
           this.#hear(name, updateAsText(bytes, start, end, session))
         },
-        routeRefreshReceived: () => {},
+        routeRefreshReceived: (family) => this.#hear(name, { refreshAsked: family }),
         refreshBegan: (family) => this.#hear(name, { refreshBegan: family }),
         refreshEnded: (family) => this.#hear(name, { refreshEnded: family }),
         sessionEnded: (cause) => this.#hear(name, { ended: cause }),

@@ -1,5 +1,4 @@
 /** UPDATE bodies as text: what a peer was sent, in a form that people can read and files can hold. */
-import { addressFromWords } from '../../src/net/address.ts'
 import { FAMILIES, familyOfAfi, factsOf, type Family } from '../../src/net/family.ts'
 import {
   describeAttributes,
@@ -19,22 +18,33 @@ export interface UpdateAsText {
 
 const $nlri = FAMILIES.map((family) => new NlriColumns(family))
 
+export interface ReadingSession {
+  readonly external: boolean
+  readonly fourOctetAs: boolean
+  /** Families whose prefixes have identifiers (RFC 7911): `10.0.0.0/8#7`. */
+  readonly addPath: readonly Family[]
+}
+
 /** Throws when a prefix is broken, or an attribute malformed. */
 export function updateAsText(
   bytes: Uint8Array,
   start: number,
   end: number,
-  session: { readonly external: boolean; readonly fourOctetAs: boolean },
+  session: ReadingSession,
 ): UpdateAsText {
   const view = new UpdateView()
   view.split(bytes, start, end, { ipv6NextHops: true, link: 0 })
+  const prefixes = (family: Family | undefined, from: number, to: number): string[] =>
+    family === undefined || from === to
+      ? []
+      : prefixesIn(bytes, family, from, to, session.addPath.includes(family))
   const withdraw = [
-    ...prefixes(bytes, 'ipv4', view.withdrawnStart, view.withdrawnEnd),
-    ...prefixes(bytes, familyOfAfi(view.unreachAfi), view.unreachStart, view.unreachEnd),
+    ...prefixes('ipv4', view.withdrawnStart, view.withdrawnEnd),
+    ...prefixes(familyOfAfi(view.unreachAfi), view.unreachStart, view.unreachEnd),
   ]
   const announce = [
-    ...prefixes(bytes, 'ipv4', view.nlriStart, view.nlriEnd),
-    ...prefixes(bytes, familyOfAfi(view.reachAfi), view.reachStart, view.reachEnd),
+    ...prefixes('ipv4', view.nlriStart, view.nlriEnd),
+    ...prefixes(familyOfAfi(view.reachAfi), view.reachStart, view.reachEnd),
   ]
   if (withdraw.length + announce.length === 0) {
     return { endOfRib: familyOfAfi(view.unreachAfi) ?? 'ipv4' }
@@ -49,19 +59,21 @@ export function updateAsText(
   return { ...(withdraw.length === 0 ? {} : { withdraw }), announce, set }
 }
 
-function prefixes(
+function prefixesIn(
   bytes: Uint8Array,
-  family: Family | undefined,
+  family: Family,
   start: number,
   end: number,
+  addPath: boolean,
 ): string[] {
-  if (family === undefined || start === end) return []
   const nlri = $nlri[factsOf(family).index]
-  if (!nlri.decode(bytes, start, end)) throw new Error(`a broken ${family} prefix`)
-  return Array.from({ length: nlri.count }, (_, i) => {
-    const address = addressFromWords(family, nlri.words, i * nlri.stride)
-    return `${address.text}/${nlri.lengths[i]}`
-  })
+  const isGood = addPath
+    ? nlri.decodeWithPathIds(bytes, start, end)
+    : nlri.decode(bytes, start, end)
+  if (!isGood) throw new Error(`a broken ${family} prefix`)
+  return Array.from({ length: nlri.count }, (_, i) =>
+    addPath ? `${nlri.text(i)}#${nlri.pathIds[i] >>> 0}` : nlri.text(i),
+  )
 }
 
 const isSomething = (value: unknown): boolean =>

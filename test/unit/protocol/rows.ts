@@ -219,6 +219,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/daemon/prefix-limits.test.ts: $title',
       'interop/protection.ts: `disconnect`: it shows our Cease 6/1; all is back after `linnet startup`',
       'interop/protection.ts: we announce more than its limit: `show peer` tells its Cease 6/1 in words',
+      'replay/prefix-limits/events.jsonl: one beyond ends the session: its routes go',
       'unit/daemon/outbound-limits.test.ts: $limit: the session ends before anything beyond is sent',
       'unit/rib/export-limit.test.ts: whatever happens, with ADD-PATH %s',
     ],
@@ -390,6 +391,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/rib/add-path.test.ts: whatever peers with and without identifiers say, each holds what it said last',
       'unit/rib/multi-path.test.ts: know exactly what they shall, whatever has happened: %s',
       'unit/rib/multi-path.test.ts: a path keeps its identifier while it lives, whatever its attributes',
+      'replay/add-path/events.jsonl: the best one goes: one path moves up for two',
     ],
   },
   {

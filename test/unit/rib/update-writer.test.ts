@@ -10,7 +10,7 @@ import { encodeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { updateAsText, type UpdateAsText } from '../../support/update-text.ts'
 import { toHex } from '../wire/hex.ts'
 
-const SESSION = { external: true, fourOctetAs: true }
+const SESSION = { external: true, fourOctetAs: true, addPath: [] }
 
 const lengthsOf = (bytes: Uint8Array): number[] => messagesOf(bytes).map(({ length }) => length)
 const textsOf = (bytes: Uint8Array): UpdateAsText[] => messagesOf(bytes).map(({ text }) => text)
