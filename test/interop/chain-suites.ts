@@ -29,10 +29,21 @@ export const daemonsOf = ({ options: { left, right } }: ChainSuite): Daemon[] =>
 export class Stage {
   readonly chain: Chain
   readonly options: ChainOptions
+  readonly #atEnd: (() => void)[] = []
 
   constructor(chain: Chain, options: ChainOptions) {
     this.chain = chain
     this.options = options
+  }
+
+  /** To be done when the chain is taken down. */
+  atEnd(action: () => void): void {
+    this.#atEnd.push(action)
+  }
+
+  async close(): Promise<void> {
+    for (const action of this.#atEnd) action()
+    await this.chain.close()
   }
 
   /** Fulfilled once the route to `prefix` in the table of the daemon on this side (undefined: none) is as it should be. */
@@ -55,7 +66,7 @@ export function playChains(suites: readonly ChainSuite[]): void {
       beforeAll(async () => {
         stage = new Stage(await Chain.open(options), options)
       })
-      afterAll(() => stage?.chain.close())
+      afterAll(() => stage?.close())
       for (const row of cases) {
         test(row.title, async () => {
           const here = stage

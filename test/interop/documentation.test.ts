@@ -11,8 +11,9 @@ import { SUITES } from './cases.ts'
 import { daemonsOf, type ChainSuite } from './chain-suites.ts'
 import { obstacle } from './matrix.ts'
 import { PATHS } from './paths.ts'
+import { POLICIES } from './policies.ts'
 
-const CHAINS: readonly ChainSuite[] = [...PATHS]
+const CHAINS: readonly ChainSuite[] = [...PATHS, ...POLICIES]
 
 const DAEMONS: readonly Daemon[] = [bird, frr, gobgp, openbgpd, exabgp]
 

@@ -438,6 +438,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/rpki/client.test.ts: tells all, then what has changed',
       'unit/rpki/client.test.ts: what was learned stays while the cache is away, until it expires',
       'unit/rpki/client.test.ts: what a cache must not say ends the session',
+      'interop/policies.ts: the cache has other data (RFC 8210): the tables follow, no session and no refresh is needed',
     ],
   },
   {
@@ -447,6 +448,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'unit/rpki/validation.test.ts: VRPs come and go, each once',
       'unit/policy/matches.test.ts: rpki: [valid, notFound]',
+      'interop/policies.ts: `rpki` (RFC 6811): without a cache all is notFound, with one the invalid go nowhere',
     ],
   },
   {
