@@ -44,6 +44,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   connectRetrySeconds: ['nextSession', 'only waits between connections'],
   address: ['reset', 'the session is with another address'],
   interface: ['reset', 'the session is with another neighbour'],
+  range: ['live', 'it says only where the peer came from'],
   port: ['reset', 'the session is with another port'],
   asn: ['reset', 'the AS number is checked in OPEN'],
   type: ['reset', 'internal and external sessions follow different rules'],
@@ -78,6 +79,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['clusterId', 'restart', 'it is in the routes that were reflected'],
   ['confederation', 'restart', 'every session and every route is built on it'],
   ['decision', 'restart', 'every prefix would have to be decided anew'],
+  ['ranges', 'live', 'peers that called from there get the new settings, or go'],
   ['listen', 'live', 'listeners are opened and closed; sessions stay'],
   [
     'policies',
@@ -155,7 +157,8 @@ export function changeOf(before: Config, after: Config): ConfigChange {
 
 const STRENGTH: readonly PeerEffect[] = ['live', 'nextSession', 'reset']
 
-function peerChange(before: ResolvedPeer, after: ResolvedPeer): PeerChange {
+/** How a peer becomes what it is `after`. */
+export function peerChange(before: ResolvedPeer, after: ResolvedPeer): PeerChange {
   const fields = Object.entries(PEER_FIELDS).flatMap(([field, [usual, because]]) => {
     if (same(valueOf(before, field), valueOf(after, field))) return []
     const effect = field === 'tcpAo' && !overlap(before, after) ? 'reset' : usual

@@ -2,23 +2,21 @@
  * A tree as written -> the Config that the daemon runs, or everything that is wrong with it.
  *
  * Each section, each peer and each group is checked by itself, so that one mistake hides no other: what
- * is good goes on to the checks that look across (here and in peers.ts), what is wrong is left out of
+ * is good goes on to the checks that look across (here, in peer-list.ts and peers.ts), what is wrong is left out of
  * them. Warnings don't stop anything.
  */
 import type { z } from 'zod'
-import { addressFromBytes, isUnspecified, type Address } from '../net/address.ts'
+import { isUnspecified } from '../net/address.ts'
 import type { Endpoint } from '../session/transport.ts'
 import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Confederation, Config, ResolvedPeer, StaticPrefix } from './config.ts'
 import { resolveKernel } from './kernel.ts'
 import { resolveBmp, resolveMrt } from './monitors.ts'
-import { groupName, groupSchema, peerSchema } from './peer-schema.ts'
-import type { MeshEntry, PeerSettings } from './peer-schema.ts'
+import { groupSchema } from './peer-schema.ts'
 import { parse, type Section } from './parse.ts'
-import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
-import { readPolicies, type Policies } from './policies.ts'
-import { checkPolicyNames } from './policy-names.ts'
+import { resolvePeers } from './peer-list.ts'
+import { readPolicies } from './policies.ts'
 import {
   advertiseSchema,
   apiSchema,
@@ -29,8 +27,8 @@ import {
   mrtSchema,
   type AdvertiseEntry,
 } from './schema.ts'
-import { nodeAt, type Path, type TreeNode } from './tree.ts'
-import { isOwn, mayBeOwn, type World } from './world.ts'
+import type { TreeNode } from './tree.ts'
+import { mayBeOwn, type World } from './world.ts'
 
 export interface Checked {
   /** Absent when there are errors. */
@@ -93,8 +91,9 @@ function resolve(context: Section): Config | undefined {
   if (confederation !== undefined && asn !== undefined) {
     checkConfederation(asn, confederation, context)
   }
-  const peers = resolvePeers({ asn, confederation }, policies, section('mesh', shape.mesh), context)
-  if (listen !== undefined) checkListen(listen, peers, context)
+  const mesh = section('mesh', shape.mesh)
+  const { peers, ranges } = resolvePeers({ asn, confederation }, policies, mesh, context)
+  if (listen !== undefined) checkListen(listen, [...peers, ...ranges.map((it) => it.peer)], context)
   const prefixes = advertise === undefined ? [] : staticPrefixes(advertise, context)
   const kernelConfig =
     kernel === undefined ? undefined : resolveKernel(kernel, context.world, context.complaints)
@@ -110,6 +109,7 @@ function resolve(context: Section): Config | undefined {
     listen,
     decision,
     peers,
+    ranges,
     rpki,
     policies: [...policies.values()].filter((it) => it !== undefined),
     advertise: { interfaces: advertise.interfaces, prefixes },
@@ -119,38 +119,6 @@ function resolve(context: Section): Config | undefined {
     api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },
     log,
   }
-}
-
-/** Peers and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
-function resolvePeers(
-  { asn, confederation }: { asn: number | undefined; confederation: Confederation | undefined },
-  policies: Policies,
-  mesh: MeshEntry | undefined,
-  context: Section,
-): ResolvedPeer[] {
-  const groups = readGroups(policies, context)
-  const drafts = [
-    ...readPeers(policies, context),
-    ...(mesh === undefined ? [] : meshPeers(mesh, groups, context)),
-  ]
-  checkNames(drafts, context)
-  if (asn === undefined) return []
-  const peers: ResolvedPeer[] = []
-  const seen = new Map<string, PeerDraft>()
-  for (const draft of drafts) {
-    const peer = resolvePeer(draft, { ...context, asn, confederation, groups, policies })
-    if (peer === undefined) continue
-    const there = `${peer.address.text} port ${peer.port}`
-    const other = seen.get(there)
-    if (other !== undefined) {
-      const where = peer.interface === undefined ? `at ${there}` : `whoever is on ${peer.interface}`
-      const message = `${other.name} is ${where} too`
-      context.complaints.error(addressPath(draft, context), message, 'remove one of them')
-    }
-    seen.set(there, draft)
-    peers.push(peer)
-  }
-  return peers
 }
 
 /** The numbers of a confederation and its members are apart (RFC 5065 section 4). */
@@ -171,123 +139,6 @@ function checkConfederation(
       complaints.error(path, `${member} is here twice`, 'remove one')
     }
   })
-}
-
-function readGroups(policies: Policies, context: Section): Map<string, PeerSettings | undefined> {
-  const node = nodeAt(context.root, ['peerGroups'])
-  const groups = new Map<string, PeerSettings | undefined>()
-  if (node === undefined) return groups
-  if (node.kind !== 'map') {
-    parse(configSchema.shape.peerGroups, ['peerGroups'], context)
-    return groups
-  }
-  for (const name of node.entries.keys()) {
-    const path = ['peerGroups', name]
-    if (!groupName.safeParse(name).success) {
-      const message = `"${name}" is not the name of a group`
-      context.complaints.errorAtKey(path, message, 'write one without blanks, such as tor')
-    }
-    const group = parse(groupSchema, path, context)
-    if (group !== undefined) {
-      checkSettings(path, group, context.complaints)
-      checkPolicyNames(path, group, policies, context.complaints)
-    }
-    groups.set(name, group)
-  }
-  return groups
-}
-
-function readPeers(policies: Policies, context: Section): PeerDraft[] {
-  const node = nodeAt(context.root, ['peers'])
-  if (node?.kind !== 'list') {
-    parse(configSchema.shape.peers, ['peers'], context)
-    return []
-  }
-  return node.items.flatMap((_, i) => {
-    const path = ['peers', i]
-    const entry = parse(peerSchema, path, context)
-    if (entry === undefined) return []
-    const { name, address: written, interface: link, group, description, ...own } = entry
-    checkSettings(path, own, context.complaints)
-    checkPolicyNames(path, own, policies, context.complaints)
-    const address = written ?? (link === undefined ? undefined : nobodyOn(link))
-    if (address === undefined) {
-      if (nodeAt(context.root, [...path, 'address']) !== undefined) return []
-      if (nodeAt(context.root, [...path, 'interface']) !== undefined) return []
-      context.complaints.error([...path, 'address'], 'is missing', 'add address: 10.0.1.1')
-      return []
-    }
-    if (written !== undefined && link !== undefined) {
-      const message = 'address stands beside it, and says where the peer is'
-      context.complaints.error([...path, 'interface'], message, 'remove one of them')
-      return []
-    }
-    return [
-      {
-        path,
-        name: name ?? link ?? address.text,
-        address,
-        interface: link,
-        group,
-        description,
-        own,
-      },
-    ]
-  })
-}
-
-/** The other nodes of the mesh; we are left out. */
-function meshPeers(
-  mesh: MeshEntry,
-  groups: ReadonlyMap<string, PeerSettings | undefined>,
-  { world, complaints }: Section,
-): PeerDraft[] {
-  const group = mesh.group === undefined ? undefined : groups.get(mesh.group)
-  const asnOfGroup = group?.asn
-  const nodes = mesh.nodes.map((node) => ('address' in node ? node : { address: node }))
-  const drafts = nodes.flatMap((node, i): PeerDraft[] => {
-    const { address, asn, name } = { asn: undefined, name: undefined, ...node }
-    // The source of our sessions is ours, also where the file is checked on another host.
-    if (isOwn(world, address) || group?.localAddress?.text === address.text) return []
-    const own =
-      asn === undefined && asnOfGroup !== undefined ? {} : { asn: asn ?? ('internal' as const) }
-    return [
-      { path: ['mesh', 'nodes', i], name: name ?? address.text, address, group: mesh.group, own },
-    ]
-  })
-  if (world.ownAddresses !== undefined && drafts.length === nodes.length) {
-    complaints.warning(['mesh', 'nodes'], 'none of these is this host', 'add an address of it')
-  }
-  return drafts
-}
-
-function checkNames(drafts: readonly PeerDraft[], context: Section): void {
-  const named = new Map<string, PeerDraft>()
-  for (const draft of drafts) {
-    const other = named.get(draft.name)
-    named.set(draft.name, draft)
-    if (other === undefined) continue
-    const path = [...draft.path, 'name']
-    const written = nodeAt(context.root, path) !== undefined
-    const message = `another peer is called ${draft.name} too`
-    if (written) context.complaints.error(path, message, 'give it a name of its own')
-    else if (other.address.text !== draft.address.text || other.own.port !== draft.own.port) {
-      context.complaints.error(draft.path, message, 'add a name')
-    }
-  }
-}
-
-/** fe80:: on a link: an address that no router has (RFC 4291 2.6.1), in place of one not yet known. */
-function nobodyOn(link: string): Address {
-  const bytes = new Uint8Array(16)
-  bytes.set([0xfe, 0x80])
-  return addressFromBytes(bytes, link)
-}
-
-/** Where the address stands: the mesh has bare ones. */
-function addressPath(draft: PeerDraft, { root }: Section): Path {
-  const path = [...draft.path, draft.interface === undefined ? 'address' : 'interface']
-  return nodeAt(root, path) === undefined ? draft.path : path
 }
 
 function checkCaches(caches: readonly Endpoint[], { complaints }: Section): void {

@@ -32,6 +32,8 @@ export interface ResolvedPeer {
   readonly address: Address
   /** An unnumbered peer: whoever is heard on this link. */
   readonly interface?: string
+  /** A peer that has called from a range: the name of that. */
+  readonly range?: string
   readonly port: number
   /** What the peer's OPEN must say; `external`: any AS but ours. */
   readonly asn: number | 'external'
@@ -85,6 +87,17 @@ export interface ResolvedPeer {
   readonly strictRole?: boolean
   /** Take what the peer marks with GRACEFUL_SHUTDOWN for the last choice. */
   readonly gracefulShutdown: boolean
+}
+
+/** Whoever calls from there is a peer. */
+export interface PeerRange {
+  readonly prefix: Prefix
+  /** Peers at a time. */
+  readonly limit: number
+  /** How long one that is down is remembered. */
+  readonly removeAfterSeconds: number
+  /** What each of them is; its name and address stand for the range. */
+  readonly peer: ResolvedPeer
 }
 
 /** A key of TCP-AO (RFC 5925). */
@@ -150,6 +163,7 @@ export interface Config {
   readonly listen: readonly Endpoint[]
   readonly decision: Readonly<DecisionEntry>
   readonly peers: readonly ResolvedPeer[]
+  readonly ranges: readonly PeerRange[]
   /** Caches, the preferred one first. */
   readonly rpki: readonly Endpoint[]
   /** All of them, whoever uses them. */

@@ -16,9 +16,11 @@ import {
   freeText,
   holdTime,
   integer,
+  interval,
   ipAddress,
   limit,
   linkName,
+  ownPrefix,
   password,
   path,
   pause,
@@ -288,6 +290,8 @@ const settings = {
   ),
 }
 
+export const RANGE_DEFAULTS = { limit: 100, removeAfter: 300 }
+
 export const groupSchema = z.strictObject(settings)
 
 export const groupName = word('the name of a group', 63, 'tor')
@@ -303,13 +307,31 @@ export const peerSchema = z.strictObject({
     peerAddress.optional(),
     'Where the peer is; a link-local address with its link. Or `interface`.',
     '10.0.1.1',
-    'needed where there is no `interface`',
+    'needed where there is no `interface` or `range`',
   ),
   interface: key(
     linkName.optional(),
     'Instead of `address`, an unnumbered peer: the router that is heard on this link by its advertisements (RFC 4861), or that connects from there. We advertise ourselves likewise, as no default router. FRR calls it `neighbor eth1 interface`.',
     'eth1',
-    'needed where there is no `address`',
+    'needed where there is no `address` or `range`',
+  ),
+  range: key(
+    ownPrefix.optional(),
+    'Instead of `address`, a range of peers: whoever connects from there gets a session with these settings, and is called by its address. Of two ranges the longer counts, and a peer with an `address` before both. A `password` is that of the whole range.',
+    '10.0.1.0/24',
+    'needed where there is no `address` or `interface`',
+  ),
+  limit: key(
+    integer(1, 65535, 'a number of peers').optional(),
+    'Of a `range`: how many peers at a time.',
+    500,
+    `\`${RANGE_DEFAULTS.limit}\``,
+  ),
+  removeAfter: key(
+    interval.optional(),
+    'Of a `range`: how long a peer that is down is remembered, with what ended its session.',
+    '1h',
+    '`5m`',
   ),
   group: key(
     groupName.optional(),

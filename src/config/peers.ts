@@ -6,7 +6,7 @@
  */
 import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
-import type { Confederation, ResolvedPeer } from './config.ts'
+import type { Confederation, PeerRange, ResolvedPeer } from './config.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
 import { definitionsOf } from './policy-names.ts'
 import type { Policies } from './policies.ts'
@@ -25,6 +25,8 @@ export interface PeerDraft {
   readonly interface?: string | undefined
   readonly group?: string | undefined
   readonly own: PeerSettings
+  /** It stands for whoever calls from there: its address is nobody's. */
+  readonly range?: Omit<PeerRange, 'peer'>
 }
 
 export interface PeerContext {
@@ -192,7 +194,7 @@ function judge(
   const { complaints, world } = context
   const find = findIn(levels)
   const at = (key: keyof PeerSettings): Path => find(key)?.path ?? draft.path
-  if (isOwn(world, peer.address)) {
+  if (draft.range === undefined && isOwn(world, peer.address)) {
     const message = `${peer.address.text} is an address of this host`
     complaints.error([...draft.path, 'address'], message, "write the other router's")
   }

@@ -69,12 +69,10 @@ export function keyTable(schema: Schema, defaults?: Readonly<Record<string, unkn
 /** The generated part of docs/configuration.md. */
 export function configurationReference(): string {
   const { shape } = configSchema
-  const peerOnly = z.strictObject({
-    name: peerSchema.shape.name,
-    address: peerSchema.shape.address,
-    group: peerSchema.shape.group,
-    description: peerSchema.shape.description,
-  })
+  const { name, address, interface: link, range, limit, removeAfter } = peerSchema.shape
+  const { group, description } = peerSchema.shape
+  const where = { name, address, interface: link, range, limit, removeAfter }
+  const peerOnly = z.strictObject({ ...where, group, description })
   const sections: readonly (readonly [title: string, ...text: string[]])[] = [
     ['The document', keyTable(configSchema)],
     [

@@ -13,7 +13,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
     where: '`peers` and `peerGroups`',
     keys: ['announce', 'bfd', 'gracefulRestart'],
   },
-  { where: '`peers`', keys: ['range', 'limit'] },
   { where: '`advertise`', keys: ['docker', 'hostRoutes', 'aggregates'] },
 ]
 

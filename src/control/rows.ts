@@ -23,6 +23,9 @@ export const peerRow = z.object({
     'Its address; null while an unnumbered peer has not been found on its interface.',
   ),
   interface: maybeText('Interface of an unnumbered peer.'),
+  range: maybeText(
+    'The `range` that it has called from; null for a peer that is configured by itself.',
+  ),
   asn: maybeCount('Its AS; null while unknown (asn: external before the first OPEN).'),
   group: maybeText('Peer group in the configuration.'),
   state: z

@@ -120,6 +120,7 @@ function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
     name: config.name,
     address: neighbor.address?.text ?? null,
     interface: config.interface ?? null,
+    range: config.range ?? null,
     asn: negotiated?.peerAsn ?? known,
     group: config.group ?? null,
     state: it.state,

@@ -4,6 +4,7 @@
  * A connection belongs to the neighbour with its source address. From anybody else it is closed at once,
  * which costs next to nothing, and counted; the log hears of an address once a minute at most.
  */
+import type { PeerRange } from '../config/config.ts'
 import { listen, ListenError, type Listener } from '../linux/tcp-listener.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
@@ -26,6 +27,8 @@ export interface Callers {
   neighbors(): Iterable<Neighbor>
   /** Whose a connection from this address is; undefined for nobody's. */
   ownerOf(address: Address): Neighbor | undefined
+  /** Those who call from there sign with one key. */
+  ranges(): readonly PeerRange[]
 }
 
 export class Listeners {
@@ -94,10 +97,17 @@ export class Listeners {
 
   /** Gives all listeners the keys of all peers, and takes those of others away. */
   setKeys(): void {
-    const keys = [...this.#callers.neighbors()].flatMap(({ address, config }) =>
-      address === undefined || (config.password ?? config.tcpAo) === undefined
+    // A peer of a range has the key of that, also before it is known.
+    const signers = [
+      ...[...this.#callers.neighbors()]
+        .filter(({ config }) => config.range === undefined)
+        .map(({ address, config }) => ({ peer: address, config })),
+      ...this.#callers.ranges().map(({ prefix, peer }) => ({ peer: prefix, config: peer })),
+    ]
+    const keys = signers.flatMap(({ peer, config }) =>
+      peer === undefined || (config.password ?? config.tcpAo) === undefined
         ? []
-        : [{ peer: address, ...signing(config) }],
+        : [{ peer, ...signing(config) }],
     )
     for (const listener of this.#open.values()) {
       for (const { key, text } of listener.setKeys(keys)) {

@@ -182,7 +182,7 @@ async function startAndServe(
   })
   closing.add(() => server.close())
   const manager = serviceManager()
-  manager.notify({ ready: true, status: `${config.peers.length} peers` })
+  manager.notify({ ready: true, status: peersIn(config) })
   const watchdog = setInterval(
     () => manager.notify({ watchdog: true }),
     (manager.watchdogMs ?? 60_000) / 2,
@@ -192,7 +192,7 @@ async function startAndServe(
     level: 'info',
     topic: 'daemon',
     kind: 'DaemonStarted',
-    text: `linnet ${version()}: AS ${config.asn}, router id ${speaker.routerId.text}, ${config.peers.length} peers, control socket ${socketPath}`,
+    text: `linnet ${version()}: AS ${config.asn}, router id ${speaker.routerId.text}, ${peersIn(config)}, control socket ${socketPath}`,
   })
   hangUps.listen(() => {
     commands.reload().catch((error: unknown) => {
@@ -287,10 +287,15 @@ function configOf(path: string, here: Environment | undefined): Config {
   throw new BadConfig(lines.join('\n'))
 }
 
+const peersIn = ({ peers, ranges }: Config): string => {
+  const more = ranges.length === 0 ? '' : ` and those of ${ranges.length} ranges`
+  return `${peers.length} peers${more}`
+}
+
 /** As configured; else our address towards the first peer; else any address we have. */
 function routerIdOf(config: Config, monitor: Monitor, resolver: KernelNextHopResolver): Address {
   if (config.routerId !== undefined) return config.routerId
-  const [first] = config.peers
+  const first = config.peers[0] ?? config.ranges[0]?.peer
   const link = first === undefined ? undefined : resolver.resolve(first.address).gateways[0]?.link
   if (first !== undefined) resolver.forget(first.address)
   const found = (link === undefined ? undefined : anyIpv4(monitor, link)) ?? anyIpv4(monitor)

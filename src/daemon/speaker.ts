@@ -21,6 +21,7 @@ import type { NeighborDiscovery } from '../session/neighbor-discovery.ts'
 import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts'
+import { DynamicPeers } from './dynamic-peers.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
 import { linkNameOf, nextHopBeside } from './host-addresses.ts'
@@ -72,6 +73,7 @@ export class Speaker {
   readonly #world: World
   readonly #news: TableNews
   readonly #neighbors: Neighbors
+  readonly #dynamicPeers: DynamicPeers
   #config: Config
   #callTimer: Timer | undefined
   #drained = false
@@ -149,7 +151,9 @@ export class Speaker {
     this.listeners = new Listeners(
       {
         neighbors: () => this.#neighbors,
-        ownerOf: (address) => this.#neighbors.ownerOf(address),
+        ownerOf: (address) =>
+          this.#neighbors.ownerOf(address) ?? this.#dynamicPeers.welcome(address),
+        ranges: () => this.#config.ranges,
       },
       events,
       clock,
@@ -184,6 +188,7 @@ export class Speaker {
       },
     }
     this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })
+    this.#dynamicPeers = new DynamicPeers(this.#neighbors, hood)
     this.#addStages()
     this.rib.nextHops.onChange(({ address, resolution }) =>
       this.#news.nextHopChanged(address.text, resolution.resolvedBy),
@@ -233,6 +238,7 @@ export class Speaker {
     await this.forwarding?.start()
     await this.monitors.configure(this.#config)
     for (const peer of this.#config.peers) this.#neighbors.add(peer)
+    this.#dynamicPeers.configure(this.#config, new Set())
     this.listeners.open(this.#config.listen)
     this.listeners.setKeys()
     this.ownPrefixes.configure(this.#config.advertise)
@@ -246,6 +252,7 @@ export class Speaker {
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
     this.suspicions.stop()
+    this.#dynamicPeers.close()
     this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     this.listeners.close()
     this.rpkiCaches.close()
@@ -263,6 +270,7 @@ export class Speaker {
     const renewed = this.policies.renew(config)
     for (const { name } of change.removed) this.#neighbors.remove(name, PEER_DECONFIGURED)
     for (const it of change.changed) this.#neighbors.change(it, renewed)
+    this.#dynamicPeers.configure(config, renewed)
     this.groups.lookAgain(renewed)
     this.rpkiCaches.configure(config.rpki)
     const added = change.added.map((peer) => this.#neighbors.add(peer))

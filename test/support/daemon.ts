@@ -161,8 +161,12 @@ export class Daemon {
     }
   }
 
+  peers(): Promise<PeerRow[]> {
+    return this.client.get<PeerRow[]>('/v1/peers')
+  }
+
   async peer(name: string): Promise<PeerRow> {
-    const found = (await this.client.get<PeerRow[]>('/v1/peers')).find((it) => it.name === name)
+    const found = (await this.peers()).find((it) => it.name === name)
     if (found === undefined) throw new Error(`no peer ${name}`)
     return found
   }

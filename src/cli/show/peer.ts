@@ -63,6 +63,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
     [
       ['peer', peer.group === null ? peer.name : `${peer.name}, of group ${peer.group}`],
       ['address', peer.address ?? `on ${peer.interface ?? '?'}`],
+      ...(peer.range === null ? [] : [['range', peer.range] as const]),
       ['AS', `${peer.asn ?? 'any'} (${role.join(', ')}); we are ${peer.localAsn}`],
       ...(peer.role === null ? [] : [['our role', peer.role] as const]),
       ['state', paint(stateOf(peer, look.now), stateStyle(peer), look.colour)],

@@ -16,6 +16,10 @@ export function stateOf(peer: PeerRow, now: number): string {
   return peer.reason === '' ? peer.state : `${peer.state}: ${peer.reason}`
 }
 
+/** A dynamic peer's name is its address. */
+const placeOf = ({ range, address, interface: link }: PeerRow): string =>
+  range === null ? (address ?? link ?? '') : `dynamic (${range})`
+
 export const stateStyle = (peer: PeerRow): Style => (isUp(peer) ? 'good' : 'bad')
 
 export const peersView: TableView<PeerRow> = {
@@ -23,7 +27,7 @@ export const peersView: TableView<PeerRow> = {
   topic: 'peers',
   columns: [
     { title: 'NAME', of: (peer) => peer.name },
-    { title: 'ADDRESS', of: (peer) => peer.address ?? peer.interface ?? '' },
+    { title: 'ADDRESS', of: placeOf },
     { title: 'AS', of: (peer) => String(peer.asn ?? ''), align: 'right' },
     { title: 'STATE', of: stateOf, style: stateStyle },
     { title: 'RECEIVED', of: whenUp((peer) => peer.received), align: 'right' },

@@ -163,7 +163,7 @@ describe('beside the peers, a file with', () => {
 
   test('has a row for every field that can change', () => {
     const rows = new Set(GLOBAL.map(([, field]) => field))
-    const more = ['asn', 'confederation']
+    const more = ['asn', 'confederation', 'ranges']
     const inTable = EFFECTS.global.map(([field]) => field)
     expect(inTable.filter((field) => !more.includes(field))).toEqual([...rows])
   })
@@ -174,6 +174,14 @@ test('a confederation shows another AS number to those outside, and is refused t
   const change = changeOf(configOf(BEFORE), configOf(`${BEFORE}\n${confederation}`))
   expect(change.global.map((it) => [it.field, it.effect])).toEqual([['confederation', 'restart']])
   expect(change.changed.flatMap(({ fields }) => fields.map((it) => it.field))).toEqual(['localAsn'])
+})
+
+test('a range is changed in the running daemon', () => {
+  const range = (limit: number): string =>
+    `asn: 65101\npeers: [{ range: 10.0.1.0/24, asn: internal, limit: ${limit} }]`
+  const change = changeOf(configOf(range(8)), configOf(range(9)))
+  expect(change.global.map((it) => [it.field, it.effect])).toEqual([['ranges', 'live']])
+  expect([change.added, change.removed, change.changed, change.refusals]).toEqual([[], [], [], []])
 })
 
 test('another AS number is refused, in words', () => {

@@ -154,6 +154,38 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:38: peers[0].bfd: not in this version yet; remove it',
   ],
   [
+    '{ address: 10.0.1.1, range: 10.0.1.0/24, group: tor }',
+    'c.yaml:4:33: peers[0].range: address stands beside it, and says where the peer is; remove one of them',
+  ],
+  [
+    '{ range: 10.0.1.7, group: tor }',
+    'c.yaml:4:14: peers[0].range: 10.0.1.7 is an address, not a prefix; write 10.0.1.7/32',
+  ],
+  [
+    '{ range: 10.0.1.0/24, group: tor, passive: false }',
+    'c.yaml:4:48: peers[0].passive: peers of a range are not called: nobody knows where they are; remove it',
+  ],
+  [
+    '{ range: "fe80::/64", group: tor }',
+    'c.yaml:4:14: peers[0].range: fe80::/64 is never routed; write a unicast prefix',
+  ],
+  [
+    '{ range: 10.0.1.0/24, group: tor, limit: 0 }',
+    'c.yaml:4:46: peers[0].limit: 0 is not a number of peers; write 1..65535',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, limit: 9 }',
+    'c.yaml:4:45: peers[0].limit: belongs to a range of peers; remove it',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, removeAfter: 9s }',
+    'c.yaml:4:51: peers[0].removeAfter: belongs to a range of peers; remove it',
+  ],
+  [
+    '{ range: 10.0.1.0/24, group: tor }\n  - { name: b, range: 10.0.1.0/24, asn: 65001, import: accept }',
+    'c.yaml:5:23: peers[1].range: 10.0.1.0/24 is whoever is in 10.0.1.0/24 too; remove one of them',
+  ],
+  [
     '{ address: 10.0.1.1, interface: eth1, group: tor }',
     'c.yaml:4:37: peers[0].interface: address stands beside it, and says where the peer is; remove one of them',
   ],

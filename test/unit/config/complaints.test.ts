@@ -91,7 +91,7 @@ const DOCUMENT: readonly Row[] = [
   ],
   [
     'peers: [10.0.1.1]',
-    'c.yaml:2:9: peers[0]: 10.0.1.1 is not a map; write a map of name, address, interface, group...',
+    'c.yaml:2:9: peers[0]: 10.0.1.1 is not a map; write a map of name, address, interface, range...',
   ],
   [
     'peerGroups: [tor]',

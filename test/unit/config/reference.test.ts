@@ -88,9 +88,11 @@ describe('the example of every key is good', () => {
   const own = (name: string, value: unknown): Record<string, unknown> =>
     name === 'routeReflectorClient'
       ? { ...peer, asn: 'internal', [name]: value }
-      : name === 'interface'
+      : ['interface', 'range'].includes(name)
         ? { asn: 65001, import: 'accept', [name]: value }
-        : { ...peer, [name]: value }
+        : ['limit', 'removeAfter'].includes(name)
+          ? { asn: 65001, import: 'accept', range: '10.0.1.0/24', [name]: value }
+          : { ...peer, [name]: value }
   const documents = [
     ...keyRows(configSchema)
       .filter((row) => row.key !== 'include')

@@ -61,6 +61,7 @@ test('three lines make a complete configuration', () => {
         gracefulShutdown: true,
       },
     ],
+    ranges: [],
     rpki: [],
     policies: [],
     advertise: { interfaces: [], prefixes: [] },
@@ -233,6 +234,7 @@ log: { level: trace, format: json }
         gracefulShutdown: true,
       },
     ],
+    ranges: [],
     rpki: [],
     policies: [],
     advertise: {

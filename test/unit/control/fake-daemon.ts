@@ -33,6 +33,7 @@ export const peerUp: PeerRow = {
   name: 'tor-a',
   address: '10.0.1.1',
   interface: null,
+  range: null,
   asn: 65001,
   group: 'tor',
   state: 'Established',

@@ -247,6 +247,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'TCP MD5 signatures',
     done: 'a key per peer, on listeners also per prefix; a new key takes over a live session on reload',
     tests: [
+      'kernel/daemon/dynamic-peers.test.ts: all of a range sign with one key (RFC 2385)',
       'unit/linux/tcp-options.test.ts: holds the peer, the length of the key, and the key',
       'kernel/tcp-protection.test.ts: a key that changes on both sides, one after the other: what was lost is sent again',
       'kernel/daemon/diagnosis.test.ts: $title',
