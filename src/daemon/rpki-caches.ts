@@ -9,6 +9,8 @@ export interface RpkiWorld {
   readonly clock: Clock
   readonly events: Events
   readonly transport: Transport
+  /** Data have come in that `step` is to deal with. */
+  workArrived(): void
   /** Routes of these prefixes may be judged otherwise now. */
   revalidate(affected: Affected): void
 }
@@ -54,10 +56,11 @@ export class RpkiCaches {
   }
 
   #newCache(name: string, endpoint: Endpoint): RpkiCache {
-    const { clock, events, transport } = this.#world
+    const { clock, events, transport, workArrived } = this.#world
     const client: RtrClient = new RtrClient({
       clock,
       connect: (listener) => connect(transport, endpoint, listener),
+      workArrived,
       changed: (vrps) => this.#settled(this.rpki.settle(client, vrps)),
       told: (text) =>
         events.tell({
@@ -101,6 +104,8 @@ function connect(
   )
   return {
     send: (bytes) => void connection.write(bytes),
+    pause: () => connection.pause(),
+    resume: () => connection.resume(),
     close: () => {
       closed = true
       connection.close()

@@ -130,6 +130,7 @@ export class Speaker {
       clock,
       events,
       transport: world.transport,
+      workArrived: () => this.scheduler.wake(),
       revalidate: (affected) => this.#revalidate(affected),
     })
     this.policies = new Policies({
@@ -311,10 +312,15 @@ export class Speaker {
 
   #addStages(): void {
     const { clock } = this.#world
+    const { rpki } = this.rpkiCaches
     this.scheduler.addStage({
       name: 'decide',
-      busy: () => this.rib.busy,
-      step: (deadline) => this.rib.step(clock.now, deadline),
+      busy: () => this.rib.busy || rpki.busy,
+      step: (deadline) => {
+        // What decisions look at comes first, and leaves them half of the time.
+        if (rpki.busy) rpki.step((clock.now() + deadline) / 2)
+        this.rib.step(clock.now, deadline)
+      },
     })
     this.scheduler.addStage({
       name: 'announce',

@@ -4,12 +4,15 @@
  *
  * The data of an answer count when its End of Data has come, all at once. What was learned stays in use while
  * the cache is away, until it expires. A session whose data can't be trusted any more begins anew.
+ *
+ * Half a million VRPs take seconds to put in order: what has come in is dealt with in steps, and the
+ * connection waits meanwhile.
  */
 import type { Clock, Timer } from '../net/clock.ts'
+import { Answer, MOST_COMPARED, type Changed, type Outcome } from './answer.ts'
 import {
   CORRUPT_DATA,
   decodePdu,
-  DUPLICATE_ANNOUNCEMENT,
   encodeError,
   encodePdu,
   NO_DATA_AVAILABLE,
@@ -18,17 +21,19 @@ import {
   UNEXPECTED_VERSION,
   UNSUPPORTED_VERSION,
   versionOf,
-  WITHDRAWAL_OF_UNKNOWN,
   type Pdu,
   type Timers,
   type Version,
 } from './pdu.ts'
+import { boundedTimers, DEFAULT_TIMERS } from './timers.ts'
 import type { Vrp } from './vrp.ts'
 import { VrpTable } from './vrp-table.ts'
 
 /** One TCP connection to the cache, being opened or open. */
 export interface RtrConnection {
   send(bytes: Uint8Array): void
+  pause(): void
+  resume(): void
   /** Closes; nothing is told of it any more. */
   close(): void
 }
@@ -39,36 +44,32 @@ export interface RtrConnectionEvents {
   closed(why: string): void
 }
 
+/** What is dealt with at once when it comes in; the rest waits for its turn. */
+const AT_ONCE_MS = 1
+/** PDUs or changes between two looks at the clock. */
+const SLICE = 32
+
 export interface RtrClientWorld {
   readonly clock: Clock
   connect(events: RtrConnectionEvents): RtrConnection
   /** These came or went; all that is known has been brought up to date. */
-  changed(vrps: readonly Vrp[]): void
+  changed(vrps: Changed): void
+  /** There is something for `step` to do. */
+  workArrived(): void
   /** For the log: the state, or why the cache is away. */
   told(text: string): void
 }
 
 export type RtrState = 'down' | 'connecting' | 'synchronizing' | 'synchronized'
 
-/** RFC 8210 section 6. */
-const DEFAULT_TIMERS: Timers = { refresh: 3600, retry: 600, expire: 7200 }
-const MOST_TIMERS: Timers = { refresh: 86_400, retry: 7200, expire: 172_800 }
-const LEAST_EXPIRE = 600
 const FIRST_PAUSE_MS = 1000
 const ANSWER_WITHIN_MS = 60_000
 
-interface Change {
-  readonly announced: boolean
-  readonly vrp: Vrp
-}
-
-interface Answer {
-  /** Everything is told anew, not what has changed. */
-  readonly whole: boolean
-  /** In the order in which they came. */
-  readonly changes: Change[]
-  /** What is known and this answer is about: a fresh table, or the one in use. */
-  readonly table: VrpTable
+/** An answer that has ended and is being carried out. */
+interface Carrying {
+  readonly steps: Iterator<void, Outcome>
+  readonly serial: number
+  readonly timers: Timers | undefined
 }
 
 export class RtrClient {
@@ -88,6 +89,8 @@ export class RtrClient {
   #first = true
   #wholeAsked = false
   #answer: Answer | undefined
+  #carrying: Carrying | undefined
+  #waiting = false
   #pauseMs = FIRST_PAUSE_MS
   #next: Timer | undefined
   #expiry: Timer | undefined
@@ -132,13 +135,38 @@ export class RtrClient {
     this.#connection?.close()
     this.#connection = undefined
     this.#usable = false
+    this.#rest()
     this.#enter('down')
+  }
+
+  /** Data have come in that are not dealt with yet. */
+  get busy(): boolean {
+    return this.#waiting
+  }
+
+  /** Deals with what has come in until nothing is left or the clock reaches `deadline`. */
+  step(deadline: number): void {
+    if (!this.#waiting) return
+    try {
+      for (let n = 1; this.#advance(); n++) {
+        if (n % SLICE === 0 && this.#world.clock.now() >= deadline) break
+      }
+    } catch (error) {
+      if (!(error instanceof RtrError)) throw error
+      this.#connection?.send(encodeError(this.#version, error.code, error.message, error.pdu))
+      // What came of this session is in doubt: the next one asks for everything.
+      this.#sessionId = undefined
+      this.#fail(error.message)
+    }
+    if (this.#answer !== undefined) {
+      this.#wait(ANSWER_WITHIN_MS, () => this.#fail('the answer does not end'))
+    }
+    if (!this.#waiting) this.#connection?.resume()
   }
 
   #connect(): void {
     this.#enter('connecting')
-    this.#stream = new PduStream()
-    this.#answer = undefined
+    this.#rest()
     this.#first = true
     this.#connection = this.#world.connect({
       opened: () => this.#query(),
@@ -161,19 +189,34 @@ export class RtrClient {
   }
 
   #receive(chunk: Uint8Array): void {
-    try {
-      this.#stream.receive(chunk, (bytes) => {
-        if (this.#connection === undefined) return
-        this.#checkVersion(bytes)
-        this.#take(decodePdu(bytes), bytes)
-      })
-    } catch (error) {
-      if (!(error instanceof RtrError)) throw error
-      this.#connection?.send(encodeError(this.#version, error.code, error.message, error.pdu))
-      // What came of this session is in doubt: the next one asks for everything.
-      this.#sessionId = undefined
-      this.#fail(error.message)
+    this.#stream.push(chunk)
+    this.#waiting = true
+    this.step(this.#world.clock.now() + AT_ONCE_MS)
+    if (!this.#waiting) return
+    this.#connection?.pause()
+    this.#world.workArrived()
+  }
+
+  /** One change, or one PDU, further; false when nothing is left. */
+  #advance(): boolean {
+    if (this.#carrying !== undefined) {
+      this.#carry(this.#carrying)
+      return true
     }
+    const bytes = this.#stream.take()
+    this.#waiting = bytes !== undefined
+    if (bytes === undefined) return false
+    this.#checkVersion(bytes)
+    this.#take(decodePdu(bytes), bytes)
+    return this.#waiting
+  }
+
+  /** Nothing of what has come in is dealt with any more. */
+  #rest(): void {
+    this.#answer = undefined
+    this.#carrying = undefined
+    this.#waiting = false
+    this.#stream = new PduStream()
   }
 
   /** RFC 8210 section 7: the first answer settles the version. */
@@ -230,18 +273,13 @@ export class RtrClient {
     }
     const whole = this.#wholeAsked
     this.#sessionId = sessionId
-    const table = whole ? new VrpTable() : this.#vrps
-    this.#answer = { whole, changes: [], table }
+    this.#answer = new Answer(this.#vrps, whole)
   }
 
   #note(announced: boolean, vrp: Vrp, bytes: Uint8Array): void {
     const answer = this.#answer
     if (answer === undefined) throw new RtrError(CORRUPT_DATA, 'a prefix outside an answer', bytes)
-    if (answer.whole) {
-      if (!announced) throw new RtrError(WITHDRAWAL_OF_UNKNOWN, 'withdrawal of nothing', bytes)
-      if (!answer.table.add(vrp)) throw new RtrError(DUPLICATE_ANNOUNCEMENT, 'told twice', bytes)
-    } else answer.changes.push({ announced, vrp })
-    this.#wait(ANSWER_WITHIN_MS, () => this.#fail('the answer does not end'))
+    answer.note(announced, vrp, bytes)
   }
 
   #end(sessionId: number, serial: number, timers: Timers | undefined, bytes: Uint8Array): void {
@@ -249,8 +287,21 @@ export class RtrClient {
     if (answer === undefined || sessionId !== this.#sessionId) {
       throw new RtrError(CORRUPT_DATA, 'an end of data without a beginning', bytes)
     }
-    const changed = answer.whole ? this.#replace(answer.table) : this.#apply(answer.changes, bytes)
     this.#answer = undefined
+    this.#carrying = { steps: answer.carryOut(bytes.slice()), serial, timers }
+  }
+
+  /** False when all is known that the cache has told. */
+  #carry({ steps, serial, timers }: Carrying): boolean {
+    this.#carrying = undefined
+    const step = steps.next()
+    if (step.done !== true) this.#carrying = { steps, serial, timers }
+    else this.#carried(step.value, serial, timers)
+    return step.done !== true
+  }
+
+  #carried({ table, changed }: Outcome, serial: number, timers: Timers | undefined): void {
+    this.#vrps = table
     this.#serial = serial
     this.#timers = boundedTimers(timers)
     this.#usable = true
@@ -262,27 +313,6 @@ export class RtrClient {
     this.#expiry = this.#world.clock.after(this.#timers.expire * 1000, () => this.#expire())
     this.#world.told(`${this.#vrps.size} VRPs, serial ${serial}`)
     this.#world.changed(changed)
-  }
-
-  #replace(table: VrpTable): Vrp[] {
-    const before = this.#vrps
-    this.#vrps = table
-    return [
-      ...[...before].filter((vrp) => !table.has(vrp)),
-      ...[...table].filter((vrp) => !before.has(vrp)),
-    ]
-  }
-
-  /** All of them or, when one is wrong, none. */
-  #apply(changes: readonly Change[], bytes: Uint8Array): Vrp[] {
-    const carry = ({ announced, vrp }: Change, back = false): boolean =>
-      announced === back ? this.#vrps.remove(vrp) : this.#vrps.add(vrp)
-    const wrong = changes.findIndex((change) => !carry(change))
-    if (wrong < 0) return changes.map(({ vrp }) => vrp)
-    for (const change of changes.slice(0, wrong).toReversed()) carry(change, true)
-    throw changes[wrong].announced
-      ? new RtrError(DUPLICATE_ANNOUNCEMENT, 'told twice', bytes)
-      : new RtrError(WITHDRAWAL_OF_UNKNOWN, 'withdrawal of what is not there', bytes)
   }
 
   #errorReported(code: number, text: string): void {
@@ -304,12 +334,24 @@ export class RtrClient {
 
   /** Nothing has been heard for too long: what was learned must not be used any more. */
   #expire(): void {
-    const gone = [...this.#vrps]
+    const gone = this.#vrps.size > MOST_COMPARED ? 'many' : [...this.#vrps]
     this.#vrps = new VrpTable()
     this.#usable = false
     this.#sessionId = undefined
     this.#world.told('its data have expired')
     this.#world.changed(gone)
+  }
+
+  /** The connection is over: what has been told to its end is carried out, the rest is forgotten. */
+  #finish(): void {
+    const carrying = this.#carrying
+    this.#rest()
+    try {
+      if (carrying !== undefined) while (this.#carry(carrying));
+    } catch (error) {
+      if (!(error instanceof RtrError)) throw error
+      this.#sessionId = undefined
+    }
   }
 
   #fail(why: string): void {
@@ -319,7 +361,7 @@ export class RtrClient {
 
   #over(why: string): void {
     this.#connection = undefined
-    this.#answer = undefined
+    this.#finish()
     this.#lastError = why
     this.#enter('down')
     this.#world.told(why)
@@ -345,14 +387,5 @@ export class RtrClient {
 
   #send(pdu: Pdu): void {
     this.#connection?.send(encodePdu(this.#version, pdu))
-  }
-}
-
-function boundedTimers(told: Timers = DEFAULT_TIMERS): Timers {
-  const within = (value: number, most: number): number => Math.min(most, Math.max(1, value))
-  return {
-    refresh: within(told.refresh, MOST_TIMERS.refresh),
-    retry: within(told.retry, MOST_TIMERS.retry),
-    expire: Math.max(LEAST_EXPIRE, within(told.expire, MOST_TIMERS.expire)),
   }
 }

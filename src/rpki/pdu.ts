@@ -74,29 +74,31 @@ export class RtrError extends Error {
   }
 }
 
-/** Cuts a stream into PDUs. */
+/** Cuts a stream into PDUs, which stand in it until somebody takes them. */
 export class PduStream {
-  #rest = new Uint8Array(0)
+  #bytes = new Uint8Array(0)
+  #at = 0
 
-  /** Calls `take` with each whole PDU, valid until the next call. Throws an RtrError for an absurd length. */
-  receive(chunk: Uint8Array, take: (pdu: Uint8Array) => void): void {
-    let bytes = chunk
-    if (this.#rest.length > 0) {
-      bytes = new Uint8Array(this.#rest.length + chunk.length)
-      bytes.set(this.#rest)
-      bytes.set(chunk, this.#rest.length)
+  push(chunk: Uint8Array): void {
+    const rest = this.#bytes.subarray(this.#at)
+    const bytes = new Uint8Array(rest.length + chunk.length)
+    bytes.set(rest)
+    bytes.set(chunk, rest.length)
+    this.#bytes = bytes
+    this.#at = 0
+  }
+
+  /** The next whole PDU, or undefined while there is none. Throws an RtrError for an absurd length. */
+  take(): Uint8Array | undefined {
+    const [bytes, at] = [this.#bytes, this.#at]
+    if (bytes.length - at < HEADER) return undefined
+    const length = new Reader(bytes, at + 4).u32()
+    if (length < HEADER || length > LONGEST) {
+      throw new RtrError(CORRUPT_DATA, `a PDU of ${length} bytes`, bytes.slice(at, at + HEADER))
     }
-    let at = 0
-    while (bytes.length - at >= HEADER) {
-      const length = new Reader(bytes, at + 4).u32()
-      if (length < HEADER || length > LONGEST) {
-        throw new RtrError(CORRUPT_DATA, `a PDU of ${length} bytes`, bytes.slice(at, at + HEADER))
-      }
-      if (bytes.length - at < length) break
-      take(bytes.subarray(at, at + length))
-      at += length
-    }
-    this.#rest = bytes.slice(at)
+    if (bytes.length - at < length) return undefined
+    this.#at = at + length
+    return bytes.subarray(at, at + length)
   }
 }
 

@@ -4,8 +4,8 @@
 import type { FamilyFacts } from '../net/family.ts'
 import { PrefixTrie } from '../net/prefix-trie.ts'
 import { FAMILIES } from '../net/family.ts'
+import { MOST_COMPARED, type Changed } from './answer.ts'
 import type { RtrClient } from './client.ts'
-import type { Vrp } from './vrp.ts'
 import type { Validity } from './vrp-table.ts'
 
 /** Prefixes whose routes may be judged otherwise now. */
@@ -35,24 +35,40 @@ export class Rpki {
     return this.#believed?.vrps.validate(family, words, at, length, originAsn) ?? 'notFound'
   }
 
+  /** Data have come in that are not dealt with yet. */
+  get busy(): boolean {
+    return this.#clients.some((it) => it.busy)
+  }
+
+  /** Deals with them until the clock reaches `deadline`. */
+  step(deadline: number): void {
+    for (const client of this.#clients) client.step(deadline)
+  }
+
   /**
    * `changed` came or went at a cache, or caches came and went: which prefixes may be judged otherwise now;
    * undefined for none.
    */
-  settle(client: RtrClient | undefined, changed: readonly Vrp[]): Affected | undefined {
+  settle(client: RtrClient | undefined, changed: Changed): Affected | undefined {
     const before = this.#believed
     const now = this.#clients.find((it) => it.usable)
     this.#believed = now
     if (now === before) return client === now ? affectedBy(changed) : undefined
     // Another cache is believed: all that either knows, and what has just gone.
+    const both = (before?.vrps.size ?? 0) + (now?.vrps.size ?? 0)
+    if (changed === 'many' || both > MOST_COMPARED) return affectedBy('many')
     return affectedBy([...changed, ...(before?.vrps ?? []), ...(now?.vrps ?? [])])
   }
 }
 
-/** True for prefixes that one of `vrps` covers. */
-function affectedBy(vrps: readonly Vrp[]): Affected | undefined {
-  if (vrps.length === 0) return undefined
+/**
+ * True for prefixes that one of `changed` covers; for all when there are many: to find out which are left
+ * would take as long as to judge them.
+ */
+function affectedBy(changed: Changed): Affected | undefined {
+  if (changed === 'many') return () => true
+  if (changed.length === 0) return undefined
   const tries = FAMILIES.map((family) => new PrefixTrie(family))
-  for (const { family, words, length } of vrps) tries[family.index].set(words, 0, length, 1)
+  for (const { family, words, length } of changed) tries[family.index].set(words, 0, length, 1)
   return (family, words, length) => tries[family.index].someCovering(words, 0, length, () => true)
 }

@@ -37,33 +37,37 @@ export class VrpTable {
     return this.#tables[family.index].rows.live
   }
 
-  has(vrp: Vrp): boolean {
-    return this.#find(vrp) !== 0
+  has({ family, words, length, maxLength, asn }: Vrp): boolean {
+    const { rows, trie } = this.#tables[family.index]
+    return this.#among(rows, trie.get(words, 0, length), asn, maxLength) !== 0
   }
 
   /** False when it is there already. */
-  add(vrp: Vrp): boolean {
-    if (this.has(vrp)) return false
-    const { family, words, length, maxLength, asn } = vrp
+  add({ family, words, length, maxLength, asn }: Vrp): boolean {
     const { rows, trie } = this.#tables[family.index]
+    const first = trie.get(words, 0, length)
+    if (this.#among(rows, first, asn, maxLength) !== 0) return false
     const row = rows.allocate()
     rows.set(row, MAX_LENGTH, maxLength + 1)
-    rows.set(row, NEXT, trie.get(words, 0, length))
     rows.set(row, ASN, asn | 0)
     rows.set(row, LENGTH, length)
     for (let i = 0; i < family.words; i++) rows.set(row, KEY + i, words[i])
-    trie.set(words, 0, length, row)
+    if (first === 0) trie.set(words, 0, length, row)
+    else {
+      rows.set(row, NEXT, rows.get(first, NEXT))
+      rows.set(first, NEXT, row)
+    }
     return true
   }
 
   /** False when it is not there. */
-  remove(vrp: Vrp): boolean {
-    const row = this.#find(vrp)
+  remove({ family, words, length, maxLength, asn }: Vrp): boolean {
+    const { rows, trie } = this.#tables[family.index]
+    let before = trie.get(words, 0, length)
+    const row = this.#among(rows, before, asn, maxLength)
     if (row === 0) return false
-    const { rows, trie } = this.#tables[vrp.family.index]
     const next = rows.get(row, NEXT)
-    let before = trie.get(vrp.words, 0, vrp.length)
-    if (before === row) trie.set(vrp.words, 0, vrp.length, next)
+    if (before === row) trie.set(words, 0, length, next)
     else {
       while (rows.get(before, NEXT) !== row) before = rows.get(before, NEXT)
       rows.set(before, NEXT, next)
@@ -116,9 +120,9 @@ export class VrpTable {
     return false
   }
 
-  #find({ family, words, length, maxLength, asn }: Vrp): number {
-    const { rows, trie } = this.#tables[family.index]
-    let row = trie.get(words, 0, length)
+  /** The row in the chain from `first` that says so of its prefix, or 0. */
+  #among(rows: Rows, first: number, asn: number, maxLength: number): number {
+    let row = first
     while (row !== 0) {
       if (rows.get(row, ASN) === (asn | 0) && rows.get(row, MAX_LENGTH) === maxLength + 1)
         return row

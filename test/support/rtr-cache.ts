@@ -2,6 +2,8 @@
  * A cache that speaks RPKI-RTR, written from RFC 8210 (and RFC 6810 for version 0) with bytes of its own, so that
  * it does not share mistakes with the client under test. It knows a list of VRPs and what changed with each serial.
  */
+import { concat } from './update-builder.ts'
+
 /** `10.0.0.0/8-24 65001` */
 export type VrpText = string
 
@@ -95,10 +97,9 @@ export class RtrCache {
   }
 
   #tell(send: (bytes: Uint8Array) => void, prefixes: readonly Uint8Array[]): void {
-    send(this.#pdu(3, this.sessionId))
-    for (const it of prefixes) send(it)
     const timers = this.#version === 0 ? [] : this.#timers.flatMap((it) => [...u32(it)])
-    send(this.#pdu(7, this.sessionId, Uint8Array.of(...u32(this.#now.serial), ...timers)))
+    const end = Uint8Array.of(...u32(this.#now.serial), ...timers)
+    send(concat(this.#pdu(3, this.sessionId), ...prefixes, this.#pdu(7, this.sessionId, end)))
   }
 
   #prefix(text: VrpText, announced: boolean): Uint8Array {

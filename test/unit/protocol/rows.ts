@@ -440,6 +440,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/rpki/client.test.ts: what was learned stays while the cache is away, until it expires',
       'unit/rpki/client.test.ts: what a cache must not say ends the session',
       'interop/policies.ts: the cache has other data (RFC 8210): the tables follow, no session and no refresh is needed',
+      'unit/rpki/client.test.ts: is taken in steps, while the connection waits; it counts when all is there',
     ],
   },
   {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { addressFromWords } from '../../../src/net/address.ts'
 import { RtrClient, type RtrConnectionEvents } from '../../../src/rpki/client.ts'
+import { Rpki } from '../../../src/rpki/rpki.ts'
 import type { Vrp } from '../../../src/rpki/vrp.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { RtrCache, type RtrCacheOptions } from '../../support/rtr-cache.ts'
@@ -8,16 +9,28 @@ import { RtrCache, type RtrCacheOptions } from '../../support/rtr-cache.ts'
 const textOf = ({ family, words, length, maxLength, asn }: Vrp): string =>
   `${addressFromWords(family.name, words).text}/${length}-${maxLength} ${asn}`
 
-/** A client and a cache with a wire between them that may be cut anywhere. */
-function stage(options: RtrCacheOptions = {}, cut = Infinity) {
+/**
+ * A client and a cache with a wire between them that may be cut anywhere. `slow`: a millisecond passes with
+ * each look at the clock.
+ */
+function stage(options: RtrCacheOptions = {}, cut = Infinity, slow = false) {
   const clock = new FakeClock()
+  const slowClock = {
+    now: () => {
+      clock.jump(1)
+      return clock.now()
+    },
+    wallNow: clock.wallNow,
+    after: (milliseconds: number, fire: () => void) => clock.after(milliseconds, fire),
+  }
+  const flow: string[] = []
   const cache = new RtrCache(options)
   const changes: string[][] = []
   const told: string[] = []
   let reachable = true
   let events: RtrConnectionEvents | undefined
   const client = new RtrClient({
-    clock,
+    clock: slow ? slowClock : clock,
     connect: (listener) => {
       let open = true
       const send = (bytes: Uint8Array): void => {
@@ -34,13 +47,16 @@ function stage(options: RtrCacheOptions = {}, cut = Infinity) {
       })
       return {
         send: (bytes) => void clock.after(1, () => serve(bytes)),
+        pause: () => flow.push('pause'),
+        resume: () => flow.push('resume'),
         close: () => {
           open = false
           cache.leave(send)
         },
       }
     },
-    changed: (vrps) => changes.push(vrps.map(textOf).toSorted()),
+    changed: (vrps) => changes.push(vrps === 'many' ? ['many'] : vrps.map(textOf).toSorted()),
+    workArrived: () => flow.push('work'),
     told: (text) => told.push(text),
   })
   return {
@@ -49,6 +65,7 @@ function stage(options: RtrCacheOptions = {}, cut = Infinity) {
     client,
     changes,
     told,
+    flow,
     known: () => [...client.vrps].map(textOf).toSorted(),
     lose: () => events?.closed('connection reset'),
     inject: (bytes: readonly number[]) => events?.received(Uint8Array.from(bytes)),
@@ -210,4 +227,105 @@ test('a cache without data is asked again', () => {
   clock.advance(2000)
   expect(client.state).toBe('synchronized')
   expect(cache.asked.length).toBeGreaterThan(0)
+})
+
+describe('more than can be dealt with at once', () => {
+  const MANY = Array.from({ length: 1500 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24-24 65001`)
+  const OTHERS = MANY.map((it) => it.replace('65001', '65002'))
+
+  /** Steps of 2 ms until nothing is left; what was known after each. */
+  function work({ client, clock }: ReturnType<typeof stage>): number[] {
+    const sizes: number[] = []
+    while (client.busy) {
+      client.step(clock.now() + 2)
+      sizes.push(client.vrps.size)
+    }
+    return sizes
+  }
+
+  function begun(vrps: readonly string[]): ReturnType<typeof stage> {
+    const it = stage({}, Infinity, true)
+    it.cache.publish(vrps)
+    it.client.start()
+    it.clock.advance(1000)
+    return it
+  }
+
+  test('is taken in steps, while the connection waits; it counts when all is there', () => {
+    const it = begun(MANY)
+    expect(it.client.busy).toBe(true)
+    expect(it.flow.slice(-2)).toEqual(['pause', 'work'])
+    expect(it.client.state).toBe('synchronizing')
+    const sizes = work(it)
+    expect(sizes.length).toBeGreaterThan(10)
+    expect(new Set(sizes)).toEqual(new Set([0, MANY.length]))
+    expect(it.client.state).toBe('synchronized')
+    expect(it.flow.at(-1)).toBe('resume')
+    expect(it.known()).toEqual(MANY.toSorted())
+  })
+
+  test('changes are carried out in steps, and not listed when there are many', () => {
+    const it = begun(MANY)
+    work(it)
+    it.cache.publish(OTHERS)
+    it.clock.advance(1000)
+    const sizes = work(it)
+    expect(new Set(sizes).size).toBeGreaterThan(10)
+    expect(it.known()).toEqual(OTHERS.toSorted())
+    expect(it.changes.map((list) => list.length)).toEqual([MANY.length, 1])
+    expect(it.changes.at(-1)).toEqual(['many'])
+  })
+
+  test('none of them counts when the last one is wrong', () => {
+    const it = begun(MANY)
+    work(it)
+    // A notification makes it ask; the answer is ours: what is there goes, and one comes that is there.
+    const [first, last] = MANY.map((text) => text.replace(/\/.*/, '').split('.').map(Number))
+    const prefix = (flags: number, octets: readonly number[]): number[] => [
+      ...[1, 4, 0, 0, 0, 0, 0, 20, flags, 24, 24, 0, ...octets, 0, 0, 253, 233],
+    ]
+    const gone = MANY.slice(2).flatMap((text) =>
+      prefix(0, text.replace(/\/.*/, '').split('.').map(Number)),
+    )
+    it.inject([1, 0, 0, 7, 0, 0, 0, 12, 0, 0, 0, 9])
+    it.inject([1, 3, 0, 7, 0, 0, 0, 8, ...gone, ...prefix(0, first), ...prefix(1, last)])
+    it.inject([1, 7, 0, 7, 0, 0, 0, 24, 0, 0, 0, 9, 0, 0, 14, 16, 0, 0, 2, 88, 0, 0, 28, 32])
+    const sizes = work(it)
+    expect(Math.min(...sizes)).toBeLessThan(MANY.length)
+    expect(it.client.state).toBe('down')
+    expect(it.known()).toEqual(MANY.toSorted())
+    expect(it.changes).toHaveLength(1)
+  })
+
+  test('what was told to its end counts also when the connection is lost meanwhile', () => {
+    const it = begun(MANY)
+    work(it)
+    it.cache.publish(OTHERS)
+    it.clock.advance(1000)
+    while (it.client.vrps.size === MANY.length) it.client.step(it.clock.now() + 2)
+    it.lose()
+    expect(it.client.state).toBe('down')
+    expect(it.client.busy).toBe(false)
+    expect(it.known()).toEqual(OTHERS.toSorted())
+    expect(it.client.snapshot().serial).toBe(3)
+  })
+
+  test('what was not told to its end is forgotten', () => {
+    const it = begun(MANY)
+    it.lose()
+    expect([it.client.busy, it.client.usable, it.known()]).toEqual([false, false, []])
+    expect(it.changes).toEqual([])
+  })
+
+  test('everything is judged anew then', () => {
+    const it = begun(MANY)
+    work(it)
+    const rpki = new Rpki()
+    rpki.use([it.client])
+    const [vrp] = it.client.vrps
+    const far = Int32Array.of(0x7f000000)
+    expect(rpki.settle(it.client, [])?.(vrp.family, vrp.words, vrp.length)).toBe(true)
+    expect(rpki.settle(it.client, [vrp])?.(vrp.family, far, 8)).toBe(false)
+    expect(rpki.settle(it.client, 'many')?.(vrp.family, far, 8)).toBe(true)
+  })
 })
