@@ -45,16 +45,16 @@ for (const { format, rows, text } of texts) {
   })
 }
 
-test('200,000 rows are one JSON array of 200,000 rows', async () => {
+test('50,000 rows are one JSON array of 50,000 rows', async () => {
   const { pace } = ownPace(0)
-  const text = await textOf(sliced(manyRoutes(200_000), 'json', pace))
-  expect(JSON.parse(text)).toHaveLength(200_000)
+  const text = await textOf(sliced(manyRoutes(50_000), 'json', pace))
+  expect(JSON.parse(text)).toHaveLength(50_000)
 })
 
-test('200,000 rows at 5 us each give the event loop a turn every 2 ms or so', async () => {
+test('50,000 rows at 5 us each give the event loop a turn every 2 ms or so', async () => {
   const { pace, seen, costly } = ownPace(0.005)
-  await textOf(sliced(costly(manyRoutes(200_000)), 'ndjson', pace))
-  expect(seen.pauses).toBeGreaterThan(400)
+  await textOf(sliced(costly(manyRoutes(50_000)), 'ndjson', pace))
+  expect(seen.pauses).toBeGreaterThan(100)
   expect(seen.longestSliceMs).toBeLessThan(3)
 })
 
