@@ -8,9 +8,10 @@
 import type { z } from 'zod'
 import { isUnspecified } from '../net/address.ts'
 import type { Endpoint } from '../session/transport.ts'
+import { resolveAdvertise } from './advertise.ts'
 import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
-import type { Confederation, Config, ResolvedPeer, StaticPrefix } from './config.ts'
+import type { Confederation, Config, ResolvedPeer } from './config.ts'
 import { resolveKernel } from './kernel.ts'
 import { resolveBmp, resolveMrt } from './monitors.ts'
 import { groupSchema } from './peer-schema.ts'
@@ -25,7 +26,6 @@ import {
   kernelSchema,
   logSchema,
   mrtSchema,
-  type AdvertiseEntry,
 } from './schema.ts'
 import type { TreeNode } from './tree.ts'
 import { mayBeOwn, type World } from './world.ts'
@@ -94,11 +94,11 @@ function resolve(context: Section): Config | undefined {
   const mesh = section('mesh', shape.mesh)
   const { peers, ranges } = resolvePeers({ asn, confederation }, policies, mesh, context)
   if (listen !== undefined) checkListen(listen, [...peers, ...ranges.map((it) => it.peer)], context)
-  const prefixes = advertise === undefined ? [] : staticPrefixes(advertise, context)
+  const advertised = advertise === undefined ? undefined : resolveAdvertise(advertise, context)
   const kernelConfig =
     kernel === undefined ? undefined : resolveKernel(kernel, context.world, context.complaints)
   if (asn === undefined || listen === undefined || decision === undefined) return undefined
-  if (advertise === undefined || kernelConfig === undefined) return undefined
+  if (advertised === undefined || kernelConfig === undefined) return undefined
   if (api === undefined || log === undefined || rpki === undefined) return undefined
   checkCaches(rpki, context)
   return {
@@ -112,7 +112,7 @@ function resolve(context: Section): Config | undefined {
     ranges,
     rpki,
     policies: [...policies.values()].filter((it) => it !== undefined),
-    advertise: { interfaces: advertise.interfaces, prefixes },
+    advertise: advertised,
     kernel: kernelConfig,
     bmp,
     ...(mrt === undefined ? {} : { mrt }),
@@ -182,20 +182,4 @@ function checkListen(
     const message = `the passive peer ${peer.name} can't connect: there is no ${family} address`
     complaints.error(['listen'], message, `add ${family === 'IPv4' ? '0.0.0.0' : '"::"'}`)
   }
-}
-
-function staticPrefixes(entry: AdvertiseEntry, { complaints }: Section): StaticPrefix[] {
-  const seen = new Set<string>()
-  return entry.prefixes.map((written, i) => {
-    const bare = 'text' in written
-    const prefix = bare ? written : written.prefix
-    const path = ['advertise', 'prefixes', i, ...(bare ? [] : ['prefix'])]
-    if (seen.has(prefix.text)) {
-      complaints.error(path, `${prefix.text} is here twice`, 'remove one')
-    }
-    seen.add(prefix.text)
-    if (bare) return { prefix, blackhole: false, communities: [] }
-    const { blackhole, community: communities, med } = written
-    return { prefix, blackhole, communities, ...(med === undefined ? {} : { med }) }
-  })
 }

@@ -125,6 +125,12 @@ export interface StaticPrefix {
   readonly med?: number
 }
 
+/** Announced while there is a route inside it. */
+export interface AggregateConfig extends StaticPrefix {
+  /** The routes inside are not announced then. */
+  readonly summaryOnly: boolean
+}
+
 export interface PreferredSource {
   readonly ipv4?: Address
   readonly ipv6?: Address
@@ -172,6 +178,7 @@ export interface Config {
     /** Names and patterns of links. */
     readonly interfaces: readonly string[]
     readonly prefixes: readonly StaticPrefix[]
+    readonly aggregates: readonly AggregateConfig[]
   }
   readonly kernel: KernelConfig
   readonly mrt?: MrtConfig

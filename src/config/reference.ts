@@ -111,6 +111,8 @@ export function configurationReference(): string {
       keyTable(shape.advertise),
       'A prefix is its text, or a map:',
       keyTable(elementOf(shape.advertise, 'prefixes')),
+      'An aggregate is its text, or a map:',
+      keyTable(elementOf(shape.advertise, 'aggregates')),
     ],
     [
       'policies',

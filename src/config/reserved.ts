@@ -13,7 +13,7 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
     where: '`peers` and `peerGroups`',
     keys: ['announce', 'bfd', 'gracefulRestart'],
   },
-  { where: '`advertise`', keys: ['docker', 'hostRoutes', 'aggregates'] },
+  { where: '`advertise`', keys: ['docker', 'hostRoutes'] },
 ]
 
 const ANYWHERE = new Set(RESERVED.flatMap((row) => row.keys))

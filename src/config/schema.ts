@@ -44,6 +44,22 @@ const staticPrefix = z.strictObject({
   med: key(integer(0, 4294967295).optional(), 'MULTI_EXIT_DISC to attach.', 10, 'none'),
 })
 
+const aggregate = z.strictObject({
+  prefix: key(ownPrefix, 'The prefix to announce.', '10.244.0.0/16'),
+  summaryOnly: key(
+    flag.prefault(false),
+    'Announce none of the routes inside while the aggregate is announced.',
+    true,
+  ),
+  blackhole: key(
+    flag.prefault(true),
+    'Drop in the kernel what no route inside takes, so that it does not loop back to the router.',
+    false,
+  ),
+  community: staticPrefix.shape.community,
+  med: staticPrefix.shape.med,
+})
+
 export const advertiseSchema = z.strictObject({
   interfaces: key(
     list(linkPattern, 'a list of links', '[docker0, "br-*"]').prefault([]),
@@ -61,6 +77,18 @@ export const advertiseSchema = z.strictObject({
     ).prefault([]),
     'Announce these always: a prefix, or a map.',
     ['10.244.7.0/26', { prefix: '10.244.8.0/26', blackhole: true }],
+  ),
+  aggregates: key(
+    list(
+      z.union([ownPrefix, aggregate]).register(valueFacts, {
+        noun: 'an aggregate',
+        write: '10.244.0.0/16 or { prefix: 10.244.0.0/16, summaryOnly: true }',
+      }),
+      'a list of prefixes',
+      '[10.244.0.0/16]',
+    ).prefault([]),
+    'Announce these while there is a route inside, ours or a learned one (RFC 4271 9.2.2.2, with ATOMIC_AGGREGATE and without AS_SET): a prefix, or a map.',
+    [{ prefix: '10.244.0.0/16', summaryOnly: true }],
   ),
 })
 

@@ -127,7 +127,10 @@ export class Forwarding {
 
   /** Our own prefixes are others now: routes inside them may or may not be installed any more. */
   ownPrefixesChanged(): void {
-    const own = [...this.#localRoutes.values()].map(({ prefix }) => prefix)
+    // Inside an aggregate are those it stands for: they are to be installed.
+    const own = [...this.#localRoutes.values()].flatMap(({ prefix, source }) =>
+      source === 'aggregate' ? [] : [prefix],
+    )
     this.#reconsider(this.eligibility.setOwnPrefixes(own))
   }
 

@@ -12,13 +12,15 @@ import { encodeAttributes } from '../wire/attributes/describe.ts'
 export class LocalRoutes {
   readonly #rib: Rib
   readonly #clock: Clock
+  readonly #aggregator: string
   readonly #changed: () => void
   readonly #prefixes = new Map<string, SourcedPrefix>()
   /** By source and link. */
   readonly #origins = new Map<string, RouteOrigin>()
 
-  /** `changed` hears that a prefix has become ours or no longer is. */
-  constructor(rib: Rib, clock: Clock, changed: () => void) {
+  /** `aggregator`: we, as aggregates name us: `65101 10.0.0.1`; `changed` hears that a prefix has become ours or no longer is. */
+  constructor(rib: Rib, clock: Clock, aggregator: string, changed: () => void) {
+    this.#aggregator = aggregator
     this.#changed = changed
     this.#rib = rib
     this.#clock = clock
@@ -51,7 +53,7 @@ export class LocalRoutes {
   }
 
   announce(sourced: SourcedPrefix): void {
-    const { prefix, communities = [], med } = sourced
+    const { prefix, source, communities = [], med } = sourced
     const before = this.#prefixes.get(prefix.text)
     const moved = before?.source !== sourced.source || before.interface !== sourced.interface
     // With the same attributes nobody would look at it again.
@@ -61,6 +63,7 @@ export class LocalRoutes {
       origin: 'IGP',
       asPath: '',
       communities,
+      ...(source === 'aggregate' ? { atomicAggregate: true, aggregator: this.#aggregator } : {}),
       ...(med === undefined ? {} : { med }),
     })
     this.#rib.announce(prefix, attributes, Math.floor(this.#clock.wallNow() / 1000))

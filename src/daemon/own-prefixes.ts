@@ -7,17 +7,26 @@ import { InterfaceSource } from '../sources/interface.ts'
 import { PrefixSources, type SourceRecord } from '../sources/prefix-sources.ts'
 import type { HostView, PrefixSource } from '../sources/source.ts'
 import { StaticSource } from '../sources/static.ts'
+import type { Aggregates } from './aggregates.ts'
 import type { Events } from './events.ts'
 import type { LocalRoutes } from './local-routes.ts'
 
+/** Where prefixes are found, beside the configuration. */
+export interface Finders {
+  readonly host: HostView
+  readonly aggregates: Aggregates
+}
+
 export class OwnPrefixes {
   readonly #host: HostView
+  readonly #aggregates: Aggregates
   readonly #sources: PrefixSources
   #running: PrefixSource[] = []
   #configured = ''
 
-  constructor(routes: LocalRoutes, host: HostView, events: Events, clock: Clock) {
+  constructor(routes: LocalRoutes, { host, aggregates }: Finders, events: Events, clock: Clock) {
     this.#host = host
+    this.#aggregates = aggregates
     this.#sources = new PrefixSources(clock.wallNow, {
       announced: (sourced) => {
         routes.announce(sourced)
@@ -48,6 +57,11 @@ export class OwnPrefixes {
     return this.#sources.records()
   }
 
+  /** To be called before `configure`: aggregates come and go with what the RIB decides. */
+  start(): void {
+    this.#sources.add(this.#aggregates)
+  }
+
   /** Runs the sources of `advertise`. New ones start before old ones stop: what is in both stays. */
   configure(advertise: Config['advertise']): void {
     const key = JSON.stringify(advertise)
@@ -60,10 +74,12 @@ export class OwnPrefixes {
     ]
     for (const source of this.#running) this.#sources.add(source)
     for (const source of old) this.#sources.remove(source)
+    this.#aggregates.configure(advertise.aggregates)
   }
 
   close(): void {
     for (const source of this.#running) this.#sources.remove(source)
+    this.#sources.remove(this.#aggregates)
     this.#running = []
   }
 }

@@ -21,6 +21,7 @@ import type { NeighborDiscovery } from '../session/neighbor-discovery.ts'
 import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts'
+import { Aggregates } from './aggregates.ts'
 import { DynamicPeers } from './dynamic-peers.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
@@ -72,6 +73,7 @@ export class Speaker {
   readonly rpkiCaches: RpkiCaches
   readonly #world: World
   readonly #news: TableNews
+  readonly #aggregates: Aggregates
   readonly #neighbors: Neighbors
   readonly #dynamicPeers: DynamicPeers
   #config: Config
@@ -108,6 +110,7 @@ export class Speaker {
       {
         workArrived: () => this.scheduler.wake(),
         decided: (family, prefix, paths, count) => {
+          this.#aggregates.decided(family, prefix, count > 0)
           this.forwarding?.decided(family, prefix, paths, count)
           this.#news.decided(family.index, prefix, this.rib.families[family.index].prefixes)
         },
@@ -123,9 +126,27 @@ export class Speaker {
       neighbors: () => this.#neighbors,
       scheduler: this.scheduler,
     })
-    this.localRoutes = new LocalRoutes(this.rib, clock, () => this.forwarding?.ownPrefixesChanged())
-    const localOrigin = (prefix: string) => this.localRoutes.originOf(prefix)
-    this.groups = new UpdateGroups(this.rib, clusterId, { events, clock, localOrigin })
+    const aggregator = `${config.confederation?.asn ?? config.asn} ${routerId.text}`
+    this.localRoutes = new LocalRoutes(this.rib, clock, aggregator, () =>
+      this.forwarding?.ownPrefixesChanged(),
+    )
+    this.groups = new UpdateGroups(this.rib, clusterId, {
+      events,
+      clock,
+      localOrigin: (prefix) => this.localRoutes.originOf(prefix),
+      isSummarized: (family, prefix) => this.#aggregates.suppresses(family, prefix),
+    })
+    const tables = this.rib.families.map(({ prefixes }) => prefixes)
+    this.#aggregates = new Aggregates(tables, {
+      reconsiderWithin: (prefix) => this.rib.reconsiderWithin(prefix),
+      lookAgainWithin: (within) => {
+        const words = wordsOf(within.bytes)
+        this.groups.lookAgainWhere(
+          ({ family, prefixes }, prefix) =>
+            family.name === within.family && prefixes.isWithin(prefix, words, within.length),
+        )
+      },
+    })
     this.rpkiCaches = new RpkiCaches({
       clock,
       events,
@@ -139,7 +160,12 @@ export class Speaker {
       rpkiState: ({ family, words, at, length }, originAsn) =>
         this.rpkiCaches.rpki.validate(family, words, at, length, originAsn ?? config.asn),
     })
-    this.ownPrefixes = new OwnPrefixes(this.localRoutes, host, events, clock)
+    this.ownPrefixes = new OwnPrefixes(
+      this.localRoutes,
+      { host, aggregates: this.#aggregates },
+      events,
+      clock,
+    )
     this.forwarding =
       world.kernel === undefined
         ? undefined
@@ -242,6 +268,7 @@ export class Speaker {
     this.#dynamicPeers.configure(this.#config, new Set())
     this.listeners.open(this.#config.listen)
     this.listeners.setKeys()
+    this.ownPrefixes.start()
     this.ownPrefixes.configure(this.#config.advertise)
     for (const neighbor of this.#neighbors) this.#neighbors.start(neighbor)
     this.suspicions.start()

@@ -93,6 +93,8 @@ export interface GroupWorld {
   readonly clock: Clock
   /** Where a prefix of our own comes from, for policies. */
   localOrigin(prefix: string): RouteOrigin | undefined
+  /** An aggregate is told instead of this prefix. */
+  isSummarized(family: FamilyFacts, prefix: number): boolean
 }
 
 export class UpdateGroups {
@@ -145,6 +147,12 @@ export class UpdateGroups {
     if (groups.length > 0) this.#rib.lookAgainWhere(groups, concerned)
   }
 
+  /** All look again at the prefixes that are concerned. */
+  lookAgainWhere(concerned: Concerned): void {
+    const groups = [...this.#groups.values()]
+    if (groups.length > 0) this.#rib.lookAgainWhere(groups, concerned)
+  }
+
   leave({ group, member }: Membership): void {
     group.leave(member)
     if (group.size > 0) return
@@ -178,6 +186,7 @@ export class UpdateGroups {
     const $route = new Route()
     $route.family = family
     return (prefix, set, source) => {
+      if (this.#world.isSummarized(family, prefix)) return 0
       $route.from = source.origin
       $route.set = set
       if (policy.looksAtPrefix) {

@@ -134,6 +134,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['rpki: [{ address: 192.0.2.9 }]', 'rpki', 'live'],
   ['advertise: { interfaces: [docker0] }', 'advertise.interfaces', 'live'],
   ['advertise: { prefixes: [10.1.0.0/16] }', 'advertise.prefixes', 'live'],
+  ['advertise: { aggregates: [10.1.0.0/16] }', 'advertise.aggregates', 'live'],
   ['kernel: { install: false }', 'kernel.install', 'restart'],
   ['kernel: { table: 100 }', 'kernel.table', 'restart'],
   ['kernel: { metric: 30 }', 'kernel.metric', 'restart'],

@@ -130,6 +130,18 @@ const DOCUMENT: readonly Row[] = [
     'c.yaml:2:25: advertise.prefixes[0]: 10.0.0.1 is an address, not a prefix; write 10.0.0.1/32',
   ],
   [
+    'advertise: { aggregates: [10.0.0.1/32] }',
+    'c.yaml:2:27: advertise.aggregates[0]: nothing is inside 10.0.0.1/32; write a shorter prefix, or advertise.prefixes',
+  ],
+  [
+    'advertise: { aggregates: [10.0.0.0/8, { prefix: 10.0.0.0/8 }] }',
+    'c.yaml:2:49: advertise.aggregates[1].prefix: 10.0.0.0/8 is here twice; remove one',
+  ],
+  [
+    'advertise: { aggregates: [{ prefix: 10.0.0.0/8, summaryonly: true }] }',
+    'c.yaml:2:49: advertise.aggregates[0].summaryonly: unknown key; did you mean summaryOnly?',
+  ],
+  [
     'advertise: { prefixes: [127.0.0.0/8] }',
     'c.yaml:2:25: advertise.prefixes[0]: 127.0.0.0/8 is never routed; write a unicast prefix',
   ],

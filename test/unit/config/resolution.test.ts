@@ -64,7 +64,7 @@ test('three lines make a complete configuration', () => {
     ranges: [],
     rpki: [],
     policies: [],
-    advertise: { interfaces: [], prefixes: [] },
+    advertise: { interfaces: [], prefixes: [], aggregates: [] },
     kernel: {
       install: true,
       table: 254,
@@ -130,6 +130,7 @@ peers:
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
 advertise:
   interfaces: [docker0, br-*]
+  aggregates: [10.244.0.0/16, { prefix: 2001:db8::/32, summaryOnly: true, blackhole: false, med: 7 }]
   prefixes:
     - 2001:db8:7::/64
     - { prefix: 10.244.7.0/26, blackhole: true, community: [65101:007, no-export], med: 0 }
@@ -246,6 +247,16 @@ log: { level: trace, format: json }
           blackhole: true,
           communities: ['65101:7', '65535:65281'],
           med: 0,
+        },
+      ],
+      aggregates: [
+        { prefix: '10.244.0.0/16', summaryOnly: false, blackhole: true, communities: [] },
+        {
+          prefix: '2001:db8::/32',
+          summaryOnly: true,
+          blackhole: false,
+          communities: [],
+          med: 7,
         },
       ],
     },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Aggregates } from '../../../src/daemon/aggregates.ts'
 import { Events } from '../../../src/daemon/events.ts'
 import { LocalRoutes } from '../../../src/daemon/local-routes.ts'
 import { OwnPrefixes } from '../../../src/daemon/own-prefixes.ts'
@@ -16,8 +17,11 @@ function stage(host = new MemoryHost()) {
   const told: string[] = []
   events.subscribe(({ text }) => told.push(text))
   let changes = 0
-  const routes = new LocalRoutes(rib.rib, clock, () => changes++)
-  const own = new OwnPrefixes(routes, host, events, clock)
+  const routes = new LocalRoutes(rib.rib, clock, '65101 10.0.0.100', () => changes++)
+  const tables = rib.rib.families.map(({ prefixes }) => prefixes)
+  const nothing = () => undefined
+  const aggregates = new Aggregates(tables, { reconsiderWithin: nothing, lookAgainWithin: nothing })
+  const own = new OwnPrefixes(routes, { host, aggregates }, events, clock)
   return { rib, routes, own, host, take: () => told.splice(0), changes: () => changes }
 }
 

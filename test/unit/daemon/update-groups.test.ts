@@ -58,6 +58,7 @@ function stage() {
     events,
     clock,
     localOrigin: () => undefined,
+    isSummarized: () => false,
   })
   return { rib, clock, told, groups }
 }

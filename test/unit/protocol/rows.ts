@@ -56,6 +56,16 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     ],
   },
   {
+    rfc: 'RFC 4271 section 9.2.2.2, RFC 9774',
+    title: 'aggregates',
+    done: 'ATOMIC_AGGREGATE and AGGREGATOR, an empty AS_PATH, the routes inside left out where wanted, a blackhole in the kernel',
+    missing: 'AS_SET, which must not be sent any more: those of others pass',
+    tests: [
+      'unit/daemon/aggregates.test.ts: whatever comes and goes, in whatever order',
+      'kernel/daemon/aggregates.test.ts: drops what no route inside takes, and goes with the last of them',
+    ],
+  },
+  {
     rfc: 'RFC 4760',
     title: 'multiprotocol extensions',
     done: 'IPv4 and IPv6 unicast; other families are ignored',
