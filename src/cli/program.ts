@@ -11,6 +11,7 @@ import { checkCommand } from './check.ts'
 import { clearCommand } from './clear.ts'
 import { completeCommand, completionCommand } from './completion.ts'
 import { drainCommand } from './drain.ts'
+import { importCommand } from './import.ts'
 import { socketOption } from './options.ts'
 import { policyCommand } from './policy.ts'
 import { refreshCommand } from './refresh.ts'
@@ -27,6 +28,7 @@ const COMMANDS: readonly ((shell: Shell) => Command)[] = [
   checkCommand,
   showCommand,
   policyCommand,
+  importCommand,
   reloadCommand,
   refreshCommand,
   resetCommand,
