@@ -524,6 +524,24 @@ describe('messages', () => {
     expect(a.peer.snapshot().lastError).toMatchObject({ direction: 'sent', code: 8 })
   })
 
+  test.each([5, 1000])('that nobody takes for as long as is configured, %i s', (seconds) => {
+    const { clock, a, b } = establish({ queueBytes: 1000, a: { sendHoldSeconds: seconds } })
+    b.peer.pauseReading()
+    a.peer.send([update('y'.repeat(2000))])
+    clock.advance((seconds - 1) * 1000)
+    expect(a.peer.state).toBe('Established')
+    clock.advance(2000)
+    expect(a.log).toContain('ended: the peer takes no bytes')
+  })
+
+  test('that nobody takes cost nothing where no time is configured', () => {
+    const { clock, a, b } = establish({ queueBytes: 1000, a: { sendHoldSeconds: 0 } })
+    b.peer.pauseReading()
+    a.peer.send([update('y'.repeat(2000))])
+    clock.advance(2_000_000)
+    expect(a.peer.state).toBe('Established')
+  })
+
   test('are not taken before the session is up', () => {
     const { a } = pair()
     a.peer.start()
