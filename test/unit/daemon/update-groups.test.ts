@@ -5,11 +5,13 @@ import { address } from '../../../src/net/address.ts'
 import { IPV4, IPV6 } from '../../../src/net/family.ts'
 import { prefix } from '../../../src/net/prefix.ts'
 import { accept, local } from '../../../src/policy/standard.ts'
+import type { Membership } from '../../../src/rib/update-group.ts'
 import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import type { RoleName } from '../../../src/wire/capabilities/role.ts'
 import type { OutgoingPath } from '../../../src/wire/outgoing-path.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import type { AttributeValues } from '../../support/update-builder.ts'
+import { updateAsText } from '../../support/update-text.ts'
 import { OWN_ASN, OWN_ROUTER_ID, SmallRib, type PeerValues } from '../rib/small-rib.ts'
 
 const HEARING: Hearing = {
@@ -201,6 +203,30 @@ describe('the next hop (RFC 4271 5.1.3)', () => {
     expect(told({ ...hearing, link: 2 }, {}, set)?.nextHop).toBe('2001:db8::100')
   })
 })
+
+test('on a link with link-local addresses both of ours are told (RFC 2545 section 3)', () => {
+  const { rib, groups } = stage()
+  const hearing = {
+    ...{ ...HEARING, family: IPV6, self: address('2001:db8::100') },
+    selfLinkLocal: address('fe80::100'),
+  }
+  const { group, member } = groups.join(rib.peer('hearer').peer, hearing)
+  rib.announceOwn('2001:db8:9::/48', {})
+  rib.settle()
+  const [message] = pulled(group, member)
+  const session = { external: true, fourOctetAs: true, addPath: [] }
+  expect(updateAsText(message, 19, message.length, session)).toMatchObject({
+    announce: ['2001:db8:9::/48'],
+    set: { nextHop: '2001:db8::100', nextHopLinkLocal: 'fe80::100' },
+  })
+})
+
+/** The messages that a member gets next. */
+function pulled(...[group, member]: [Membership['group'], Membership['member']]): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  group.pull(member, 1, messages)
+  return messages
+}
 
 describe('IPv6 next hops of IPv4 routes (RFC 8950)', () => {
   const LINK_LOCAL = { selfLinkLocal: address('fe80::100') }

@@ -312,6 +312,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     missing: 'everything that hosts need of a router: prefixes, lifetimes, other options',
     tests: [
       'unit/linux/router-advertisement.test.ts: an advertisement: hop limit 64, and a router lifetime of 0, for we are nobody’s default router',
+      'kernel/router-advertisement.test.ts: who asks is answered at once, not when the next one is due ten seconds later',
       'interop/cases.ts: it is found, and the session comes up',
       'kernel/daemon/unnumbered.test.ts: find their ToR, and have its routes over its link-local address',
     ],
@@ -321,7 +322,10 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'BGP-4 for IPv6: next hops',
     done: 'global, link-local or both are read; to a neighbour at a link-local address ours are told likewise',
     missing: 'to a neighbour at a global address only the global one is told',
-    tests: ['unit/rib/extended-next-hop.test.ts: %s'],
+    tests: [
+      'unit/rib/extended-next-hop.test.ts: %s',
+      'unit/daemon/update-groups.test.ts: on a link with link-local addresses both of ours are told (RFC 2545 section 3)',
+    ],
   },
   {
     rfc: 'RFC 8654',
