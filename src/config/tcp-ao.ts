@@ -13,7 +13,7 @@ import { choice, integer, path, signingKey, valueFacts } from './values.ts'
 
 const keyId = integer(0, 255, 'the id of a key')
 
-export const tcpAoKeySchema = z
+const tcpAoKeySchema = z
   .strictObject({
     sendId: key(keyId, "The key's id in the segments that we send: `receiveId` at the peer.", 1),
     receiveId: key(keyId, "Its id in the peer's segments: `sendId` there.", 1),

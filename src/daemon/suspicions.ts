@@ -59,10 +59,11 @@ export class Suspicions {
   }
 
   #of({ session, config, peer }: Neighbor): string | undefined {
-    if (session !== undefined || !peer.snapshot().started) return undefined
+    const { started, reason = '' } = peer.snapshot()
+    if (session !== undefined || !started) return undefined
     const since = this.#world.clock.now() - OF_LATE_MS
     const grown = DROP_COUNTERS.filter((it) => (this.#grewAt.get(it) ?? -Infinity) >= since)
-    return likelyCause({
+    const cause = likelyCause({
       address: config.address,
       hasKey: config.password !== undefined,
       tcpAo: config.tcpAo === undefined ? 'none' : this.#hasTcpAo() ? 'signs' : 'missing',
@@ -70,6 +71,8 @@ export class Suspicions {
       grown: new Set(grown),
       strangers: this.#world.strangersSince(since),
     })
+    // An attempt of ours may have failed for this very reason.
+    return cause !== undefined && reason.includes(cause) ? undefined : cause
   }
 
   /** Of a kernel, this does not change. */

@@ -34,6 +34,7 @@ beforeAll(async () => {
 asn: 65101
 peers:
   - { name: signed, address: 10.0.1.1, asn: 65001, import: accept, connectRetry: 1s, tcpAo: { sendId: 1, receiveId: 1, key: ${SECRET} } }
+  - { name: quiet, address: 10.0.1.3, asn: 65001, import: accept, passive: true, tcpAo: { sendId: 1, receiveId: 1, key: ${SECRET} } }
   - { name: plain, address: 10.0.1.2, asn: 65001, import: accept, connectRetry: 1s }
 kernel: { install: false }
 `,
@@ -67,6 +68,10 @@ test('the peer that must sign is refused, in words, and the other is up', async 
     const { stdout } = await linnet(host, ['show', 'peer', 'signed', '--socket', daemon.socket])
     return WORDS.test(stdout.replaceAll(/\s+/g, ' '))
   })
+  const { reason } = await daemon.peer('signed')
+  expect(reason.match(new RegExp(WORDS, 'g'))).toHaveLength(1)
+  // Also of one that nobody calls, where the kernel can't sign.
+  if (!hasTcpAo()) expect((await daemon.peer('quiet')).reason).toMatch(WORDS)
   const event = hasTcpAo() ? 'CauseSuspected' : 'AttemptFailed'
   await daemon.logged(event, (it) => it.peer === 'signed' && WORDS.test(it.text))
   expect(await daemon.peer('signed')).toMatchObject({ flaps: 0 })

@@ -269,7 +269,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     rfc: 'RFC 5925',
     title: 'TCP authentication option (TCP-AO)',
     done: '`tcpAo`: keys of RFC 5926 and HMAC-SHA-256, both directions, replaced while the session lives; refused, with the reason in `show peer` and in the log, where the kernel has none',
-    missing: 'MACs that leave TCP options out',
+    missing:
+      'MACs that leave TCP options out; a key that is taken from a whole range leaves the sessions that are up with their end',
     tests: [
       'unit/linux/tcp-ao.test.ts: of $peer: address, algorithm, ids, lengths, key',
       'unit/config/change.test.ts: from %j to %j',
