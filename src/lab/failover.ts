@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startProcess } from '../linux/process.ts'
 import { tracePaths } from './evidence.ts'
-import { waitUntilMet, type Sources } from './expect.ts'
+import { unmet, waitUntilMet, type Sources } from './expect.ts'
 import type { Outage } from './outage.ts'
 import { LabFailure, type LabRunner } from './runner.ts'
-import { containerNamed, ownerOf, type Lab } from './topology.ts'
+import { containerNamed, nodeNamed, ownerOf, type Lab } from './topology.ts'
 import { monotonicMs, type TrafficOrder, type TrafficReport } from './traffic.ts'
 import type { Hop } from './verdict.ts'
 
@@ -46,6 +46,8 @@ const PACKETS_PER_SECOND = 1000
 const STEADY_MS = 300
 const SETTLE_MS = 500
 const MOVE_AWAY_MS = 5000
+/** Longer than it takes to tell that a session is gone, and to withdraw what came from it. */
+const KEPT_FOR_MS = 1500
 const MOST_PAIRS = 2
 /** A sender that stood still for so long can't say much about an outage. */
 const TOLERABLE_STALL_MS = 1000
@@ -77,7 +79,9 @@ async function killAndRestart(world: FailoverWorld, router: string): Promise<Mea
   await sleep(STEADY_MS)
   const killedAt = monotonicMs()
   const title = await runner.killSpeaker(router)
-  const away = await routesMovedAway(world, router, killedAt)
+  const away = forwards(lab, router)
+    ? await routesMovedAway(world, router, killedAt)
+    : await routesKept(world, router, killedAt)
   await sleep(SETTLE_MS)
   progress(`starting ${title} again`)
   const restartedAt = monotonicMs()
@@ -164,6 +168,23 @@ async function routesMovedAway(
   return `routes through ${router} are kept`
 }
 
+/** Watches for a while that the other nodes keep the routes that the file expects: a reflector takes none with it. */
+async function routesKept(
+  { lab, sources }: FailoverWorld,
+  router: string,
+  since: number,
+): Promise<string> {
+  const others = lab.expect.filter(({ on }) => on !== router)
+  while (monotonicMs() - since < KEPT_FOR_MS) {
+    for (const { on, kernel } of others) {
+      const words = kernel === undefined ? [] : await unmet({ on, kernel }, sources)
+      if (words.length > 0) throw new LabFailure(`${router} took routes with it`, words)
+    }
+    await sleep(20)
+  }
+  return `all routes were kept for ${Math.round(monotonicMs() - since)} ms`
+}
+
 interface Traffic {
   stop(): Promise<TrafficReport>
 }
@@ -211,6 +232,18 @@ async function startTraffic(world: FailoverWorld, router: string): Promise<Traff
   }
 }
 
+/** A route reflector beside the road forwards nothing: a linnet with `kernel: { install: false }`. */
+function forwards(lab: Lab, router: string): boolean {
+  const { config } = nodeNamed(lab, router)
+  const kernel = typeof config === 'object' ? config['kernel'] : undefined
+  return !(
+    typeof kernel === 'object' &&
+    kernel !== null &&
+    'install' in kernel &&
+    kernel.install === false
+  )
+}
+
 /** Pairs whose packets cross the router now, in both directions where there are such. */
 async function pairsThrough(
   lab: Lab,
@@ -221,6 +254,7 @@ async function pairsThrough(
   const paths = await tracePaths(lab, [...there, ...back])
   const chosen = choosePairs(there, paths.slice(0, there.length), paths.slice(there.length), router)
   if (chosen.length > 0) return chosen
+  if (!forwards(lab, router)) return there.slice(0, MOST_PAIRS)
   throw new LabFailure(`no pair of containers uses ${router}: its failure would prove nothing`)
 }
 

@@ -183,7 +183,7 @@ export const proofSchema = z.strictObject({
   ),
   fail: key(
     nodeName.optional(),
-    'The router whose daemon is killed under load, and comes back.',
+    'The router whose daemon is killed under load, and comes back; or a reflector that forwards nothing (`kernel: { install: false }`), with which no route may go.',
     'tor1',
     'no fail-over is tested',
   ),

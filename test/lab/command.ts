@@ -23,6 +23,9 @@ export const PROGRAM = process.env['LINNET_MAIN'] ?? join(TOP, 'dist/main.js')
 export const TWO_TOR = join(TOP, 'config/lab/two-tor.yaml')
 export const MESH = join(TOP, 'config/lab/mesh.yaml')
 export const UNNUMBERED = join(TOP, 'config/lab/unnumbered.yaml')
+export const REFLECTOR = join(TOP, 'config/lab/reflector.yaml')
+export const RACK_REFLECTOR = join(TOP, 'config/lab/rack-reflector.yaml')
+export const HYPERVISORS = join(TOP, 'config/lab/hypervisors.yaml')
 export const BIRD = join(import.meta.dirname, 'labs/bird.yaml')
 
 /** Labs of a test run are not in the way of labs that somebody is using. */
@@ -84,7 +87,15 @@ const resultSchema = z.object({
   failover: z
     .object({
       worstMs: z.number(),
-      events: z.array(z.object({ title: z.string(), sent: z.number(), outageMs: z.number() })),
+      events: z.array(
+        z.object({
+          title: z.string(),
+          sent: z.number(),
+          lost: z.number(),
+          outageMs: z.number(),
+          note: z.string(),
+        }),
+      ),
     })
     .optional(),
 })

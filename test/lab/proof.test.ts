@@ -2,7 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { FAULT_OF, SABOTAGES, type Sabotage } from '../../src/lab/sabotage.ts'
 import {
+  HYPERVISORS,
   MESH,
+  RACK_REFLECTOR,
+  REFLECTOR,
   TWO_TOR,
   UNNUMBERED,
   hasBird,
@@ -69,6 +72,27 @@ test('containers reach each other through ToRs over links without addresses', as
   const tested = await prove([UNNUMBERED])
   expectHonest(tested, 16)
   expect(tested.result.failover).toBeDefined()
+})
+
+const reflected = [
+  { title: 'six hosts with two reflectors beside the road', lab: REFLECTOR, pairs: 3 },
+  { title: 'four hypervisors on two fabrics', lab: HYPERVISORS, pairs: 2 },
+]
+
+test.for(reflected)('a reflector takes no route with it: $title', async ({ lab: file, pairs }) => {
+  const tested = await prove([file])
+  expectHonest(tested, pairs)
+  const [killed, back] = tested.result.failover?.events ?? []
+  expect(killed?.note).toMatch(/^all routes were kept/)
+  expect([killed?.lost, back?.lost]).toEqual([0, 0])
+  expect(killed?.sent).toBeGreaterThan(1000)
+})
+
+test('racks whose routers reflect: hosts of one reach each other directly, others through both', async () => {
+  const tested = await prove([RACK_REFLECTOR])
+  expectHonest(tested, 6)
+  const crossed = tested.result.pairs.map(({ evidence }) => evidence.path.length)
+  expect(crossed.toSorted()).toEqual([2, 2, 4, 4, 4, 4])
 })
 
 test('the proof ends in one line, and a capture can be kept', async () => {
