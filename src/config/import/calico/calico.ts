@@ -13,7 +13,13 @@ import { advertised, blocksOf, exportRules, type Block } from './exports.ts'
 import { Filters } from './filters.ts'
 import type { Found } from './found.ts'
 import { Names } from './names.ts'
-import { clusterAsn, configurationOf, nodesOf, type CalicoNode } from './nodes.ts'
+import {
+  clusterAsn,
+  configurationOf,
+  nodesOf,
+  refuseSameAddresses,
+  type CalicoNode,
+} from './nodes.ts'
 import { MESH_GROUP, writtenMesh, writtenPeer } from './peers.ts'
 import { Report } from './report.ts'
 import { readResources, type InputFile, type Resource, type Resources } from './resources.ts'
@@ -38,6 +44,7 @@ export function importCalico(files: readonly InputFile[], nodeName: string): Imp
   const errors = () => sorted(complaintsOf(complaints, resources).filter(isError), files)
   if (errors().length > 0) return { complaints: errors() }
   const nodes = nodesOf(resources)
+  refuseSameAddresses(nodes)
   const self = nodes.find(({ name }) => name === nodeName)
   if (self === undefined) return { complaints: [noSuchNode(nodeName, nodes, files)] }
   const yaml = configurationFor(self, nodes, resources, files, report)

@@ -22,6 +22,7 @@ export interface Block {
 
 /** The blocks of a node that Calico has confirmed. */
 export function blocksOf(resources: Resources, node: CalicoNode, report: Report): Block[] {
+  const seen = new Set<string>()
   return resources.BlockAffinity.flatMap((it) => {
     const { cidr, node: owner, state, deleted } = it.spec
     if (owner !== node.name) return []
@@ -35,6 +36,8 @@ export function blocksOf(resources: Resources, node: CalicoNode, report: Report)
       report.tell(it, ['state'], why, 'import anew once it is confirmed')
       return []
     }
+    if (seen.has(cidr.text)) return []
+    seen.add(cidr.text)
     return [{ prefix: cidr, title: `BlockAffinity ${it.name}` }]
   })
 }

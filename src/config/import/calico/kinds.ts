@@ -3,10 +3,19 @@
  * not here are looked up in settings.ts, and told.
  */
 import { z } from 'zod'
-import { parseAddress, type Address } from '../../../net/address.ts'
+import type { Address } from '../../../net/address.ts'
 import { parseAddressAndLength, prefixOf, type Prefix } from '../../../net/prefix.ts'
 import { parseSelector, type Selector } from './selector.ts'
-import { choice, flag, integer, ipAddress, routerId, valueFacts } from '../../values.ts'
+import {
+  choice,
+  flag,
+  integer,
+  ipAddress,
+  ownPrefix,
+  peerAddress,
+  routerId,
+  valueFacts,
+} from '../../values.ts'
 import type { ValueFacts } from '../../values.ts'
 
 export const KINDS = [
@@ -34,25 +43,30 @@ function text<T>(read: (written: string) => T | undefined, facts: ValueFacts) {
 
 const MOST_ASN = 4294967295
 
+/** AS_TRANS, which stands for other numbers (RFC 6793). */
+const AS_TRANS = 23456
+
 /** `64512`, also as text, or `1.10`. */
 function readAsn(written: string): number | undefined {
   const [, high, low] = /^(\d{1,5})\.(\d{1,5})$/.exec(written) ?? []
   const parts = high === undefined ? [0, Number(written)] : [Number(high), Number(low)]
   if (high !== undefined && parts.some((part) => part > 65535)) return undefined
   const asn = (parts[0] ?? 0) * 65536 + (parts[1] ?? 0)
-  return /^[\d.]+$/.test(written) && Number.isInteger(asn) && asn >= 1 && asn <= MOST_ASN
-    ? asn
-    : undefined
+  const good = /^[\d.]+$/.test(written) && Number.isInteger(asn) && asn !== AS_TRANS
+  return good && asn >= 1 && asn <= MOST_ASN ? asn : undefined
 }
 
 const asn = text(readAsn, { noun: 'an AS number', write: '1..4294967295, or 1.10 for 65546' })
 
+/** An address that a session can be opened to. */
+const routerAddress = (written: string): Address | undefined => peerAddress.safeParse(written).data
+
 /** `10.0.1.1`, `10.0.1.1:1790`, `fd00::1`, `[fd00::1]:1790` */
 function readPeerIp(written: string): { address: Address; port?: number } | undefined {
-  const alone = parseAddress(written.replace(/^\[(.*)\]$/, '$1'))
+  const alone = routerAddress(written.replace(/^\[(.*)\]$/, '$1'))
   if (alone !== undefined) return { address: alone }
   const match = /^(?:\[([^\]]+)\]|([\d.]+)):(\d{1,5})$/.exec(written)
-  const address = parseAddress(match?.[1] ?? match?.[2] ?? '')
+  const address = routerAddress(match?.[1] ?? match?.[2] ?? '')
   const port = Number(match?.[3])
   return address !== undefined && port >= 1 && port <= 65535 ? { address, port } : undefined
 }
@@ -64,8 +78,7 @@ const peerIp = text(readPeerIp, {
 
 /** `10.0.1.11/24`: the address of a node, with or without the length of its network. */
 const nodeAddress = text(
-  (written): Address | undefined =>
-    parseAddress(written) ?? parseAddressAndLength(written)?.address,
+  (written) => routerAddress(parseAddressAndLength(written)?.address.text ?? written),
   { noun: 'the address of a node', write: '10.0.1.11/24' },
 )
 
@@ -118,12 +131,13 @@ const goDuration = text(
   { noun: 'a time', write: '90s or 2m0s' },
 )
 
+/** What Kubernetes takes for a name, and a little more. */
+export const NAME = /^[\w.-]{1,253}$/
+
 const name = z
   .string()
-  .min(1)
-  .max(253)
-  .regex(/^\S+$/)
-  .register(valueFacts, { noun: 'a name', write: 'a name without blanks' })
+  .regex(NAME)
+  .register(valueFacts, { noun: 'a name', write: 'letters, digits, - and .' })
 
 /** Nothing, also where that is written as an empty text. */
 function optional<S extends z.ZodType>(schema: S) {
@@ -193,7 +207,7 @@ const filterRule = z.looseObject({
     .optional(),
   peerType: choice('eBGP', 'iBGP').optional(),
   communities: z.looseObject({ values: z.array(community).min(1).max(1) }).optional(),
-  asPathPrefix: z.array(asn).optional(),
+  asPathPrefix: z.array(asn).max(64).optional(),
   priority: priority.optional(),
   action: choice('Accept', 'Reject'),
   operations: z.array(operation).optional(),
@@ -222,8 +236,17 @@ const node = z.looseObject({
     .optional(),
 })
 
+/** It is announced, so it must be such as may be. */
+const ownCidr = text(
+  (written): Prefix | undefined => {
+    const loose = parseAddressAndLength(written)
+    return loose && ownPrefix.safeParse(prefixOf(loose.address, loose.length).text).data
+  },
+  { noun: 'a block of addresses', write: 'a unicast prefix such as 10.244.7.0/26' },
+)
+
 const blockAffinity = z.looseObject({
-  cidr,
+  cidr: ownCidr,
   node: name,
   state: z.string().optional(),
   deleted: z.union([z.boolean(), z.string()]).optional(),

@@ -57,3 +57,18 @@ export function nodesOf(resources: Resources): CalicoNode[] {
 /** The addresses of a node with their families, IPv4 first. */
 export const addressesOf = (node: CalicoNode): Address[] =>
   FAMILIES.map(({ name }) => node.addresses[name]).filter((it) => it !== undefined)
+
+/** Two nodes with one address are no cluster. */
+export function refuseSameAddresses(nodes: readonly CalicoNode[]): void {
+  const owners = new Map<string, CalicoNode>()
+  for (const node of nodes) {
+    for (const { text, family } of addressesOf(node)) {
+      const owner = owners.get(text)
+      owners.set(text, node)
+      if (owner === undefined) continue
+      const { path, complaints } = node.resource
+      const message = `${text} is an address of ${owner.name} too`
+      complaints.error([...path, 'spec', 'bgp', `${family}Address`], message, 'write its own')
+    }
+  }
+}

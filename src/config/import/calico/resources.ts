@@ -10,7 +10,7 @@ import { readDocuments } from '../../document.ts'
 import { parse } from '../../parse.ts'
 import { nodeAt, type Path, type TreeNode } from '../../tree.ts'
 import { valueFacts } from '../../values.ts'
-import { annotationsSchema, KINDS, SPECS, type Kind, type Spec } from './kinds.ts'
+import { annotationsSchema, KINDS, NAME, SPECS, type Kind, type Spec } from './kinds.ts'
 import type { Found } from './found.ts'
 import type { Labels } from './selector.ts'
 import type { Report } from './report.ts'
@@ -88,9 +88,9 @@ function findIn(root: TreeNode, path: Path, listed: string, complaints: Complain
     return items.items.flatMap((_, i) => findIn(root, [...path, 'items', i], ofItems, complaints))
   }
   const name = textAt(root, [...path, 'metadata', 'name'])
-  if (name === undefined || !/^\S{1,253}$/.test(name)) {
+  if (name === undefined || !NAME.test(name)) {
     const at = [...path, 'metadata', 'name']
-    complaints.error(at, 'the name is missing', 'add name: tor-a to metadata')
+    complaints.error(at, 'there is no name', 'write name: tor-a into metadata')
     return []
   }
   const apiVersion =

@@ -151,7 +151,7 @@ describe('refused', () => {
     ['metadata: { name: x }', 'calico.yaml:1:1: kind: is missing; add kind: BGPPeer'],
     [
       'kind: IPPool',
-      'calico.yaml:1:1: metadata.name: the name is missing; add name: tor-a to metadata',
+      'calico.yaml:1:1: metadata.name: there is no name; write name: tor-a into metadata',
     ],
     [head('IPPool'), 'calico.yaml:1:1: spec: is missing; add spec'],
     [
@@ -252,6 +252,15 @@ ${head('BGPPeer')}spec: { peerIP: 10.0.1.1, asNumber: 65001, filters: [f] }
     const lines = refusal(text)
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain(` spec.importV4[0].${said}`)
+  })
+
+  test('two nodes with one address', () => {
+    const text = base.replace('10.0.1.12/24', '10.0.1.11/24')
+    const said = refusal(text)
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain(
+      ' spec.bgp.ipv4Address: 10.0.1.11 is an address of node-1 too; write its own',
+    )
   })
 
   test('a community without a value', () => {
