@@ -9,6 +9,7 @@ import type { Ability, Daemon } from '../support/daemons/daemon.ts'
 import type { Route } from '../support/daemons/route.ts'
 import { FED, OFFERED } from './routes.ts'
 import { PROTECTION } from './protection.ts'
+import { SEVERAL_PATHS } from './several-paths.ts'
 import { SHORT_HOLD, type Scene, type SceneOptions } from './scene.ts'
 import {
   sessionsUp,
@@ -222,6 +223,7 @@ export const SUITES: readonly Suite[] = [
       { title: 'another AS than configured: we say which of the two is which', run: wrongAsn },
     ],
   },
+  SEVERAL_PATHS,
   ...PROTECTION,
   {
     title: 'speaker of two-octet AS numbers',

@@ -25,6 +25,8 @@ export const SHORT_HOLD = 3
 export const LINNET = { ipv4: '10.1.0.1', ipv6: 'fd00:1::1', link: 'fe80::1' } as const
 export const DAEMON = { ipv4: '10.1.0.2', ipv6: 'fd00:1::2', link: 'fe80::2' } as const
 const FEEDER = { ipv4: '10.2.0.2', ipv6: 'fd00:2::2' } as const
+/** Another link, between the feeder and the daemon. */
+const FEEDER_AT_DAEMON = { feeder: '10.3.0.2', daemon: '10.3.0.1' } as const
 const TO_FEEDER = { ipv4: '10.2.0.1', ipv6: 'fd00:2::1' } as const
 
 type Addresses = Readonly<Record<Family | 'link', string>>
@@ -44,6 +46,8 @@ export interface SceneOptions {
   readonly feeder: boolean
   readonly fourOctetAs?: boolean
   readonly extendedNextHop?: boolean
+  /** All speak ADD-PATH; the feeder feeds the daemon too, which passes on what it hears. */
+  readonly addPath?: boolean
   /** More settings of linnet for the daemon, and of the daemon. */
   readonly ours?: LinnetConfig
   readonly theirs?: Partial<DaemonConfig>
@@ -115,15 +119,19 @@ export class Scene {
         { host: linnetHost, device: 'eth1', addresses: near },
         { host: feederHost, device: 'eth0', addresses: far },
       )
+      if (options.addPath === true) {
+        await join(
+          { host: daemonHost, device: 'eth1', addresses: [`${FEEDER_AT_DAEMON.daemon}/24`] },
+          { host: feederHost, device: 'eth1', addresses: [`${FEEDER_AT_DAEMON.feeder}/24`] },
+        )
+      }
     }
     await linnetHost.ip(['link add br0 type bridge', 'link set br0 up'])
     await linnetHost.ip(BRIDGE.map((address) => `address add ${address} dev br0`))
     const [linnet, daemon, feeder] = await Promise.all([
       Linnet.start(linnetHost, linnetConfig(options)),
-      options.daemon.start(daemonHost, daemonConfig(options)),
-      feederHost === undefined
-        ? undefined
-        : exabgp.start(feederHost, feederConfig(options.linnetAsn)),
+      options.daemon.start(daemonHost, wholeDaemonConfig(options)),
+      feederHost === undefined ? undefined : exabgp.start(feederHost, feederConfig(options)),
     ])
     return new Scene(options, hosts, linnet, daemon, feeder)
   }
@@ -167,7 +175,7 @@ export class Scene {
   /** The daemon again after its end, with these settings changed. */
   async restartDaemon(changed: Partial<DaemonConfig> = {}): Promise<void> {
     const host = this.#host('daemon')
-    const config = { ...daemonConfig(this.options), ...changed }
+    const config = { ...wholeDaemonConfig(this.options), ...changed }
     this.#daemon = await this.options.daemon.start(host, config)
   }
 
@@ -199,7 +207,10 @@ export const BRIDGE = ['10.77.1.1/24', 'fd77:1::1/64'] as const
 
 /** What linnet announces of its own; `changed` is merged over the top level. */
 export function linnetConfig(options: SceneOptions, changed: LinnetConfig = {}): LinnetConfig {
-  const common = { connectRetry: '1s', import: 'accept' }
+  const common = {
+    ...{ connectRetry: '1s', import: 'accept' },
+    ...(options.addPath === true ? { addPath: { receive: true, send: 'all' } } : {}),
+  }
   const { linnetAsn, daemonAsn, linnetHoldTime } = options
   const own = { ...common, asn: daemonAsn, export: 'accept', nextHop: 'self' }
   return {
@@ -246,6 +257,20 @@ export const OWN_PREFIXES = [
   { prefix: 'fd00:200:1::/48', med: 4294967295, community: ['65001:7', '65001:8'] },
 ] as const
 
+/** With its neighbours beside linnet. */
+function wholeDaemonConfig(options: SceneOptions): DaemonConfig {
+  const config = daemonConfig(options)
+  if (options.addPath !== true) return config
+  const feeder: Neighbor = {
+    name: 'feeder',
+    address: FEEDER_AT_DAEMON.feeder,
+    localAddress: FEEDER_AT_DAEMON.daemon,
+    asn: FEEDER_ASN,
+    families: ['ipv4'],
+  }
+  return { ...config, addPath: true, passesOn: true, neighbors: [...config.neighbors, feeder] }
+}
+
 function daemonConfig(options: SceneOptions): DaemonConfig {
   const neighbor = (name: string, over: Family, families: readonly Family[]): Neighbor => ({
     name,
@@ -279,7 +304,7 @@ function daemonConfig(options: SceneOptions): DaemonConfig {
   }
 }
 
-function feederConfig(linnetAsn: number): DaemonConfig {
+function feederConfig({ linnetAsn, daemonAsn, addPath = false }: SceneOptions): DaemonConfig {
   const neighbor = (name: string, family: Family): Neighbor => ({
     name,
     address: TO_FEEDER[family],
@@ -292,6 +317,20 @@ function feederConfig(linnetAsn: number): DaemonConfig {
     routerId: FEEDER.ipv4,
     addresses: FEEDER,
     holdTimeSeconds: 90,
-    neighbors: [neighbor('feeder4', 'ipv4'), neighbor('feeder6', 'ipv6')],
+    addPath,
+    neighbors: [
+      neighbor('feeder4', 'ipv4'),
+      neighbor('feeder6', 'ipv6'),
+      ...(addPath
+        ? [
+            {
+              ...neighbor('daemon', 'ipv4'),
+              address: FEEDER_AT_DAEMON.daemon,
+              localAddress: FEEDER_AT_DAEMON.feeder,
+              asn: daemonAsn,
+            },
+          ]
+        : []),
+    ],
   }
 }

@@ -131,6 +131,7 @@ function birdConfig(config: DaemonConfig, routes: readonly Route[]): string {
     statics('ipv6'),
     // BIRD drops MED towards another AS unless the export filter itself sets it.
     'filter announced {',
+    ...(config.passesOn === true ? ['  if source = RTS_BGP then accept;'] : []),
     '  if source != RTS_STATIC then reject;',
     ...[...prefixesBySettings(routes)].map(
       ([words, prefixes]) => `  if net ~ [ ${prefixes.join(', ')} ] then { ${words} accept; }`,

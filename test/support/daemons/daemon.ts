@@ -29,8 +29,10 @@ export interface DaemonConfig {
   readonly fourOctetAs?: boolean
   /** Messages of more than 4096 bytes (RFC 8654), for daemons that must be told. */
   readonly extendedMessages?: boolean
-  /** Several paths of a prefix, sent and received (RFC 7911). BIRD and FRR only. */
+  /** Several paths of a prefix, sent and received (RFC 7911). */
   readonly addPath?: boolean
+  /** What one neighbour announces is told to the others, for daemons that must be told. */
+  readonly passesOn?: boolean
   /** IPv4 routes may have IPv6 next hops (RFC 8950). */
   readonly extendedNextHop?: boolean
   /** The TCP MD5 key that it shares with each neighbour (RFC 2385). */
@@ -78,6 +80,8 @@ export type Ability =
   | 'meetsAsTrans'
   /** The same, and to read AS4_AGGREGATOR. */
   | 'readsAs4Aggregator'
+  /** To tell one neighbour what it has heard from another. */
+  | 'passesOn'
   /** IPv4 and IPv6 over one session, with next hops that can be used. */
   | 'bothFamilies'
   /** IPv4 routes with IPv6 next hops (RFC 8950). */

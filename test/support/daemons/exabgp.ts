@@ -19,6 +19,7 @@ import { byPrefix, communityNumbers, communityOf, familyOf, route, type Route } 
 export const exabgp: Daemon = {
   title: 'ExaBGP 4',
   cannot: {
+    passesOn: 'has no table that it could tell others',
     dropsLowTtl: 'sends with TTL 255, and takes whatever comes',
     limitsPrefixes: 'has no such limit',
     changesPassword: 'reads keys at its start only',
@@ -86,14 +87,21 @@ class RunningExabgp implements RunningDaemon {
     for (const it of routes) {
       for (const neighbor of this.#config.neighbors) {
         if (!neighbor.families.includes(familyOf(it.prefix))) continue
-        const words = `neighbor ${neighbor.address} announce ${announcement(it, neighbor, this.#config)}`
-        wanted.set(`${neighbor.address} ${it.prefix}`, words)
+        const key = (n: number): string => {
+          const id = this.#config.addPath === true ? ` path-information 0.0.0.${n}` : ''
+          return `${neighbor.address} ${it.prefix}${id}`
+        }
+        let n = 1
+        while (this.#config.addPath === true && wanted.has(key(n))) n++
+        const [, ...named] = key(n).split(' ')
+        const words = announcement(it, named.join(' '), neighbor, this.#config)
+        wanted.set(key(n), `neighbor ${neighbor.address} announce ${words}`)
       }
     }
     const orders: string[] = []
     for (const key of this.#announced.keys()) {
-      const [address, prefix] = key.split(' ')
-      if (!wanted.has(key)) orders.push(`neighbor ${address} withdraw route ${prefix}`)
+      const [address, ...named] = key.split(' ')
+      if (!wanted.has(key)) orders.push(`neighbor ${address} withdraw route ${named.join(' ')}`)
     }
     for (const [key, words] of wanted) if (this.#announced.get(key) !== words) orders.push(words)
     this.#announced.clear()
@@ -107,11 +115,11 @@ class RunningExabgp implements RunningDaemon {
       if (it.type === 'state' && it.neighbor.state !== 'up') table.clear()
       const update = it.neighbor.message?.update
       if (it.type !== 'update' || update === undefined) continue
-      for (const prefix of prefixesOf(update.withdraw?.[`${family} unicast`])) table.delete(prefix)
+      for (const it of update.withdraw?.[`${family} unicast`] ?? []) table.delete(nameOf(it))
       const announced = Object.entries(update.announce?.[`${family} unicast`] ?? {})
       for (const [nextHop, list] of announced) {
-        for (const prefix of prefixesOf(list))
-          table.set(prefix, routeOf(prefix, nextHop, update.attribute ?? {}))
+        for (const it of list)
+          table.set(nameOf(it), routeOf(it.nlri, nextHop, update.attribute ?? {}))
       }
     }
     return byPrefix([...table.values()])
@@ -208,6 +216,7 @@ interface Update {
 
 interface Nlri {
   readonly nlri: string
+  readonly 'path-information'?: string
 }
 
 interface Attributes {
@@ -226,7 +235,7 @@ interface Attributes {
   readonly [unknown: `attribute-0x${string}`]: string
 }
 
-const prefixesOf = (list: readonly Nlri[] = []): string[] => list.map((it) => it.nlri)
+const nameOf = (it: Nlri): string => `${it.nlri} ${it['path-information'] ?? ''}`
 
 function routeOf(prefix: string, nextHop: string, it: Attributes): Route {
   const set = it['as-set'] ?? []
@@ -256,15 +265,22 @@ function routeOf(prefix: string, nextHop: string, it: Attributes): Route {
   })
 }
 
-function announcement(it: Route, neighbor: Neighbor, config: DaemonConfig): string {
+/** `named` is the prefix, with its path identifier where it has one. */
+function announcement(it: Route, named: string, neighbor: Neighbor, config: DaemonConfig): string {
   // ExaBGP says what it is told: the own AS before an external path, the own address as next hop.
-  const own = neighbor.asn === config.asn ? '' : `${config.asn} `
-  const path = `${own}${it.asPath}`.replaceAll('{', '( ').replaceAll('}', ' )').replaceAll(',', ' ')
-  const nextHop = it.nextHop === '' ? config.addresses[familyOf(it.prefix)] : it.nextHop
+  const ownAsn = neighbor.asn === config.asn ? '' : `${config.asn} `
+  const path = `${ownAsn}${it.asPath}`
+    .replaceAll('{', '( ')
+    .replaceAll('}', ' )')
+    .replaceAll(',', ' ')
+  const family = familyOf(it.prefix)
+  const { localAddress } = neighbor
+  const own = familyOf(localAddress) === family ? localAddress : config.addresses[family]
+  const nextHop = it.nextHop === '' ? own : it.nextHop
   const list = (name: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [`${name} [ ${values.join(' ')} ]`]
   return [
-    `route ${it.prefix} next-hop ${nextHop} origin ${it.origin} as-path [ ${path} ]`,
+    `route ${named} next-hop ${nextHop} origin ${it.origin} as-path [ ${path} ]`,
     ...(it.med === null ? [] : [`med ${it.med}`]),
     ...(it.localPref === null ? [] : [`local-preference ${it.localPref}`]),
     ...list('community', it.communities.map(communityNumbers)),
@@ -295,11 +311,11 @@ function exabgpConfig(config: DaemonConfig): string {
   ${config.password === undefined ? '' : `md5-password "${config.password}";`}
   ${config.ttlSecurity === true ? 'incoming-ttl 255; outgoing-ttl 255;' : ''}
   family { ${it.families.map((family) => `${family} unicast;`).join(' ')} }
-  capability { route-refresh enable; graceful-restart disable; asn4 ${config.fourOctetAs === false ? 'disable' : 'enable'}; }
+  capability { route-refresh enable; graceful-restart disable; asn4 ${config.fourOctetAs === false ? 'disable' : 'enable'}; ${config.addPath === true ? 'add-path send/receive;' : ''} }
   api {
     processes [ watcher ];
     neighbor-changes;
-    negotiated;
+    ${config.addPath === true ? '' : 'negotiated;' /* it fails to print ADD-PATH */}
     receive { parsed; update; notification; open; }
   }
 }`,

@@ -261,8 +261,10 @@ function frrConfig(config: DaemonConfig): string {
   const keepalive = Math.max(1, Math.floor(config.holdTimeSeconds / 3))
   const lines = [
     'hostname peer',
-    ...config.neighbors.map(({ asn }) => `bgp as-path access-list own deny _${asn}_`),
-    'bgp as-path access-list own permit .*',
+    ...config.neighbors.flatMap(({ asn }) => [
+      `bgp as-path access-list without${asn} deny _${asn}_`,
+      `bgp as-path access-list without${asn} permit .*`,
+    ]),
     `router bgp ${config.asn}`,
     ` bgp router-id ${config.routerId}`,
     // Or the first announcements of a session are held back, by up to ten seconds.
@@ -301,16 +303,18 @@ function frrConfig(config: DaemonConfig): string {
       ` address-family ${family} unicast`,
       ...config.neighbors
         .filter(({ families }) => families.includes(family))
-        .map(({ address, link }) => link ?? address)
-        .flatMap((address) => [
-          `  neighbor ${address} activate`,
-          ...(config.addPath === true ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
-          ...(config.maxPrefixes === undefined
-            ? []
-            : [`  neighbor ${address} maximum-prefix ${config.maxPrefixes}`]),
-          // Or it would tell us our own routes.
-          `  neighbor ${address} filter-list own out`,
-        ]),
+        .flatMap(({ address: numbered, asn, link }) => {
+          const address = link ?? numbered
+          return [
+            `  neighbor ${address} activate`,
+            ...(config.addPath === true ? [`  neighbor ${address} addpath-tx-all-paths`] : []),
+            ...(config.maxPrefixes === undefined
+              ? []
+              : [`  neighbor ${address} maximum-prefix ${config.maxPrefixes}`]),
+            // Or it would tell us our own routes.
+            `  neighbor ${address} filter-list without${asn} out`,
+          ]
+        }),
       ' exit-address-family',
     ]),
   ]

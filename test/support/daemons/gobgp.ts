@@ -239,6 +239,9 @@ function gobgpConfig(config: DaemonConfig): string {
     },
     'afi-safis': it.families.map((family) => ({
       config: { 'afi-safi-name': `${family}-unicast` },
+      ...(config.addPath === true
+        ? { 'add-paths': { config: { receive: true, 'send-max': 8 } } }
+        : {}),
       ...(config.maxPrefixes === undefined
         ? {}
         : { 'prefix-limit': { config: { 'max-prefixes': config.maxPrefixes } } }),

@@ -235,6 +235,9 @@ function openbgpdConfig(config: DaemonConfig, routes: readonly Route[]): string 
             `  announce ${family === 'ipv4' ? 'IPv4' : 'IPv6'} ${it.families.includes(family) ? 'unicast' : 'none'}`,
         ),
         ...(config.fourOctetAs === false ? ['  announce as-4byte no'] : []),
+        ...(config.addPath === true
+          ? ['  announce add-path recv yes', '  announce add-path send all']
+          : []),
         ...(config.words?.neighbor ?? []).map((line) => `  ${line}`),
         ...(config.password === undefined ? [] : [`  tcp md5sig password "${config.password}"`]),
         ...(config.ttlSecurity === true ? ['  ttl-security yes'] : []),

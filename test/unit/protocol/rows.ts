@@ -407,6 +407,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/rib/add-path.test.ts: whatever peers with and without identifiers say, each holds what it said last',
       'unit/rib/multi-path.test.ts: know exactly what they shall, whatever has happened: %s',
       'unit/rib/multi-path.test.ts: a path keeps its identifier while it lives, whatever its attributes',
+      'interop/several-paths.ts: we have all of its paths, its own and what it passes on; each has an identifier',
       'replay/add-path/events.jsonl: the best one goes: one path moves up for two',
     ],
   },
