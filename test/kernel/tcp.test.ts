@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { address } from '../../src/net/address.ts'
 import * as sys from '../../src/linux/sys.ts'
+import { setPeerOptions, tcpSocket } from '../../src/linux/tcp-options.ts'
+import { capture } from '../support/packets.ts'
 import { bytes, connect, Ear, far, open, pair } from '../support/tcp-ends.ts'
 import { until } from '../support/until.ts'
+
+const SO_PRIORITY = 12
 
 describe('a connection', () => {
   test.each([
@@ -38,25 +42,45 @@ describe('a connection', () => {
     expect(connection.local?.address.text).toBe('10.0.0.1')
   })
 
-  test.each([
-    { title: 'a direct peer', options: { ttl: 1 }, ttl: 1 },
-    { title: 'a peer with GTSM', options: { minimumTtl: 254 }, ttl: 255 },
-  ])('is sent as network control traffic: $title, TTL $ttl', async ({ options, ttl }) => {
-    const packets = far.within(capture)
-    const { accepted } = await pair('10.0.0.2', options)
-    const seen = packets().filter((it) => it.port === accepted.remote.port)
-    expect(seen.length).toBeGreaterThan(0)
-    for (const it of seen) expect(it).toMatchObject({ tos: 0xc0, ttl })
-  })
+  describe.each([
+    { family: 'ipv4', remote: '10.0.0.2' },
+    { family: 'ipv6', remote: '2001:db8::2' },
+  ] as const)('over $family', ({ family, remote }) => {
+    test.each([
+      { title: 'a direct peer', options: { ttl: 1 }, ttl: 1 },
+      { title: 'a peer with GTSM', options: { minimumTtl: 254 }, ttl: 255 },
+    ])('is sent as network control traffic: $title, TTL $ttl', async ({ options, ttl }) => {
+      const packets = far.within(() => capture(family))
+      const { accepted } = await pair(remote, options)
+      const seen = packets().filter((it) => it.port === accepted.remote.port)
+      expect(seen.length).toBeGreaterThan(0)
+      for (const it of seen) expect(it).toMatchObject({ tos: 0xc0, ttl })
+    })
 
-  test('is answered with TTL 255, or a GTSM peer would not hear the SYN-ACK', async () => {
-    const door = open()
-    const packets = capture()
-    const { ear } = connect('10.0.0.2', door.listener.local.port, { ttl: 64 })
-    await until('up', () => ear.isOpen)
-    const seen = packets().filter((it) => it.port === door.listener.local.port)
-    expect(seen.length).toBeGreaterThan(0)
-    for (const it of seen) expect(it).toMatchObject({ tos: 0xc0, ttl: 255 })
+    test('is answered with TTL 255, or a GTSM peer would not hear the SYN-ACK', async () => {
+      const door = open(remote)
+      const packets = capture(family)
+      const { ear } = connect(remote, door.listener.local.port, { ttl: 64 })
+      await until('up', () => ear.isOpen)
+      const seen = packets().filter((it) => it.port === door.listener.local.port)
+      expect(seen.length).toBeGreaterThan(0)
+      for (const it of seen) expect(it).toMatchObject({ tos: 0xc0, ttl: 255 })
+    })
+
+    test('goes before other traffic in the queues of our own links (SO_PRIORITY)', () => {
+      const fd = tcpSocket(family)
+      try {
+        setPeerOptions(fd, family, { ttl: 1 })
+        const priority = new Int32Array(1)
+        sys.must(
+          'ask',
+          sys.getOption(fd, sys.SOL_SOCKET, SO_PRIORITY, new Uint8Array(priority.buffer)),
+        )
+        expect(priority[0]).toBe(6)
+      } finally {
+        sys.close(fd)
+      }
+    })
   })
 
   test('delivers the last words before it closes, and tells its end once', async () => {
@@ -203,19 +227,3 @@ describe('a connection that fails says why', () => {
     expect(ear.isOpen).toBe(false)
   })
 })
-
-/** Collects the IPv4 packets that come in from now on; the result tells TOS, TTL and source port of each. */
-function capture(): () => { tos: number; ttl: number; port: number }[] {
-  const protocol = 0x0008 // ETH_P_IP in network order
-  const type = sys.SOCK_DGRAM | sys.SOCK_CLOEXEC
-  const fd = sys.must('capture', sys.socket(sys.AF_PACKET, type, protocol))
-  return () => {
-    const packets = []
-    const into = new Uint8Array(2048)
-    const view = new DataView(into.buffer)
-    while (sys.receive(fd, into, sys.MSG_DONTWAIT) > 0)
-      packets.push({ tos: view.getUint8(1), ttl: view.getUint8(8), port: view.getUint16(20) })
-    sys.close(fd)
-    return packets
-  }
-}

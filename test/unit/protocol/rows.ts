@@ -285,6 +285,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'kernel/tcp-protection.test.ts: what a peer sends with a lower TTL is dropped',
       'kernel/tcp.test.ts: is answered with TTL 255, or a GTSM peer would not hear the SYN-ACK',
+      'kernel/daemon/traffic.test.ts: every message is marked, and sent with TTL $ttl',
       'interop/protection.ts: we send without GTSM: it drops that',
     ],
   },
