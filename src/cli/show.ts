@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { prefixOptions, showOptions, type PrefixOptions, type ShowOptions } from './options.ts'
 import type { Shell } from './shell.ts'
+import type { PeerOptions } from './show/one.ts'
 
 const viewOption = (flag: string, description: string): Option => {
   const others = ['best', 'received', 'advertised', 'rejected'].filter((it) => it !== flag)
@@ -40,11 +41,13 @@ export function showCommand(shell: Shell): Command {
     },
   )
 
-  add('peer', 'One peer, with all there is to know.', [])
+  add('peer', 'One peer, with all there is to know.', [
+    new Option('--config', 'its settings instead, each with the line that has set it'),
+  ])
     .argument('<peer>', 'name or address')
     .action(async (name: string, _, command: Command) => {
       const { showPeer } = await import('./show/one.ts')
-      await showPeer(shell, name, command.optsWithGlobals<ShowOptions>())
+      await showPeer(shell, name, command.optsWithGlobals<PeerOptions>())
     })
 
   add('routes', 'Routes: every path of every prefix, and why it is used or not.', [

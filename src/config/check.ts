@@ -92,7 +92,7 @@ function resolve(context: Section): Config | undefined {
     checkConfederation(asn, confederation, context)
   }
   const mesh = section('mesh', shape.mesh)
-  const { peers, ranges } = resolvePeers({ asn, confederation }, policies, mesh, context)
+  const { peers, ranges, settings } = resolvePeers({ asn, confederation }, policies, mesh, context)
   if (listen !== undefined) checkListen(listen, [...peers, ...ranges.map((it) => it.peer)], context)
   const advertised = advertise === undefined ? undefined : resolveAdvertise(advertise, context)
   const kernelConfig =
@@ -110,6 +110,7 @@ function resolve(context: Section): Config | undefined {
     decision,
     peers,
     ranges,
+    settings,
     rpki,
     policies: [...policies.values()].filter((it) => it !== undefined),
     advertise: advertised,

@@ -89,6 +89,17 @@ export interface ResolvedPeer {
   readonly gracefulShutdown: boolean
 }
 
+/** A setting of a peer as it was written. */
+export interface PeerSetting {
+  readonly key: string
+  /** As written; of a default, as documented. */
+  readonly value: string
+  /** `linnet.yaml:7:5`; absent for a default. */
+  readonly place?: string
+  /** The group that it is inherited from. */
+  readonly group?: string
+}
+
 /** Whoever calls from there is a peer. */
 export interface PeerRange {
   readonly prefix: Prefix
@@ -170,6 +181,8 @@ export interface Config {
   readonly decision: Readonly<DecisionEntry>
   readonly peers: readonly ResolvedPeer[]
   readonly ranges: readonly PeerRange[]
+  /** Where the settings of each peer and range are written, by name: for people. */
+  readonly settings: ReadonlyMap<string, readonly PeerSetting[]>
   /** Caches, the preferred one first. */
   readonly rpki: readonly Endpoint[]
   /** All of them, whoever uses them. */

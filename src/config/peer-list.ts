@@ -4,7 +4,7 @@
  */
 import { addressFromBytes, type Address } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
-import type { Confederation, PeerRange, ResolvedPeer } from './config.ts'
+import type { Confederation, PeerRange, PeerSetting, ResolvedPeer } from './config.ts'
 import { parse, type Section } from './parse.ts'
 import { groupName, groupSchema, peerSchema, RANGE_DEFAULTS } from './peer-schema.ts'
 import type { MeshEntry, PeerSettings } from './peer-schema.ts'
@@ -12,12 +12,14 @@ import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
 import type { Policies } from './policies.ts'
 import { checkPolicyNames } from './policy-names.ts'
 import { configSchema } from './schema.ts'
+import { settingsOf } from './settings.ts'
 import { nodeAt, type Path } from './tree.ts'
 import { isOwn } from './world.ts'
 
 export interface PeerList {
   readonly peers: readonly ResolvedPeer[]
   readonly ranges: readonly PeerRange[]
+  readonly settings: ReadonlyMap<string, readonly PeerSetting[]>
 }
 
 /** Peers, ranges and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
@@ -35,7 +37,8 @@ export function resolvePeers(
   checkNames(drafts, context)
   const peers: ResolvedPeer[] = []
   const ranges: PeerRange[] = []
-  if (asn === undefined) return { peers, ranges }
+  const settings = new Map<string, readonly PeerSetting[]>()
+  if (asn === undefined) return { peers, ranges, settings }
   const seen = new Map<string, PeerDraft>()
   for (const draft of drafts) {
     const peer = resolvePeer(draft, { ...context, asn, confederation, groups, policies })
@@ -56,10 +59,11 @@ export function resolvePeers(
       context.complaints.error(placeOf(draft, context), message, 'remove one of them')
     }
     seen.set(there, draft)
+    settings.set(peer.name, settingsOf(draft, context.root))
     if (draft.range === undefined) peers.push(peer)
     else ranges.push({ ...draft.range, peer: { ...peer, range: peer.name } })
   }
-  return { peers, ranges }
+  return { peers, ranges, settings }
 }
 
 function readGroups(policies: Policies, context: Section): Map<string, PeerSettings | undefined> {

@@ -94,6 +94,14 @@ const prefixLimitRow = z.object({
 })
 export type PrefixLimitRow = z.infer<typeof prefixLimitRow>
 
+const settingRow = z.object({
+  key: text('Key of the configuration.'),
+  value: text('As written; of a default, as documented; `***` of a secret.'),
+  place: maybeText('Where it is written, `linnet.yaml:7:5`; null for a default.'),
+  group: maybeText('The `peerGroups` entry that it is inherited from.'),
+})
+export type SettingRow = z.infer<typeof settingRow>
+
 const messageCounts = z.object({
   open: count('OPEN messages.'),
   update: count('UPDATE messages.'),
@@ -121,6 +129,9 @@ export const peerDetail = peerRow.extend({
   importPolicy: text('Name of the import policy.'),
   exportPolicy: text('Name of the export policy.'),
   perFamily: z.array(peerFamilyRow).describe('Counts per family.'),
+  settings: z
+    .array(settingRow)
+    .describe('What the configuration says of the peer, and where; those of its range.'),
   prefixLimits: z.array(prefixLimitRow).describe('How many prefixes the session may carry.'),
   messagesReceived: messageCounts.describe('Messages received, by type.'),
   messagesSent: messageCounts.describe('Messages sent, by type.'),

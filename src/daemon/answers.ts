@@ -212,6 +212,9 @@ function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,
       }
     }),
+    settings: (speaker.config.settings.get(config.range ?? config.name) ?? []).map((it) => ({
+      ...{ key: it.key, value: it.value, place: it.place ?? null, group: it.group ?? null },
+    })),
     prefixLimits: [
       prefixLimitRow('in', config.maxPrefixes),
       ...(config.maxPrefixesOut === undefined

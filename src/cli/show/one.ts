@@ -22,12 +22,16 @@ export async function showStatus(shell: Shell, options: ShowOptions): Promise<vo
   })
 }
 
-export async function showPeer(shell: Shell, name: string, options: ShowOptions): Promise<void> {
-  const { formatPeer } = await import('./peer.ts')
+export interface PeerOptions extends ShowOptions {
+  readonly config?: true
+}
+
+export async function showPeer(shell: Shell, name: string, options: PeerOptions): Promise<void> {
+  const { formatPeer, formatSettings } = await import('./peer.ts')
   await showObject<PeerDetail>(shell, options, {
     path: `/v1/peers/${encodeURIComponent(name)}`,
     topic: 'peers',
-    format: formatPeer,
+    format: options.config === true ? formatSettings : formatPeer,
   })
 }
 

@@ -3,6 +3,7 @@ import type {
   PeerDetail,
   PeerFamilyRow,
   PrefixLimitRow,
+  SettingRow,
 } from '../../control/rows.ts'
 import { formatAge, paint } from '../style.ts'
 import { formatProperties, formatTable, type Column, type Look } from '../table.ts'
@@ -103,6 +104,21 @@ function counterpartOf(capability: string): string {
 }
 
 /** `5,000,000 (default), block` */
+const SETTING_COLUMNS: readonly Column<SettingRow>[] = [
+  { title: 'KEY', of: (row) => row.key },
+  { title: 'VALUE', of: (row) => row.value },
+  { title: 'SET IN', of: placeOf },
+]
+
+function placeOf({ place, group }: SettingRow): string {
+  if (place === null) return 'default'
+  return group === null ? place : `${place} (group ${group})`
+}
+
+/** Every setting, with the line that has set it. */
+export const formatSettings = (peer: PeerDetail, look: Look): Promise<string> =>
+  whole(formatTable(peer.settings, { columns: SETTING_COLUMNS }, look))
+
 const LIMITS = { in: 'max prefixes', out: 'max prefixes out' } as const
 
 const limitOf = ({ limit, isDefault, action, after }: PrefixLimitRow): string =>

@@ -217,6 +217,17 @@ warning: net.ipv4.ip_forward is 0: set it to 1
 `,
   },
   {
+    title: 'what the configuration says of a peer, and where',
+    line: 'show peer tor-a --config',
+    shows: `
+KEY       VALUE  SET IN
+asn       65001  /etc/linnet/node.yaml:4:10 (group tor)
+holdTime  30s    /etc/linnet/node.yaml:7:44
+password  ***    /etc/linnet/node.yaml:7:60
+port      179    default
+`,
+  },
+  {
     title: 'one peer, whole',
     line: 'show peer tor-a',
     shows: `

@@ -2,13 +2,14 @@
  * Good configurations and what the daemon gets: groups merged, defaults filled in, the mesh expanded.
  */
 import { describe, expect, test } from 'vitest'
+import type { Config } from '../../../src/config/config.ts'
 import { address } from '../../../src/net/address.ts'
 import { configOf } from './loading.ts'
 
-/** Addresses and prefixes as their text, so that expectations can be read. */
-function readable(it: unknown): unknown {
+/** Addresses and prefixes as their text, so that expectations can be read; where it is written is not (settings.test.ts). */
+function readable({ settings: _, ...it }: Config): unknown {
   return JSON.parse(
-    JSON.stringify(it, (_, value: unknown) =>
+    JSON.stringify(it, (_key, value: unknown) =>
       typeof value === 'object' && value !== null && 'text' in value ? value.text : value,
     ),
   )

@@ -110,6 +110,12 @@ export const detailOf = (row: PeerRow): PeerDetail => ({
       ...{ addPathReceive: false, addPathSend: null },
     },
   ],
+  settings: [
+    { key: 'asn', value: '65001', place: '/etc/linnet/node.yaml:4:10', group: 'tor' },
+    { key: 'holdTime', value: '30s', place: '/etc/linnet/node.yaml:7:44', group: null },
+    { key: 'password', value: '***', place: '/etc/linnet/node.yaml:7:60', group: null },
+    { key: 'port', value: '179', place: null, group: null },
+  ],
   prefixLimits: [
     {
       ...{ direction: 'in', limit: 5_000_000, isDefault: true },
