@@ -7,9 +7,9 @@ import { address } from '../../../src/net/address.ts'
 import { configOf } from './loading.ts'
 
 /** Addresses and prefixes as their text, so that expectations can be read; where it is written is not (settings.test.ts). */
-function readable({ settings: _, ...it }: Config): unknown {
+function readable(config: Config): unknown {
   return JSON.parse(
-    JSON.stringify(it, (_key, value: unknown) =>
+    JSON.stringify({ ...config, settings: undefined }, (_, value: unknown) =>
       typeof value === 'object' && value !== null && 'text' in value ? value.text : value,
     ),
   )
