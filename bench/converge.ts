@@ -2,9 +2,11 @@
  * Convergence of a whole daemon: one eBGP peer sends, another receives; how long until the last prefix is
  * there, and how much memory did it take? Runs in a network namespace of its own:
  *
- *   npm run bench -- [--prefixes 1000000] [--against bird] [--kernel]
+ *   npm run bench -- [--prefixes 1000000] [--against bird] [--kernel] [--terms 20] [--clients 50]
  *
- * With --kernel the clock stops when the kernel has all prefixes, and nobody receives them.
+ * With --kernel the clock stops when the kernel has all prefixes, and nobody receives them. --terms gives the
+ * sender an import policy of so many rules that look at the prefix, of which none fits. --clients makes it a route
+ * reflector: a client sends, and so many others receive; the clock stops when the last has all.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,12 +23,21 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     profile: { type: 'boolean', default: false },
     kernel: { type: 'boolean', default: false },
+    terms: { type: 'string', default: '0' },
+    clients: { type: 'string', default: '0' },
   },
 })
 const PREFIXES = Number(values.prefixes)
 const SUBJECT = '10.99.0.1'
 const SENDER = '10.99.0.2'
-const RECEIVER = '10.99.0.3'
+const CLIENTS = Number(values.clients)
+const RECEIVERS = Array.from({ length: Math.max(1, CLIENTS) }, (_, i) => `10.99.0.${3 + i}`)
+const SUBJECT_ASN = 65_000
+/** Of a route reflector all are internal. */
+const asnOf = (address: string): number =>
+  CLIENTS > 0 ? SUBJECT_ASN : address === SENDER ? 65_001 : 65_002
+/** Prefixes that nobody announces: 10/8 is not in the feed. */
+const TERMS = Array.from({ length: Number(values.terms) }, (_, i) => `10.${i}.0.0/16`)
 const ROOT = join(import.meta.dirname, '../../..')
 
 interface Result {
@@ -38,19 +49,12 @@ interface Result {
 const sh = (command: string): void => void execFileSync('sh', ['-c', command])
 
 function startSubject(kind: string, folder: string): ChildProcess {
+  const peers = [SENDER, ...RECEIVERS]
   if (kind === 'bird') {
-    const peer = (name: string, address: string, asn: number): string =>
-      `protocol bgp ${name} { local ${SUBJECT} as 65000; neighbor ${address} as ${asn}; passive on; ipv4 { import all; export all; }; }`
-    const config = `router id ${SUBJECT};\nprotocol device {}\nprotocol direct { ipv4; interface "eth0"; }\n${values.kernel ? 'protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n' : ''}${peer('a', SENDER, 65001)}\n${peer('b', RECEIVER, 65002)}\n`
-    writeFileSync(join(folder, 'bird.conf'), config)
+    writeFileSync(join(folder, 'bird.conf'), birdConfig(peers))
     return inDut('bird', ['-f', '-c', join(folder, 'bird.conf'), '-s', join(folder, 'bird.ctl')])
   }
-  const peer = (address: string, asn: number): string =>
-    `  - { name: as${asn}, address: ${address}, asn: ${asn}, passive: true, localAddress: ${SUBJECT}, import: accept, export: accept, families: [ipv4], multihop: 4 }`
-  writeFileSync(
-    join(folder, 'linnet.yaml'),
-    `asn: 65000\nrouterId: ${SUBJECT}\nlisten: [{ address: 0.0.0.0, port: 179 }]\npeers:\n${peer(SENDER, 65001)}\n${peer(RECEIVER, 65002)}\nkernel: { install: ${values.kernel} }\napi: { socket: ${join(folder, 'sock')} }\nlog: { level: warn, format: json }\n`,
-  )
+  writeFileSync(join(folder, 'linnet.yaml'), linnetConfig(peers, folder))
   const flags = values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/linnet-prof'] : []
   return inDut(process.execPath, [
     ...flags,
@@ -59,6 +63,42 @@ function startSubject(kind: string, folder: string): ChildProcess {
     '-c',
     join(folder, 'linnet.yaml'),
   ])
+}
+
+function birdConfig(peers: readonly string[]): string {
+  const terms = TERMS.map((it) => `if net ~ [ ${it}+ ] then reject;`).join(' ')
+  const client = CLIENTS > 0 ? 'rr client;' : ''
+  const peer = (address: string, i: number): string =>
+    `protocol bgp p${i} { local ${SUBJECT} as ${SUBJECT_ASN}; neighbor ${address} as ${asnOf(address)}; passive on; ${client} ipv4 { import ${address === SENDER && terms !== '' ? 'filter terms' : 'all'}; export all; }; }`
+  const kernel = 'protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }'
+  return `router id ${SUBJECT};
+filter terms { ${terms} accept; }
+protocol device {}
+protocol direct { ipv4; interface "eth0"; }
+${values.kernel ? kernel : ''}
+${peers.map(peer).join('\n')}
+`
+}
+
+function linnetConfig(peers: readonly string[], folder: string): string {
+  const client = CLIENTS > 0 ? ', routeReflectorClient: true' : ', multihop: 4'
+  const peer = (address: string): string => {
+    const policy = address === SENDER && TERMS.length > 0 ? 'terms' : 'accept'
+    return `  - { address: ${address}, asn: ${asnOf(address)}, passive: true, localAddress: ${SUBJECT}, import: ${policy}, export: accept, families: [ipv4]${client} }`
+  }
+  const terms = TERMS.map((it) => `    - { match: { prefix: ["${it} le 32"] }, then: reject }\n`)
+  return `asn: ${SUBJECT_ASN}
+routerId: ${SUBJECT}
+listen: [{ address: 0.0.0.0, port: 179 }]
+peers:
+${peers.map(peer).join('\n')}
+policies:
+  terms:
+${terms.join('')}    - { then: accept }
+kernel: { install: ${values.kernel} }
+api: { socket: ${join(folder, 'sock')} }
+log: { level: warn, format: json }
+`
 }
 
 function peakMb(pid: number): number {
@@ -97,7 +137,7 @@ function buildDut(): void {
   sh(
     `ip -n dut link set lo up; ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`,
   )
-  for (const address of [SENDER, RECEIVER]) sh(`ip addr add ${address}/24 dev eth0`)
+  for (const address of [SENDER, ...RECEIVERS]) sh(`ip addr add ${address}/24 dev eth0`)
   const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
   sh(`${reno}; ip netns exec dut ${reno}`)
 }
@@ -129,21 +169,21 @@ async function measure(kind: string, messages: Uint8Array): Promise<Result> {
     await until(() => listening(subject.pid ?? 0), 10, 'listener')
     await new Promise((resolve) => setTimeout(resolve, 300))
     const common = { remote: SUBJECT, port: 179 }
-    const sender = new BenchSpeaker({ ...common, local: SENDER, asn: 65001 })
-    const receiver = new BenchSpeaker({ ...common, local: RECEIVER, asn: 65002 })
-    await Promise.all([sender.established, receiver.established])
+    const [sender, ...receivers] = [SENDER, ...RECEIVERS].map(
+      (local) => new BenchSpeaker({ ...common, local, asn: asnOf(local) }),
+    )
+    await Promise.all([sender, ...receivers].map(({ established }) => established))
     await new Promise((resolve) => setTimeout(resolve, 500))
     const before = cpuSeconds(subject.pid ?? 0)
     const begin = performance.now()
     sender.send(messages)
     if (values.kernel) {
       await until(() => kernelRoutes(subject.pid ?? 0) >= PREFIXES, 60, 'full kernel table', 100)
-    } else await allAt(receiver)
+    } else await Promise.all(receivers.map(allAt))
     const seconds = (performance.now() - begin) / 1000
     const pid = subject.pid ?? 0
     const result = { seconds, peakMb: peakMb(pid), cpuSeconds: cpuSeconds(pid) - before }
-    sender.close()
-    receiver.close()
+    for (const it of [sender, ...receivers]) it.close()
     return result
   } finally {
     // BIRD would take its routes out of the kernel one by one; the namespace goes anyway.
@@ -170,7 +210,10 @@ if (process.env.LINNET_BENCH_BOX === undefined) {
   child.once('exit', (code) => process.exit(code ?? 1))
 } else {
   sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up')
-  const messages = feed({ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 })
+  const messages = feed({
+    ...{ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 },
+    internal: CLIENTS > 0,
+  })
   process.stdout.write(`${PREFIXES} prefixes, ${(messages.length / 1e6).toFixed(1)} MB\n`)
   for (let run = 0; run < Number(values.runs); run++) {
     for (const kind of ['linnet', ...values.against.split(',').filter(Boolean)]) {

@@ -21,6 +21,8 @@ export interface FeedOptions {
   readonly seed: number
   /** Prefixes of an attribute set, on average. */
   readonly perSet: number
+  /** As between internal peers: with LOCAL_PREF 100. */
+  readonly internal?: boolean
 }
 
 /** Shares of prefix lengths as in the global table, roughly. */
@@ -46,7 +48,7 @@ export function feed(options: FeedOptions): Uint8Array {
   let left = options.prefixes
   while (left > 0) {
     const count = Math.min(left, 1 + Math.floor(next() * (2 * options.perSet - 1)))
-    const attributes = attributeBytes(options.asn, nextHop, next)
+    const attributes = attributeBytes(options.asn, nextHop, next, options.internal === true)
     const start = at
     at += 19
     out[at++] = 0
@@ -88,13 +90,19 @@ function freshPrefix(next: () => number, seen: Set<number>): [number, number] {
   }
 }
 
-function attributeBytes(asn: number, nextHop: number[], next: () => number): number[] {
+function attributeBytes(
+  asn: number,
+  nextHop: number[],
+  next: () => number,
+  internal: boolean,
+): number[] {
   const hops = 2 + Math.floor(next() * 4)
   const path = [asn, ...Array.from({ length: hops }, () => 1 + Math.floor(next() * 400_000))]
   const bytes = [0x40, 1, 1, 0]
   bytes.push(0x40, 2, 2 + 4 * path.length, 2, path.length)
   for (const hop of path) bytes.push(hop >>> 24, (hop >>> 16) & 255, (hop >>> 8) & 255, hop & 255)
   bytes.push(0x40, 3, 4, ...nextHop)
+  if (internal) bytes.push(0x40, 5, 4, 0, 0, 0, 100)
   const communities = Math.floor(next() * 9)
   if (communities > 0) {
     bytes.push(0xc0, 8, 4 * communities)
