@@ -145,6 +145,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'sums for a route that is told with ourselves as next hop: the community goes on as it came, unless a policy takes it off',
     tests: [
       'unit/wire/extended-communities.test.ts: link bandwidth (RFC 10005): %s',
+      'unit/daemon/load-shares.test.ts: evenly where one of them tells of none, wherever it stands',
       'unit/fib/shares.test.ts: whole numbers that the kernel takes; a faster link never gets less',
       'kernel/daemon/link-bandwidth.test.ts: each gets what its link carries, as long as both tell of theirs',
       'interop/link-bandwidth.test.ts: linnet forwards over both, each by its weight',
@@ -418,6 +419,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     done: 'with `enhancedRouteRefresh`: our answers are marked; what a peer does not tell again between its marks is dropped',
     codes: ['capability 70'],
     tests: [
+      'unit/daemon/refreshes.test.ts: one that never ends is ended here: routes do not live on for a promise',
       'unit/rib/refresh.test.ts: loses what it does not tell again, of that family, and nobody else anything',
       'unit/session/peer.test.ts: that mark a refresh reach who asked for it (RFC 7313), of families in use',
       'replay/enhanced-route-refresh/events.jsonl: b hears the beginning, all of it, the end',
