@@ -478,3 +478,44 @@ describe.each(FAMILIES)('members of update groups, $name', (family) => {
     expect([session?.reading.endOfRibs, session?.reading.table.size]).toEqual([1, 5])
   })
 })
+
+test('200 members hear one encoding: the very same bytes', () => {
+  const rib = new SmallRib()
+  const feeder = rib.peer('feeder', { routerId: 1 })
+  const { attributes } = rib.rib
+  let encodings = 0
+  const group = rib.rib.createGroup(FAMILIES[0], {
+    external: true,
+    confederation: false,
+    withheld: NO_ADVERTISE | NO_EXPORT,
+    routeReflectorClient: false,
+    maxMessageLength: 4096,
+    exported: (_prefix, set) => set,
+    formOf: (set) => {
+      encodings++
+      const form = { external: true, localAsn: OWN_ASN, fourOctetAs: true, keepMed: false }
+      return {
+        set: attributes.view(set),
+        nextHop: SELF[0],
+        form: { ...form, nextHop: SELF[0], reflection: undefined },
+      }
+    },
+    tooLong: () => expect.unreachable(),
+  })
+  const members = Array.from({ length: 200 }, (_, i) =>
+    group.join(rib.peer(`client ${i}`, { routerId: 2 + i }).peer),
+  )
+  feeder.send({
+    announce: [...PREFIXES[0]],
+    set: { origin: 'IGP', asPath: '65001', nextHop: '10.0.0.1' },
+  })
+  rib.settle()
+  const heard = members.map((member) => {
+    const out: Uint8Array[] = []
+    while (group.hasWork(member)) group.pull(member, 100_000, out)
+    return out[0]
+  })
+  expect(heard[0].length).toBeGreaterThan(23)
+  expect(new Set(heard).size).toBe(1)
+  expect(encodings).toBe(1)
+})
