@@ -595,6 +595,15 @@ describe('messages', () => {
     expect(b.peer.snapshot().counters.sent).toMatchObject({ routeRefresh: 4, update: 0 })
   })
 
+  test('that mark a refresh are ignored where only one side has offered it', () => {
+    const { clock, a, b } = establish({ b: { enhancedRouteRefresh: true } })
+    b.peer.send([encodeRouteRefresh('ipv4', 'begin'), encodeRouteRefresh('ipv4', 'end')])
+    clock.advance(100)
+    expect(a.log.filter((line) => line.startsWith('refresh'))).toEqual([])
+    expect(a.peer.snapshot().counters.received.routeRefresh).toBe(2)
+    expect(a.peer.state).toBe('Established')
+  })
+
   test('are counted each way', () => {
     const { clock, a, b } = establish({ a: { passive: true } })
     a.peer.send([update('x'), update('y')])
