@@ -457,6 +457,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: [
       'unit/rpki/client.test.ts: tells all, then what has changed',
       'unit/rpki/client.test.ts: what was learned stays while the cache is away, until it expires',
+      'unit/rpki/client.test.ts: of several caches the first that has data is believed (RFC 8210 section 10)',
       'unit/rpki/client.test.ts: what a cache must not say ends the session',
       'interop/policies.ts: the cache has other data (RFC 8210): the tables follow, no session and no refresh is needed',
       'unit/rpki/client.test.ts: is taken in steps, while the connection waits; it counts when all is there',

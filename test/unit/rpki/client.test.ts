@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { addressFromWords } from '../../../src/net/address.ts'
+import { address, addressFromWords, wordsOf } from '../../../src/net/address.ts'
+import { IPV4 } from '../../../src/net/family.ts'
 import { RtrClient, type RtrConnectionEvents } from '../../../src/rpki/client.ts'
 import { Rpki } from '../../../src/rpki/rpki.ts'
 import type { Vrp } from '../../../src/rpki/vrp.ts'
@@ -216,6 +217,34 @@ describe('what a cache must not say ends the session, with a report, and the nex
     expect(cache.asked).toContain(`error report ${code}`)
     expect(client.state).toBe('synchronized')
   })
+})
+
+test('of several caches the first that has data is believed (RFC 8210 section 10)', () => {
+  const [preferred, second] = [stage(), stage()]
+  const rpki = new Rpki()
+  rpki.use([preferred.client, second.client])
+  const [word] = wordsOf(address('10.0.0.0').bytes)
+  const validityOf = (asn: number) => {
+    rpki.settle(undefined, [])
+    return rpki.validate(IPV4, Int32Array.of(word), 0, 8, asn)
+  }
+  expect(validityOf(65001)).toBe('notFound')
+  preferred.reach(false)
+  preferred.cache.publish(['10.0.0.0/8-24 65001'])
+  second.cache.publish(['10.0.0.0/8-24 65002'])
+  for (const { client, clock } of [preferred, second]) {
+    client.start()
+    clock.advance(5000)
+  }
+  expect(rpki.believed).toBeUndefined()
+  expect(validityOf(65002)).toBe('valid')
+  expect(rpki.believed).toBe(second.client)
+  preferred.reach(true)
+  preferred.clock.advance(700_000)
+  expect([validityOf(65001), validityOf(65002)]).toEqual(['valid', 'invalid'])
+  expect(rpki.believed).toBe(preferred.client)
+  rpki.use([second.client])
+  expect([validityOf(65001), validityOf(65002)]).toEqual(['invalid', 'valid'])
 })
 
 test('a cache without data is asked again', () => {
