@@ -135,6 +135,8 @@ const MB = 1 << 20
  * it gets depends on how many connections the machine manages in a while.
  */
 const YOUNG = 64 * MB
+/** Beside that the handles that are being closed: no more after 140,000 connections than after 40,000. */
+const LOOP = 128 * MB
 
 /** What a metric of the daemon says; `name` is the start of its line. */
 async function metric(daemon: Daemon, name: string): Promise<number> {
@@ -198,7 +200,7 @@ describe('a peer that opens and closes in a loop', () => {
     expect(await metric(daemon, refused)).toBeGreaterThan(100)
     // It may come again, once it has calmed down.
     await peer({ local: HOSTILE, asn: 65_001 }).up()
-    await scene.expectUnhurt(`${calls} connections opened and closed`, YOUNG)
+    await scene.expectUnhurt(`${calls} connections opened and closed`, LOOP)
   })
 })
 
