@@ -194,17 +194,17 @@ class RibWalk {
     for (let i = 0; i < family.words; i++) words[i] = prefixes.word(prefix, i)
     const addPath = hasPathIds(paths, prefixes.paths(prefix))
     record.open(family, words, prefixes.length(prefix), this.#wallMs, addPath)
-    let any = false
+    let hasPaths = false
     for (let path = prefixes.paths(prefix); path !== 0; path = paths.next(path)) {
       const set = paths.accepted(path)
       const place = this.#places.get(this.#rib.peers.get(paths.peer(path)))
       // Sessions that began since are not in the index.
       if (set === 0 || place === undefined) continue
       record.add(place, paths.since(path), this.#rib.attributes.view(set), paths.id(path))
-      any = true
+      hasPaths = true
     }
     record.close()
-    if (any) this.records++
+    if (hasPaths) this.records++
   }
 
   #write(): void {

@@ -20,8 +20,8 @@ export class OriginatedDefault {
     this.#attributes = attributes
     this.set = attributes.intern(bytes, 0, bytes.length)
     if (this.set === 0) throw new RangeError('attributes of the default route are not canonical')
-    const any = addressFromBytes(new Uint8Array(prefixes.family.bits / 8))
-    this.prefix = prefixes.internPrefix(prefixOf(any, 0))
+    const unspecified = addressFromBytes(new Uint8Array(prefixes.family.bits / 8))
+    this.prefix = prefixes.internPrefix(prefixOf(unspecified, 0))
     prefixes.retain(this.prefix)
   }
 
