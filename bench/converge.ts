@@ -55,7 +55,9 @@ function startSubject(kind: string, folder: string): ChildProcess {
     return inDut('bird', ['-f', '-c', join(folder, 'bird.conf'), '-s', join(folder, 'bird.ctl')])
   }
   writeFileSync(join(folder, 'linnet.yaml'), linnetConfig(peers, folder))
-  const flags = values.profile ? ['--cpu-prof', '--cpu-prof-dir=/tmp/linnet-prof'] : []
+  const flags = values.profile
+    ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'linnet-prof')}`]
+    : []
   return inDut(process.execPath, [
     ...flags,
     join(ROOT, 'dist/main.js'),

@@ -3,6 +3,7 @@
  * RFC reads all three.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bird } from '../support/daemons/bird.ts'
 import { frr } from '../support/daemons/frr.ts'
@@ -120,8 +121,14 @@ test("FRR's dump has the same routes, one AS further", async () => {
   const wanted = passedOn(await ours(), 'right')
   const host = chain.host('right')
   const dump = async (): Promise<Dumped[]> => {
-    await host.run('vtysh', '-c', 'configure terminal', '-c', 'dump bgp routes-mrt /tmp/frr.mrt')
-    const file = `/proc/${host.pid}/root/tmp/frr.mrt`
+    await host.run(
+      'vtysh',
+      '-c',
+      'configure terminal',
+      '-c',
+      `dump bgp routes-mrt ${tmpdir()}/frr.mrt`,
+    )
+    const file = `/proc/${host.pid}/root${tmpdir()}/frr.mrt`
     if (!existsSync(file)) return []
     return sorted(readDump(file).filter(isLearned))
   }
