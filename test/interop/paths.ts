@@ -5,11 +5,26 @@ import { frr } from '../support/daemons/frr.ts'
 import { openbgpd } from '../support/daemons/openbgpd.ts'
 import { route, type Route } from '../support/daemons/route.ts'
 import { eventually } from '../support/eventually.ts'
-import type { ChainSuite } from './chain-suites.ts'
+import type { ChainCase, ChainSuite } from './chain-suites.ts'
 import { linnetConfig } from './chain.ts'
 
 const FROM_LEFT = route({ prefix: '10.202.1.0/24' })
 const FROM_RIGHT = route({ prefix: '10.203.1.0/24' })
+
+/** What we are to both sides decides what goes where. */
+const MARKED_FROM_ABOVE: ChainCase = {
+  title: 'what comes from above is marked and goes down; what comes from below goes up',
+  run: async (stage) => {
+    await stage.chain.left.originate([FROM_LEFT])
+    await stage.chain.right.originate([FROM_RIGHT])
+    await stage.hears('right', FROM_LEFT.prefix, (it) => it !== undefined)
+    await stage.hears('left', FROM_RIGHT.prefix, (it) => it !== undefined)
+    const rows = await stage.chain.linnet.received('left4', 'ipv4')
+    expect(rows.find(({ prefix }) => prefix === FROM_LEFT.prefix)).toMatchObject({
+      onlyToCustomer: 65002,
+    })
+  },
+}
 
 export const PATHS: readonly ChainSuite[] = [
   {
@@ -113,21 +128,7 @@ export const PATHS: readonly ChainSuite[] = [
       },
       peers: { nextHop: 'self' },
     },
-    cases: [
-      {
-        title: 'what comes from above is marked and goes down; what comes from below goes up',
-        run: async (stage) => {
-          await stage.chain.left.originate([FROM_LEFT])
-          await stage.chain.right.originate([FROM_RIGHT])
-          await stage.hears('right', FROM_LEFT.prefix, (it) => it !== undefined)
-          await stage.hears('left', FROM_RIGHT.prefix, (it) => it !== undefined)
-          const rows = await stage.chain.linnet.received('left4', 'ipv4')
-          expect(rows.find(({ prefix }) => prefix === FROM_LEFT.prefix)).toMatchObject({
-            onlyToCustomer: 65002,
-          })
-        },
-      },
-    ],
+    cases: [MARKED_FROM_ABOVE],
   },
   {
     title: 'BIRD is our provider, FRR our customer (RFC 9234)',
@@ -148,19 +149,7 @@ export const PATHS: readonly ChainSuite[] = [
       peers: { nextHop: 'self' },
     },
     cases: [
-      {
-        title: 'what comes from above is marked and goes down; what comes from below goes up',
-        run: async (stage) => {
-          await stage.chain.left.originate([FROM_LEFT])
-          await stage.chain.right.originate([FROM_RIGHT])
-          await stage.hears('right', FROM_LEFT.prefix, (it) => it !== undefined)
-          await stage.hears('left', FROM_RIGHT.prefix, (it) => it !== undefined)
-          const rows = await stage.chain.linnet.received('left4', 'ipv4')
-          expect(rows.find(({ prefix }) => prefix === FROM_LEFT.prefix)).toMatchObject({
-            onlyToCustomer: 65002,
-          })
-        },
-      },
+      MARKED_FROM_ABOVE,
       {
         title: 'graceful shutdown (RFC 8326): `linnet drain` marks all, `--undo` takes it back',
         run: async (stage) => {

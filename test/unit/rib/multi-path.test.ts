@@ -12,6 +12,7 @@ import type { UpdateGroup } from '../../../src/rib/update-group.ts'
 import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { NlriColumns } from '../../../src/wire/nlri.ts'
 import { UpdateView } from '../../../src/wire/update.ts'
+import { eachUpdate } from './reading.ts'
 import { NOTHING, OWN_ASN, SmallRib, type SmallPeer } from './small-rib.ts'
 import { NO_ADVERTISE, NO_EXPORT } from '../../../src/wire/scan.ts'
 
@@ -43,13 +44,7 @@ class Reading {
   }
 
   read(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
-      const length = (chunk[at + 16] << 8) | chunk[at + 17]
-      expect(chunk[at + 18]).toBe(2)
-      expect(length).toBeLessThanOrEqual(4096)
-      this.#update(chunk, at + 19, at + length)
-      at += length
-    }
+    eachUpdate(chunk, (start, end) => this.#update(chunk, start, end))
   }
 
   /** AS_PATHs of each prefix that has any. */

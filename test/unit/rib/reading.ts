@@ -6,6 +6,17 @@ import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import { NlriColumns } from '../../../src/wire/nlri.ts'
 import { UpdateView } from '../../../src/wire/update.ts'
 
+/** Visits the bodies of whole UPDATE messages of ordinary length. */
+export function eachUpdate(chunk: Uint8Array, visit: (start: number, end: number) => void): void {
+  for (let at = 0; at < chunk.length;) {
+    const length = (chunk[at + 16] << 8) | chunk[at + 17]
+    expect(chunk[at + 18]).toBe(2)
+    expect(length).toBeLessThanOrEqual(4096)
+    visit(at + 19, at + length)
+    at += length
+  }
+}
+
 /** What one peer has been sent, read as it would read it. */
 export class Reading {
   readonly table = new Map<string, string>()
@@ -20,13 +31,7 @@ export class Reading {
   }
 
   read(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
-      const length = (chunk[at + 16] << 8) | chunk[at + 17]
-      expect(chunk[at + 18]).toBe(2)
-      expect(length).toBeLessThanOrEqual(4096)
-      this.#update(chunk, at + 19, at + length)
-      at += length
-    }
+    eachUpdate(chunk, (start, end) => this.#update(chunk, start, end))
   }
 
   #update(bytes: Uint8Array, start: number, end: number): void {
