@@ -15,7 +15,15 @@ import {
   type NodeEntry,
   type TorKind,
 } from './schema.ts'
-import type { Lab, LabBridge, LabContainer, LabInterface, LabNode, ProofOrder } from './topology.ts'
+import type {
+  Lab,
+  LabBridge,
+  LabContainer,
+  LabInterface,
+  LabNode,
+  ProofOrder,
+  SpreadOrder,
+} from './topology.ts'
 
 /** Reads the file that a node's `config` names: linnet's keys or another daemon's text. */
 export type ReadConfig = (
@@ -49,6 +57,7 @@ export function checkLab(
       interfaces: interfaces.filter((it) => it.node === name),
       bridges: bridgesOf(entry),
       containers: containersOf(name, entry, complaints),
+      sysctls: entry.sysctls,
     }
   })
   checkAddresses(document, complaints)
@@ -151,7 +160,7 @@ const bridgesOf = (entry: NodeEntry): LabBridge[] =>
 
 function containersOf(node: string, entry: NodeEntry, complaints: Complaints): LabContainer[] {
   const containers: LabContainer[] = []
-  for (const [short, { bridge, address }] of Object.entries(entry.containers)) {
+  for (const [short, { bridge, address, anycast }] of Object.entries(entry.containers)) {
     const path = ['nodes', node, 'containers', short]
     const written = entry.bridges[bridge]
     if (written === undefined) {
@@ -167,7 +176,7 @@ function containersOf(node: string, entry: NodeEntry, complaints: Complaints): L
       continue
     }
     const name = `${node}.${short}`
-    containers.push({ name, node, bridge, address: parsed.text, length, gateway })
+    containers.push({ name, node, bridge, address: parsed.text, length, gateway, anycast })
   }
   return containers
 }
@@ -193,6 +202,17 @@ function checkAddresses(document: LabDocument, complaints: Complaints): void {
     }
     for (const [short, { address }] of Object.entries(node.containers)) {
       see(address, ['nodes', name, 'containers', short, 'address'], `${name}.${short}`)
+    }
+  }
+  // Several containers may share one; then it is nobody's own.
+  for (const [name, { containers }] of Object.entries(document.nodes)) {
+    for (const [short, { anycast }] of Object.entries(containers)) {
+      for (const [i, text] of anycast.entries()) {
+        const owner = seen.get(parseAddress(text)?.text ?? text)
+        if (owner === undefined) continue
+        const path = ['nodes', name, 'containers', short, 'anycast', i]
+        complaints.error(path, `${text} is ${owner}'s own`, 'write another address')
+      }
     }
   }
 }
@@ -272,7 +292,28 @@ function checkProof(
       pairs.push([a, b])
     }
   }
-  return { pairs, fail, remove, maxLossMs }
+  const spread = checkSpread(document, containers, complaints)
+  return { pairs, fail, remove, spread, maxLossMs }
+}
+
+function checkSpread(
+  document: LabDocument,
+  containers: readonly LabContainer[],
+  complaints: Complaints,
+): SpreadOrder[] {
+  return document.proof.spread.map(({ from, to }, i) => {
+    const path = ['proof', 'spread', i]
+    const names = containers.map((it) => it.name)
+    if (!names.includes(from)) {
+      complainOfName(complaints, [...path, 'from'], 'container', from, names)
+    }
+    const over = containers.filter((it) => it.anycast.includes(to)).map((it) => it.name)
+    if (over.length < 2) {
+      const text = `${to} is shared by ${over.length === 0 ? 'no container' : 'one container only'}`
+      complaints.error([...path, 'to'], text, `write anycast: [${to}] at two containers`)
+    }
+    return { from, to, over }
+  })
 }
 
 function complainOfName(

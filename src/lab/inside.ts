@@ -17,6 +17,7 @@ import {
   plain,
   proofLine,
   reasonsAgainst,
+  spreadText,
   type Paint,
   type ProofResult,
 } from './report.ts'
@@ -24,6 +25,7 @@ import { LabFailure, LabRunner } from './runner.ts'
 import { SABOTAGES, planSabotage } from './sabotage.ts'
 import { TOR_KINDS } from './schema.ts'
 import { showStatus } from './screen.ts'
+import { measureSpread } from './spread.ts'
 import { containersIn, type Lab } from './topology.ts'
 import { judgePair } from './verdict.ts'
 
@@ -164,8 +166,11 @@ async function test(session: Session): Promise<number> {
     writeFileSync(order.pcap, encodePcap(frames))
     show.line(`${frames.length} frames captured: ${order.pcap}`)
   }
+  const spreads = await measureSpread(lab)
+  for (const it of spreads) show.line(`spread: ${spreadText(it)}`)
   let result: ProofResult = {
     pairs,
+    spreads,
     failover: undefined,
     maxLossMs: lab.proof.maxLossMs,
     mishaps: [],

@@ -101,7 +101,7 @@ function namespaceSteps(node: LabNode): Step[] {
   return [
     { do: 'ip', nodes, within: '', args: `netns add ${node.name}` },
     { do: 'ip', nodes, within: node.name, args: 'link set lo up' },
-    ...ROUTER_SYSCTLS.map(([key, value]): Step => {
+    ...[...ROUTER_SYSCTLS, ...Object.entries(node.sysctls)].map(([key, value]): Step => {
       return { do: 'sysctl', nodes, within: node.name, key, value }
     }),
   ]
@@ -164,6 +164,10 @@ function bridgeSteps(node: LabNode): Step[] {
       ip(it.name, `addr add ${it.address}/${it.length} dev eth0`),
       ip(it.name, 'link set eth0 up'),
       ip(it.name, `route add default via ${it.gateway}`),
+      ...it.anycast.flatMap((address) => [
+        ip(it.name, `addr add ${address} dev lo`),
+        ip(node.name, `route add ${address} via ${it.address}`),
+      ]),
       { do: 'sysctl', nodes, within: it.name, key: 'net.ipv4.icmp_ratemask', value: '0' },
     )
   }

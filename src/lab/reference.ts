@@ -8,6 +8,7 @@ import {
   linkSchema,
   nodeSchema,
   proofSchema,
+  spreadSchema,
 } from './schema.ts'
 
 /** Markdown: a table per map. */
@@ -19,6 +20,7 @@ export function labReference(): string {
     ['links', 'A list of maps.', keyTable(linkSchema)],
     ['expect', 'A list of maps.', keyTable(expectSchema)],
     ['proof', keyTable(proofSchema)],
+    ['spread of the proof', 'A list of maps.', keyTable(spreadSchema)],
     ['defaults', keyTable(defaultsSchema)],
   ]
   return sections.map(([title, ...text]) => [`### ${title}`, ...text].join('\n\n')).join('\n\n')

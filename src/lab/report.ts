@@ -2,10 +2,12 @@
  * A proof in words: the table of pairs, the failures under load, the one line that it ends in.
  */
 import type { FailoverReport } from './failover.ts'
+import type { SpreadReport } from './spread.ts'
 import { faultLines, type PairVerdict } from './verdict.ts'
 
 export interface ProofResult {
   readonly pairs: readonly PairVerdict[]
+  readonly spreads: readonly SpreadReport[]
   /** Undefined when the lab asks for none, or when the pairs failed already. */
   readonly failover: FailoverReport | undefined
   readonly maxLossMs: number
@@ -19,9 +21,10 @@ export const plain: Paint = (text) => text
 
 /** All that speaks against the lab, the gravest first; empty when it is proven. */
 export function reasonsAgainst(result: ProofResult): string[] {
-  const { pairs, failover, maxLossMs, mishaps } = result
+  const { pairs, spreads, failover, maxLossMs, mishaps } = result
   const reasons = faultLines(pairs)
   if (pairs.length === 0) reasons.push('there is no pair of containers on different hosts')
+  reasons.push(...spreads.filter(isUneven).map((it) => `spread: ${spreadText(it)}`))
   for (const { title, outageMs, lost } of failover?.events ?? []) {
     if (outageMs <= maxLossMs) continue
     const packets = lost === 1 ? '1 packet' : `${lost} packets`
@@ -34,10 +37,21 @@ export function reasonsAgainst(result: ProofResult): string[] {
 export function proofLine(result: ProofResult, paint: Paint = plain): string {
   const reasons = reasonsAgainst(result)
   if (reasons.length > 0) return paint(`PROOF FAILED: ${reasons.join('; ')}`, 'bad')
-  const { pairs, failover } = result
+  const { pairs, spreads, failover } = result
   const count = pairs.length === 1 ? '1 pair' : `${pairs.length} pairs`
+  const even = spreads.map(({ to, shares }) => ` ${to} spread over ${shares.length},`).join('')
   const last = failover === undefined ? 'failover not tested' : `failover ${failover.worstMs} ms`
-  return paint(`PROOF: ${count}, no NAT, no encapsulation, ${last}`, 'good')
+  return paint(`PROOF: ${count}, no NAT, no encapsulation,${even} ${last}`, 'good')
+}
+
+/** Some flows are lost, or a container gets less than half of an equal share. */
+const isUneven = ({ flows, lost, shares }: SpreadReport): boolean =>
+  lost > 0 || shares.some((it) => it.flows < flows / shares.length / 2)
+
+/** `host4.c1 > 203.0.113.53: host1.c1 90, host2.c1 81, host3.c1 85 of 256 flows` */
+export function spreadText({ from, to, flows, lost, shares }: SpreadReport): string {
+  const counts = shares.map((it) => `${it.container} ${it.flows}`).join(', ')
+  return `${from} > ${to}: ${counts} of ${flows} flows${lost > 0 ? `, ${lost} lost` : ''}`
 }
 
 export function pairTable(verdicts: readonly PairVerdict[], paint: Paint = plain): string[] {

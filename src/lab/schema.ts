@@ -51,7 +51,23 @@ const anything = z.record(z.string(), z.unknown()).register(valueFacts, {
 export const containerSchema = z.strictObject({
   bridge: key(linkName, 'The bridge of its host that it hangs on.', 'docker0'),
   address: key(plainAddress, 'Its address, on the network of the bridge.', '172.18.1.2'),
+  anycast: key(
+    list(plainAddress, 'a list of addresses', '[203.0.113.53]').prefault([]),
+    'Addresses that containers of several hosts share, on its loopback. Its host routes them to it; that the host announces them is up to its configuration.',
+    ['203.0.113.53'],
+  ),
 })
+
+const sysctls = z
+  .record(
+    z.string().regex(/^[a-z][\w./-]+$/),
+    z.union([z.string(), z.int()]).transform((it) => String(it)),
+  )
+  .register(valueFacts, {
+    noun: 'a map of kernel settings',
+    write: 'net.ipv4.fib_multipath_hash_policy: 1',
+  })
+  .prefault({})
 
 export const nodeSchema = z.strictObject({
   kind: key(
@@ -111,6 +127,11 @@ export const nodeSchema = z.strictObject({
     'Containers: a namespace each, on a bridge, with a default route to it.',
     { c1: { bridge: 'docker0', address: '172.18.1.2' } },
   ),
+  sysctls: key(
+    sysctls,
+    'Kernel settings of its namespace, besides those that make a router of it.',
+    { 'net.ipv4.fib_multipath_hash_policy': 1 },
+  ),
 })
 
 export const linkSchema = z.strictObject({
@@ -169,6 +190,15 @@ const pair = z.array(z.string()).length(2).register(valueFacts, {
   write: '[host1.c1, host2.c1]',
 })
 
+export const spreadSchema = z.strictObject({
+  from: key(
+    z.string().register(valueFacts, { noun: 'a container', write: 'a name such as host1.c1' }),
+    'The container that sends.',
+    'host4.c1',
+  ),
+  to: key(plainAddress, 'An address that containers share (`anycast`).', '203.0.113.53'),
+})
+
 export const proofSchema = z.strictObject({
   pairs: key(
     z
@@ -192,6 +222,11 @@ export const proofSchema = z.strictObject({
     'The router that is removed with its whole namespace afterwards.',
     'tor2',
     'the first other `tor`',
+  ),
+  spread: key(
+    list(spreadSchema, 'a list of spreads', '- { from: host4.c1, to: 203.0.113.53 }').prefault([]),
+    'Traffic that must reach all containers which share an address: none of 256 flows may be lost, and each container gets half of an equal share at least.',
+    [{ from: 'host4.c1', to: '203.0.113.53' }],
   ),
   maxLossMs: key(
     integer(1, 60_000, 'a number of milliseconds').prefault(200),

@@ -32,6 +32,8 @@ export interface LabContainer {
   readonly length: number
   /** The address of its bridge. */
   readonly gateway: string
+  /** Addresses that containers of other hosts have too. */
+  readonly anycast: readonly string[]
 }
 
 export interface LabNode {
@@ -46,10 +48,21 @@ export interface LabNode {
   readonly interfaces: readonly LabInterface[]
   readonly bridges: readonly LabBridge[]
   readonly containers: readonly LabContainer[]
+  /** Kernel settings, as keys and values. */
+  readonly sysctls: Readonly<Record<string, string>>
 }
 
 export interface LabLink {
   readonly ends: readonly { readonly node: string; readonly interface: string }[]
+}
+
+/** Traffic that must reach all that share an address. */
+export interface SpreadOrder {
+  /** Name of a container. */
+  readonly from: string
+  readonly to: string
+  /** Names of those that share it. */
+  readonly over: readonly string[]
 }
 
 export interface ProofOrder {
@@ -57,6 +70,7 @@ export interface ProofOrder {
   readonly pairs: readonly (readonly [string, string])[]
   readonly fail: string | undefined
   readonly remove: string | undefined
+  readonly spread: readonly SpreadOrder[]
   readonly maxLossMs: number
 }
 

@@ -84,6 +84,12 @@ const resultSchema = z.object({
       ttlLost: z.number().optional(),
     }),
   ),
+  spreads: z.array(
+    z.object({
+      to: z.string(),
+      shares: z.array(z.object({ container: z.string(), flows: z.number() })),
+    }),
+  ),
   failover: z
     .object({
       worstMs: z.number(),

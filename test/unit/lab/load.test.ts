@@ -121,11 +121,31 @@ const mistakes: { title: string; change: [string, string]; says: string }[] = [
     says: 'lab.yaml:18:18: proof.pairs[0]: both are on host1; name containers of different hosts',
   },
   {
+    title: 'a spread over one container',
+    change: ['expect:', 'proof: { spread: [{ from: host1.c1, to: 203.0.113.53 }] }\nexpect:'],
+    says: 'lab.yaml:18:41: proof.spread[0].to: 203.0.113.53 is shared by no container; write anycast: [203.0.113.53] at two containers',
+  },
+  {
+    title: "a shared address that is somebody's own",
+    change: ['address: 172.18.2.2 }', 'address: 172.18.2.2, anycast: [10.1.1.1] }'],
+    says: "lab.yaml:14:73: nodes.host2.containers.c1.anycast[0]: 10.1.1.1 is tor1:eth1's own; write another address",
+  },
+  {
     title: 'a proof with a container that is not there',
     change: ['expect:', 'proof: { pairs: [[host1.c1, host2.c9]] }\nexpect:'],
     says: 'lab.yaml:18:29: proof.pairs[0][1]: there is no container host2.c9; did you mean host2.c1?',
   },
 ]
+
+const SHARED = SMALL.replaceAll(/(address: 172.18...2) /g, '$1, anycast: [203.0.113.53] ')
+
+test('containers may share an address, over which traffic is spread', () => {
+  const spread = 'proof: { spread: [{ from: host1.c1, to: 203.0.113.53 }] }'
+  const { lab, complaints } = load(`${SHARED}${spread}\n`)
+  expect(complaints).toEqual([])
+  const over = ['host1.c1', 'host2.c1']
+  expect(lab?.proof.spread).toEqual([{ from: 'host1.c1', to: '203.0.113.53', over }])
+})
 
 describe('a lab file with one mistake is refused', () => {
   test.each(mistakes)('$title', ({ change, says }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { planLab, stepsOf, type Step } from '../../../src/lab/plan.ts'
 import { SABOTAGES, planSabotage } from '../../../src/lab/sabotage.ts'
-import { smallLab } from './small-lab.ts'
+import { SMALL, smallLab } from './small-lab.ts'
 
 const OPTIONS = { directory: '/lab', program: ['node', 'main.js'] }
 
@@ -69,6 +69,18 @@ test('a lab is built in this order', () => {
     'write /lab/host2/bird.conf',
     'host2: bird -f -c /lab/host2/bird.conf -s /lab/host2/bird.ctl',
   ])
+})
+
+test('a container may have an address that others have too, and a node its own settings', () => {
+  const text = SMALL.replace(
+    /containers: \{ c1: \{ bridge: docker0, address: 172.18.1.2 \} \}/,
+    `containers: { c1: { bridge: docker0, address: 172.18.1.2, anycast: [203.0.113.53] } }
+    sysctls: { net.ipv4.fib_multipath_hash_policy: 1 }`,
+  )
+  const lines = planLab(smallLab({}, text), OPTIONS).map(lineOf)
+  expect(lines).toContain('host1.c1: ip addr add 203.0.113.53 dev lo')
+  expect(lines).toContain('host1: ip route add 203.0.113.53 via 172.18.1.2')
+  expect(lines).toContain('host1: net.ipv4.fib_multipath_hash_policy = 1')
 })
 
 test('routers forward and answer traces', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Sighting } from '../../../src/lab/capture.ts'
 import { pairTable, proofLine, type ProofResult } from '../../../src/lab/report.ts'
+import type { SpreadReport } from '../../../src/lab/spread.ts'
 import { judgePair, type Hop, type PairEvidence } from '../../../src/lab/verdict.ts'
 
 const A = { name: 'host1.c1', address: '172.18.1.2' }
@@ -169,8 +170,24 @@ test('a pair is a line of a table', () => {
 
 const event = { title: 'tor1/linnet killed', sent: 4000, lost: 12, outageMs: 12, note: '' }
 const failover = { streams: 4, packetsPerSecond: 1000, events: [event], worstMs: 12, doubts: [] }
+const spread: SpreadReport = {
+  from: 'host3.c1',
+  to: '203.0.113.53',
+  flows: 256,
+  lost: 0,
+  shares: [
+    { container: 'host1.c1', flows: 192 },
+    { container: 'host2.c1', flows: 64 },
+  ],
+}
+const uneven = [
+  { container: 'host1.c1', flows: 193 },
+  { container: 'host2.c1', flows: 63 },
+]
+
 const honest: ProofResult = {
   pairs: [judgePair(HONEST), judgePair(HONEST)],
+  spreads: [],
   failover,
   maxLossMs: 200,
   mishaps: [],
@@ -206,6 +223,21 @@ const lines: { title: string; change: Partial<ProofResult>; line: string }[] = [
     title: 'one pair of two is wrapped',
     change: { pairs: [judgePair(HONEST), judgePair({ ...HONEST, onFabric: [tunnelled] })] },
     line: 'PROOF FAILED: encapsulation: host1.c1 > host2.c1 is wrapped in VXLAN (UDP port 4789) 10.0.0.1 > 10.0.0.2 on host1:eth0 (1 of 2 pairs)',
+  },
+  {
+    title: 'each of two that share an address gets half of its half',
+    change: { spreads: [spread] },
+    line: 'PROOF: 2 pairs, no NAT, no encapsulation, 203.0.113.53 spread over 2, failover 12 ms',
+  },
+  {
+    title: 'one of them gets less',
+    change: { spreads: [{ ...spread, shares: uneven }] },
+    line: 'PROOF FAILED: spread: host3.c1 > 203.0.113.53: host1.c1 193, host2.c1 63 of 256 flows',
+  },
+  {
+    title: 'a flow to them is lost',
+    change: { spreads: [{ ...spread, lost: 1 }] },
+    line: 'PROOF FAILED: spread: host3.c1 > 203.0.113.53: host1.c1 192, host2.c1 64 of 256 flows, 1 lost',
   },
   {
     title: 'there was nothing to prove',
