@@ -2,14 +2,17 @@
  * Convergence of a whole daemon: one eBGP peer sends, another receives; how long until the last prefix is
  * there, and how much memory did it take? Runs in a network namespace of its own:
  *
- *   npm run bench -- [--prefixes 1000000] [--against bird] [--kernel] [--terms 20] [--clients 50]
+ *   npm run bench -- [--prefixes 1000000] [--against bird] [--kernel] [--terms 20] [--clients 50] [--change]
  *
  * With --kernel the clock stops when the kernel has all prefixes, and nobody receives them. --terms gives the
  * sender an import policy of so many rules that look at the prefix, of which none fits. --clients makes it a route
- * reflector: a client sends, and so many others receive; the clock stops when the last has all.
+ * reflector: a client sends, and so many others receive; the clock stops when the last has all. --change changes the
+ * import policy of the sender afterwards, so that each kept route gets another community: the time from the reload
+ * until all were sent again, and the longest that the control API took to answer meanwhile (asked every 10 ms).
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -25,6 +28,7 @@ const { values } = parseArgs({
     kernel: { type: 'boolean', default: false },
     terms: { type: 'string', default: '0' },
     clients: { type: 'string', default: '0' },
+    change: { type: 'boolean', default: false },
   },
 })
 const PREFIXES = Number(values.prefixes)
@@ -44,6 +48,8 @@ interface Result {
   readonly seconds: number
   readonly peakMb: number
   readonly cpuSeconds: number
+  /** What a policy change cost afterwards. */
+  readonly change?: { readonly seconds: number; readonly longestAnswerMs: number } | undefined
 }
 
 const sh = (command: string): void => void execFileSync('sh', ['-c', command])
@@ -82,13 +88,14 @@ ${peers.map(peer).join('\n')}
 `
 }
 
-function linnetConfig(peers: readonly string[], folder: string): string {
+function linnetConfig(peers: readonly string[], folder: string, community?: string): string {
   const client = CLIENTS > 0 ? ', routeReflectorClient: true' : ', multihop: 4'
   const peer = (address: string): string => {
-    const policy = address === SENDER && TERMS.length > 0 ? 'terms' : 'accept'
+    const policy = address === SENDER && (TERMS.length > 0 || values.change) ? 'terms' : 'accept'
     return `  - { address: ${address}, asn: ${asnOf(address)}, passive: true, localAddress: ${SUBJECT}, import: ${policy}, export: accept, families: [ipv4]${client} }`
   }
   const terms = TERMS.map((it) => `    - { match: { prefix: ["${it} le 32"] }, then: reject }\n`)
+  const mark = community === undefined ? '' : `set: { community: { add: ["${community}"] } }, `
   return `asn: ${SUBJECT_ASN}
 routerId: ${SUBJECT}
 listen: [{ address: 0.0.0.0, port: 179 }]
@@ -96,7 +103,7 @@ peers:
 ${peers.map(peer).join('\n')}
 policies:
   terms:
-${terms.join('')}    - { then: accept }
+${terms.join('')}    - { ${mark}then: accept }
 kernel: { install: ${values.kernel} }
 api: { socket: ${join(folder, 'sock')} }
 log: { level: warn, format: json }
@@ -134,7 +141,8 @@ async function until(
 
 /** A fresh namespace for the subject, joined to ours by a link. */
 function buildDut(): void {
-  sh('ip netns del dut 2>/dev/null; ip netns add dut')
+  // A namespace that is deleted takes its links along only some time later.
+  sh('ip link del eth0 2>/dev/null; ip netns del dut 2>/dev/null; ip netns add dut')
   sh('ip link add eth0 type veth peer name eth0 netns dut; ip link set eth0 up')
   sh(
     `ip -n dut link set lo up; ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`,
@@ -152,15 +160,48 @@ const listening = (pid: number): boolean =>
     .split('\n')
     .some((line) => line.includes(':00B3 00000000:0000 0A'))
 
-async function allAt(receiver: BenchSpeaker): Promise<void> {
+/** Resolves when it has received so many announcements. */
+async function allAt(receiver: BenchSpeaker, wanted: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`only ${receiver.announced} arrived`)), 60_000)
     receiver.onCount = () => {
-      if (receiver.announced < PREFIXES) return
+      if (receiver.announced < wanted) return
       clearTimeout(timer)
       resolve()
     }
   })
+}
+
+/** Asks the control API, and waits for the whole answer. */
+const ask = (folder: string, method: string, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const asking = request({ socketPath: join(folder, 'sock'), method, path }, (answer) => {
+      if (answer.statusCode !== 200) reject(new Error(`${path}: ${answer.statusCode}`))
+      answer.resume().once('end', resolve)
+    })
+    asking.once('error', reject).end()
+  })
+
+/** Every kept route gets another community by import: until all receivers have heard of all. */
+async function changePolicy(
+  folder: string,
+  receivers: readonly BenchSpeaker[],
+): Promise<{ seconds: number; longestAnswerMs: number }> {
+  const again = Promise.all(receivers.map((it) => allAt(it, it.announced + PREFIXES)))
+  const config = linnetConfig([SENDER, ...RECEIVERS], folder, `${SUBJECT_ASN}:1`)
+  writeFileSync(join(folder, 'linnet.yaml'), config)
+  let done = false
+  const begin = performance.now()
+  const reloaded = ask(folder, 'POST', '/v1/reload')
+  const finished = Promise.all([again, reloaded]).then(() => (done = true))
+  let longestAnswerMs = 0
+  while (!done) {
+    const asked = performance.now()
+    await ask(folder, 'GET', '/v1/status')
+    longestAnswerMs = Math.max(longestAnswerMs, performance.now() - asked)
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, 10))])
+  }
+  return { seconds: (performance.now() - begin) / 1000, longestAnswerMs }
 }
 
 async function measure(kind: string, messages: Uint8Array): Promise<Result> {
@@ -181,10 +222,12 @@ async function measure(kind: string, messages: Uint8Array): Promise<Result> {
     sender.send(messages)
     if (values.kernel) {
       await until(() => kernelRoutes(subject.pid ?? 0) >= PREFIXES, 60, 'full kernel table', 100)
-    } else await Promise.all(receivers.map(allAt))
+    } else await Promise.all(receivers.map((it) => allAt(it, PREFIXES)))
     const seconds = (performance.now() - begin) / 1000
     const pid = subject.pid ?? 0
-    const result = { seconds, peakMb: peakMb(pid), cpuSeconds: cpuSeconds(pid) - before }
+    const cpu = cpuSeconds(pid) - before
+    const change = values.change ? await changePolicy(folder, receivers) : undefined
+    const result = { seconds, peakMb: peakMb(pid), cpuSeconds: cpu, change }
     for (const it of [sender, ...receivers]) it.close()
     return result
   } finally {
@@ -219,9 +262,14 @@ if (process.env.LINNET_BENCH_BOX === undefined) {
   process.stdout.write(`${PREFIXES} prefixes, ${(messages.length / 1e6).toFixed(1)} MB\n`)
   for (let run = 0; run < Number(values.runs); run++) {
     for (const kind of ['linnet', ...values.against.split(',').filter(Boolean)]) {
-      const { seconds, peakMb: mb, cpuSeconds: cpu } = await measure(kind, messages)
+      const { seconds, peakMb: mb, cpuSeconds: cpu, change } = await measure(kind, messages)
       process.stdout.write(
         `${kind.padEnd(8)} ${seconds.toFixed(2)} s  ${mb.toFixed(0)} MB  cpu ${cpu.toFixed(2)} s\n`,
+      )
+      if (change === undefined) continue
+      const { seconds: again, longestAnswerMs } = change
+      process.stdout.write(
+        `  policy changed: all sent again after ${again.toFixed(2)} s, longest answer ${longestAnswerMs.toFixed(0)} ms\n`,
       )
     }
   }
