@@ -81,6 +81,7 @@ export class BfdSession {
   #stalledBeforeMs = 0
   #detectionMs = 0
   #detectionTimer: Timer | undefined
+  #watchUntilMs = 0
   #forgetTimer: Timer | undefined
   #closed = false
 
@@ -203,17 +204,20 @@ export class BfdSession {
     })
   }
 
-  /** One timer, moved on when it fires: packets come far more often than silence. */
+  /** One timer, mostly moved on when it fires: packets come far more often than silence. */
   #watch(): void {
-    if (this.#detectionMs === 0) {
+    const isTooLate = this.#watchUntilMs > this.#dueMs()
+    if (this.#detectionMs === 0 || isTooLate) {
       this.#detectionTimer?.cancel()
       this.#detectionTimer = undefined
-    } else if (this.#detectionTimer === undefined) this.#sleepUntilDue()
+    }
+    if (this.#detectionMs > 0 && this.#detectionTimer === undefined) this.#sleepUntilDue()
   }
 
   #sleepUntilDue(): void {
     const { clock, stalls } = this.#world
     const dueMs = Math.max(clock.now(), this.#dueMs())
+    this.#watchUntilMs = dueMs
     this.#detectionTimer = clock.after(dueMs - clock.now(), () => {
       stalls.note(dueMs, clock.now())
       this.#detectionTimer = undefined

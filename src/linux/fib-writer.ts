@@ -43,6 +43,7 @@ import { protocolName } from './route-message.ts'
 import { RouteRing } from './route-ring.ts'
 import { EEXIST, EINVAL } from './sys.ts'
 import { SysctlError, readSysctl, writeSysctl } from './sysctl.ts'
+import { workerUrl } from './worker-url.ts'
 
 const RING_ROUTES = 32_768
 /** Fewer routes than this are written at once, by the main thread. */
@@ -288,7 +289,10 @@ class NetlinkFibWriter implements FibWriter {
       options: this.#options,
       definitions: [...this.#definitions].map(([id, definition]) => ({ id, definition })),
     }
-    const worker = new Worker(workerUrl(), { workerData, name: 'fib-writer' })
+    const worker = new Worker(workerUrl(import.meta.url, 'fib-writer-worker'), {
+      workerData,
+      name: 'fib-writer',
+    })
     worker.unref() // the routes under way are not worth keeping a process alive that wants to end
     worker.on('message', (message: ProgressMessage) => {
       if (worker === this.#worker) this.#report(message)
@@ -335,12 +339,3 @@ const heldBy = ({ protocol }: { readonly protocol: number }): KernelError => ({
   errno: EEXIST,
   text: `EEXIST: a route of the same prefix and metric belongs to ${protocolName(protocol)}`,
 })
-
-/** The built worker: beside this file, or in dist/ when this file runs as TypeScript. */
-function workerUrl(): URL {
-  const built = import.meta.url.endsWith('.js')
-  return new URL(
-    built ? './fib-writer-worker.js' : '../../dist/linux/fib-writer-worker.js',
-    import.meta.url,
-  )
-}

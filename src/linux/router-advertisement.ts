@@ -11,6 +11,7 @@
 import { isLinkLocal, parseAddress, type Address } from '../net/address.ts'
 import { encodeUtf8 } from '../net/utf8.ts'
 import type { Discovery, DiscoveryLink, NeighborDiscovery } from '../session/neighbor-discovery.ts'
+import { UNROUTED } from './hop-limit.ts'
 import { parseSocketAddress, socketAddress } from './socket-address.ts'
 import {
   AF_INET6,
@@ -25,7 +26,6 @@ import {
   sendTo,
   setOption,
   socket,
-  type FilterInstruction,
 } from './sys.ts'
 
 const IPPROTO_ICMPV6 = 58
@@ -144,7 +144,7 @@ function openSocket({ name, index }: DiscoveryLink): number {
     const set = (level: number, option: number, value: number | Uint8Array): void =>
       void must(doing, setOption(fd, level, option, value))
     set(IPPROTO_ICMPV6, ICMPV6_FILTER, onlyRouterMessages())
-    must(doing, attachFilter(fd, FROM_THE_LINK))
+    must(doing, attachFilter(fd, UNROUTED.ipv6))
     set(SOL_SOCKET, SO_BINDTODEVICE, encodeUtf8(`${name}\0`))
     set(SOL_IPV6, IPV6_MULTICAST_IF, index)
     set(SOL_IPV6, IPV6_MULTICAST_HOPS, ON_LINK_HOPS)
@@ -165,14 +165,6 @@ function onlyRouterMessages(): Uint8Array {
   }
   return new Uint8Array(dropped.buffer)
 }
-
-/** The byte at 7 of the IPv6 header (SKF_NET_OFF + 7) is the hop limit: anything but 255 is dropped. */
-const FROM_THE_LINK: readonly FilterInstruction[] = [
-  [0x30, 0, 0, 0xfff00007], // ldb [SKF_NET_OFF + 7]
-  [0x15, 0, 1, ON_LINK_HOPS], // jeq #255
-  [0x06, 0, 0, 0xffff], // ret #65535
-  [0x06, 0, 0, 0], // ret #0
-]
 
 /** struct ipv6_mreq: group and interface. */
 function membership(group: string, index: number): Uint8Array {

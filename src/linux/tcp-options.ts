@@ -59,11 +59,23 @@ export const tcpSocket = (family: Family): number =>
 
 /** What every BGP socket has, listeners too. */
 export function setCommonOptions(fd: number, family: Family): void {
+  setControlTraffic(fd, family)
+  must('set TCP_NODELAY', setOption(fd, SOL_TCP, TCP_NODELAY, 1))
+}
+
+/** Of whatever routing protocol: to be sent before the traffic that it is for. */
+export function setControlTraffic(fd: number, family: Family): void {
   const [level, name] = family === 'ipv4' ? [SOL_IP, IP_TOS] : [SOL_IPV6, IPV6_TCLASS]
   must('set the traffic class', setOption(fd, level, name, INTERNETWORK_CONTROL))
   must('set the socket priority', setOption(fd, SOL_SOCKET, SO_PRIORITY, HIGHEST_PRIORITY))
-  must('set TCP_NODELAY', setOption(fd, SOL_TCP, TCP_NODELAY, 1))
 }
+
+/** Nothing goes out or comes in through another link. */
+export const bindToDevice = (fd: number, device: string): number =>
+  must(
+    `bind to device ${device}`,
+    setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, encodeUtf8(`${device}\0`)),
+  )
 
 /** Outgoing TTL or hop limit. */
 export function setTtl(fd: number, family: Family, ttl: number): void {
@@ -80,11 +92,7 @@ export function setPeerOptions(fd: number, family: Family, options: SocketOption
     const [level, name] = family === 'ipv4' ? [SOL_IP, IP_MINTTL] : [SOL_IPV6, IPV6_MINHOPCOUNT]
     must('set the minimum TTL (GTSM)', setOption(fd, level, name, options.minimumTtl))
   }
-  if (options.bindDevice !== undefined)
-    must(
-      `bind to device ${options.bindDevice}`,
-      setOption(fd, SOL_SOCKET, SO_BINDTODEVICE, encodeUtf8(`${options.bindDevice}\0`)),
-    )
+  if (options.bindDevice !== undefined) bindToDevice(fd, options.bindDevice)
 }
 
 /** 0: the kernel's own, some 15 minutes. */

@@ -142,6 +142,16 @@ test('a cut is found after the detection time, and what is mended comes up again
   expect(pair.a.report).toMatchObject({ state: 'Up', ups: 2, failures: 1 })
 })
 
+test('a cut soon after the session came up is found as quickly', () => {
+  const pair = new Pair()
+  pair.start()
+  pair.clock.advance(1500)
+  expect(pair.a.report).toMatchObject({ state: 'Up', detectionMs: 300 })
+  pair.isCut = true
+  pair.clock.advance(302)
+  expect(pair.a.told.at(-1)).toEqual(['Down', true])
+})
+
 test('each side has its own pace', () => {
   const slow = { timers: { ...TIMERS, desiredMinTxMicroseconds: 500_000 } }
   const pair = new Pair().settled({}, slow)
