@@ -9,3 +9,6 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) }
   },
 }
+
+/** Milliseconds since the epoch as the control API writes them. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString()

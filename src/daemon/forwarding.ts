@@ -1,13 +1,10 @@
 /**
  * From decisions to the FIB: which kernel next hop a prefix shall be forwarded by.
  *
- * A set of BGP next hops is one target (a kernel nexthop object); its name is the addresses in it, with
- * the share of each where these differ. When a
- * next hop is reached otherwise than before, the targets that contain it are repointed at once, and the
- * routes that use them stay as they are; the RIB's new decisions follow behind.
+ * Of the paths that the RIB has chosen, the next hops make a set (`next-hop-sets.ts`), and that is what the
+ * FIB is told; the best of the other paths is the set's backup.
  */
 import type { Config } from '../config/config.ts'
-import { directTarget } from '../fib/dataplanes/direct.ts'
 import { Eligibility } from '../fib/eligibility.ts'
 import type { Fib, FibEvents } from '../fib/fib.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
@@ -15,10 +12,11 @@ import type { PrefixIndex } from '../fib/prefix-index.ts'
 import type { Targets } from '../fib/targets.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
-import type { Family, FamilyFacts } from '../net/family.ts'
+import type { FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
 import type { Paths } from '../rib/paths.ts'
+import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
 import { Column } from '../net/rows.ts'
 import type { HostView } from '../sources/source.ts'
@@ -27,6 +25,7 @@ import { networkAround, networksOf, ownAddresses } from './host-addresses.ts'
 import { loadShares } from './load-shares.ts'
 import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
+import { NextHopSets, type Offer } from './next-hop-sets.ts'
 
 /** The kernel's side of forwarding, opened by `kernel-access.ts`. */
 export interface KernelAccess {
@@ -39,26 +38,30 @@ export interface KernelAccess {
 
 /** What stays stale this long after the start is gone for good. */
 const SWEEP_AFTER_MS = 60_000
+/** Numbers of peers fit below. */
+const PEERS = 0x10000
 const BLACKHOLE: KernelTarget = { kind: 'blackhole' }
 
 export class Forwarding {
   readonly fib: Fib
   readonly targets: Targets
+  readonly sets: NextHopSets
   readonly eligibility: Eligibility
   readonly #rib: Rib
   readonly #localRoutes: LocalRoutes
   readonly #kernel: KernelAccess
   readonly #clock: Clock
   readonly #host: HostView
-  readonly #ecmp: number
   /** Link bandwidths count. */
   readonly #weighs: boolean
   #peerAddresses: readonly Address[] = []
-  /** Names of the targets that each next hop is part of, by its address. */
-  readonly #targetsOf = new Map<string, Map<string, readonly Member[]>>()
-  /** The last answer of `#targetOfOne`, which most prefixes of a burst share. */
-  #lastNextHop: NextHop | undefined
-  #lastTarget = 0
+  /** What paths offered since the last step, by next hop and peer: most of a burst offer the same. */
+  readonly #offers = new Map<number, Offer>()
+  /** The last answer about a single next hop. */
+  #last:
+    | { readonly offer: Offer; readonly backup: Offer | undefined; readonly target: number }
+    | undefined
+  #leaving = false
   #sweepTimer: Timer | undefined
   /** The sweep is a matter of a moment, or over. */
   #soon = false
@@ -77,26 +80,33 @@ export class Forwarding {
     this.#localRoutes = localRoutes
     this.#kernel = kernel
     this.#clock = world.clock
-    this.#ecmp = options.ecmp
     this.#weighs = decision.linkBandwidth === 'weigh'
     this.eligibility = new Eligibility(options)
     const [ipv4, ipv6] = rib.families
     const opened = kernel.open([ipv4.prefixes, ipv6.prefixes], fibEvents(world.events, world.wake))
     this.fib = opened.fib
     this.targets = opened.targets
+    this.sets = new NextHopSets(this.targets, options.ecmp)
     this.eligibility.setOwnAddresses(ownAddresses(world.host))
     this.#host = world.host
     world.host.onLinksChanged(() => {
       this.#reconsider(this.eligibility.setOwnAddresses(ownAddresses(world.host)))
       this.#peersMayHaveMoved()
     })
-    rib.nextHops.onChange((nextHop) => this.#nextHopChanged(nextHop))
-    this.targets.onRemoved = (key) => this.#targetRemoved(key)
+    rib.nextHops.onChange((nextHop) => {
+      this.#forgetOffers()
+      this.sets.changed(nextHop)
+    })
   }
 
   async start(): Promise<void> {
     await this.fib.start()
     this.#sweepAfter(SWEEP_AFTER_MS)
+  }
+
+  /** The sessions are about to end because we do: what the kernel has shall not follow them. */
+  leave(): void {
+    this.#leaving = true
   }
 
   async stop(mode: 'keep' | 'remove'): Promise<void> {
@@ -116,8 +126,15 @@ export class Forwarding {
   }
 
   step(deadline: number): void {
-    this.#lastNextHop = undefined
+    this.#forgetOffers()
     this.fib.step(deadline)
+  }
+
+  /** What `peer` has told counts no longer. Takes effect before it returns. */
+  pathsLost(peer: RibPeer): void {
+    if (this.#leaving) return
+    this.#forgetOffers()
+    this.sets.lost(peer)
   }
 
   /** The RIB has decided: `paths[0..count)` forward the prefix. */
@@ -172,31 +189,84 @@ export class Forwarding {
     }
     this.#noteRefusal(family, prefix, refused ? 1 : 0)
     if (refused) return 0
-    const { attributes } = this.#rib
-    const set = rib.paths.accepted(paths[0])
-    const first = attributes.nextHop(set)
-    if (count === 1) return this.#targetOfOne(family.name, first)
-    if (this.#weighs && attributes.linkBandwidth(set) > 0) {
-      const shares = loadShares(attributes, rib.paths, paths.subarray(0, count))
-      if (shares !== undefined) return this.#weighed(family.name, rib.paths, paths, shares)
-    }
-    const ids = new Set([first])
-    for (let i = 1; i < count; i++) ids.add(attributes.nextHop(rib.paths.accepted(paths[i])))
-    return ids.size === 1
-      ? this.#targetOfOne(family.name, first)
-      : this.#target(family.name, [...ids])
+    const shares = this.#sharesOf(rib.paths, paths, count)
+    const weighed =
+      shares === undefined ? undefined : this.#weighed(family, rib.paths, paths, shares)
+    return weighed ?? this.#protected(family, prefix, paths, count)
   }
 
-  /** The load goes to the next hops as their paths' shares say. */
-  #weighed(family: Family, columns: Paths, paths: Int32Array, shares: readonly number[]): number {
-    const ofNextHop = new Map<number, number>()
+  /** How the load goes to the paths when link bandwidths say so. */
+  #sharesOf(columns: Paths, paths: Int32Array, count: number): readonly number[] | undefined {
+    if (!this.#weighs || count === 1) return undefined
+    const { attributes } = this.#rib
+    if (attributes.linkBandwidth(columns.accepted(paths[0])) === 0) return undefined
+    return loadShares(attributes, columns, paths.subarray(0, count))
+  }
+
+  /** Undefined: all go by one next hop. */
+  #weighed(
+    family: FamilyFacts,
+    columns: Paths,
+    paths: Int32Array,
+    shares: readonly number[],
+  ): number | undefined {
+    const ofOffer = new Map<NextHop, { readonly offer: Offer; share: number }>()
     for (const [i, share] of shares.entries()) {
-      const id = this.#rib.attributes.nextHop(columns.accepted(paths[i]))
-      ofNextHop.set(id, (ofNextHop.get(id) ?? 0) + share)
+      const offer = this.#offer(family, columns, paths[i])
+      const known = ofOffer.get(offer.nextHop)
+      if (known === undefined) ofOffer.set(offer.nextHop, { offer, share })
+      else known.share += share
     }
-    const [only, ...others] = ofNextHop.keys()
-    if (others.length === 0) return this.#targetOfOne(family, only)
-    return this.#target(family, [...ofNextHop.keys()], [...ofNextHop.values()])
+    const all = [...ofOffer.values()]
+    if (all.length === 1) return undefined
+    const offers = all.map(({ offer }) => offer)
+    const weights = all.map(({ share }) => share)
+    return this.sets.target(family.name, offers, undefined, weights)
+  }
+
+  /** The set of the paths' next hops, with the best of the others to take over. */
+  #protected(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): number {
+    const { paths: columns, prefixes, decision } = this.#rib.families[family.index]
+    const offers: Offer[] = []
+    for (let i = 0; i < count; i++) {
+      const offer = this.#offer(family, columns, paths[i])
+      if (!offers.some(({ nextHop }) => nextHop === offer.nextHop)) offers.push(offer)
+    }
+    const current = this.fib.wanted(family.index, prefix)
+    const set = current === 0 ? undefined : this.sets.current(current, offers)
+    const first = prefixes.paths(prefix)
+    const preferred = set?.backup?.nextHop.id ?? 0
+    const path = columns.next(first) === 0 ? 0 : decision.backup(first, paths, count, preferred)
+    const backup = path === 0 ? undefined : this.#offer(family, columns, path)
+    // What has lost its backup may stay where it is: the route need not be written for that.
+    if (set !== undefined && (backup === undefined || backup.nextHop === set.backup?.nextHop)) {
+      this.sets.heard(set, offers, backup)
+      return current
+    }
+    const [offer] = offers
+    const last = this.#last
+    if (offers.length === 1 && last?.offer === offer && last.backup === backup) return last.target
+    const target = this.sets.target(family.name, offers, backup)
+    if (offers.length === 1) this.#last = { offer, backup, target }
+    return target
+  }
+
+  #offer({ index }: FamilyFacts, columns: Paths, path: number): Offer {
+    const id = this.#rib.attributes.nextHop(columns.accepted(path))
+    const peer = columns.peer(path)
+    const code = (id * PEERS + peer) * 2 + index
+    const known = this.#offers.get(code)
+    if (known !== undefined) return known
+    const nextHop = this.#rib.nextHops.get(id)
+    if (nextHop === undefined) throw new Error(`path ${path} names a next hop that is gone`)
+    const offer = { nextHop, peer: this.#rib.peers.get(peer) }
+    this.#offers.set(code, offer)
+    return offer
+  }
+
+  #forgetOffers(): void {
+    this.#offers.clear()
+    this.#last = undefined
   }
 
   #noteRefusal({ index }: FamilyFacts, prefix: number, refused: 0 | 1): void {
@@ -204,50 +274,6 @@ export class Forwarding {
     if (before === refused) return
     this.#refusals[index].set(prefix, refused)
     this.#refused += refused - before
-  }
-
-  #targetOfOne(family: Family, id: number): number {
-    const nextHop = this.#rib.nextHops.get(id) // the id may have had another meaning a moment ago
-    if (nextHop !== undefined && nextHop === this.#lastNextHop) return this.#lastTarget
-    this.#lastTarget = this.#target(family, [id])
-    this.#lastNextHop = nextHop
-    return this.#lastTarget
-  }
-
-  #target(family: Family, ids: readonly number[], shares: readonly number[] = []): number {
-    const members = ids.flatMap((id, i): Member | [] => {
-      const nextHop = this.#rib.nextHops.get(id)
-      return nextHop === undefined ? [] : { nextHop, share: shares[i] ?? 1 }
-    })
-    const key = `${family} ${members.map(nameOf).toSorted().join(' ')}`
-    for (const { nextHop } of members) {
-      const { text } = nextHop.address
-      const names = this.#targetsOf.get(text) ?? new Map<string, readonly Member[]>()
-      this.#targetsOf.set(text, names.set(key, members))
-    }
-    return this.targets.intern(key, family, this.#directTarget(members))
-  }
-
-  #directTarget(members: readonly Member[]): KernelTarget {
-    const gateways = members.map(({ nextHop }) => nextHop.resolution.gateways)
-    const shares = members.map(({ share }) => share)
-    return directTarget(gateways, this.#ecmp, shares)
-  }
-
-  /** `key` ends in the addresses that it is kept under, with their shares. */
-  #targetRemoved(key: string): void {
-    for (const member of key.split(' ').slice(1)) {
-      const [address] = member.split('*')
-      const names = this.#targetsOf.get(address)
-      if (names?.delete(key) === true && names.size === 0) this.#targetsOf.delete(address)
-    }
-  }
-
-  #nextHopChanged(nextHop: NextHop): void {
-    this.#lastNextHop = undefined
-    for (const [key, members] of this.#targetsOf.get(nextHop.address.text) ?? []) {
-      this.targets.update(key, this.#directTarget(members))
-    }
   }
 
   /** Everybody has told everything: one more turn for the last routes, then the rest is stale. */
@@ -265,16 +291,6 @@ export class Forwarding {
     })
   }
 }
-
-/** A next hop of a target, and how much of the load it gets. */
-interface Member {
-  readonly nextHop: NextHop
-  readonly share: number
-}
-
-/** `10.0.1.1`, `10.0.1.1*4` */
-const nameOf = ({ nextHop: { address }, share }: Member): string =>
-  share === 1 ? address.text : `${address.text}*${share}`
 
 function fibEvents(events: Events, wake: () => void): FibEvents {
   return {

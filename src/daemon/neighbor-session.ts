@@ -165,6 +165,8 @@ export class NeighborSession {
 
   end(): void {
     this.refreshes.close()
+    // First of all: packets wait for nothing else.
+    this.#hood.pathsLost(this.adjRibIn.peer)
     for (const membership of this.#memberships) this.#hood.groups.leave(membership)
     this.#hood.rib.dropPeer(this.adjRibIn.peer)
   }

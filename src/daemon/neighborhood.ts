@@ -2,6 +2,7 @@
 import type { Address } from '../net/address.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
+import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
 import type { Transport } from '../session/transport.ts'
 import type { Events } from './events.ts'
@@ -35,6 +36,8 @@ export interface Neighborhood {
   hasOwn(family: Family): boolean
   /** The session is up or gone, has sent its End-of-RIB, or is out of reach. */
   changed(): void
+  /** What the peer has told counts no longer. */
+  pathsLost(peer: RibPeer): void
   /** An unnumbered peer is at another address than before, or at one at last. */
   moved(): void
 }

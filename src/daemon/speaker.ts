@@ -209,6 +209,7 @@ export class Speaker {
       hasOwn: (family) =>
         [...this.localRoutes.values()].some(({ prefix }) => prefix.family === family),
       changed: () => this.#neighborsChanged(),
+      pathsLost: (peer) => this.forwarding?.pathsLost(peer),
       moved: () => {
         this.listeners.setKeys()
         this.#neighborsChanged()
@@ -281,6 +282,7 @@ export class Speaker {
     this.#callTimer?.cancel()
     this.suspicions.stop()
     this.#dynamicPeers.close()
+    this.forwarding?.leave()
     this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     this.listeners.close()
     this.rpkiCaches.close()

@@ -188,6 +188,11 @@ export class Fib {
     this.#writer.flush()
   }
 
+  /** The target that the RIB wants for the prefix; 0: none. */
+  wanted(family: 0 | 1, prefixId: number): number {
+    return this.#tables[family].wanted(prefixId)
+  }
+
   /** Undefined: there is no route, and none is wanted. */
   stateOf(family: 0 | 1, prefixId: number): FibRoute['state'] | undefined {
     const state = this.#tables[family].state(prefixId)

@@ -23,6 +23,16 @@ export function forwardingText(target: KernelTarget): string {
 export const sameForwarding = (a: KernelTarget, b: KernelTarget): boolean =>
   a === b || forwardingText(a) === forwardingText(b)
 
+/** As a nexthop object, which may have a standby, and room for one. */
+export function objectText(target: KernelTarget): string {
+  const text = forwardingText(target)
+  if (target.kind !== 'gateways' || target.standby === undefined) return text
+  return `${text} or ${target.standby === null ? 'nothing' : hopText(target.standby)}`
+}
+
+export const sameObject = (a: KernelTarget, b: KernelTarget): boolean =>
+  a === b || objectText(a) === objectText(b)
+
 /** What the route itself says, without its nexthop object; undefined for a type that we never write. */
 export function forwardingOf(route: KernelRoute): KernelTarget | undefined {
   switch (route.type) {
@@ -44,6 +54,9 @@ function hopText({ via, link, weight, onLink }: KernelNextHop): string {
   return `${address}link ${link}${share}${onLink === true ? ' onlink' : ''}`
 }
 
-/** Links that packets leave by. */
+/** Links that packets leave by, or would. */
 export const linksOf = (target: KernelTarget): readonly number[] =>
-  target.kind === 'gateways' ? target.hops.map((hop) => hop.link) : []
+  target.kind === 'gateways' ? [...target.hops, ...standbyOf(target)].map((hop) => hop.link) : []
+
+const standbyOf = ({ standby }: { readonly standby?: KernelNextHop | null }): KernelNextHop[] =>
+  standby === undefined || standby === null ? [] : [standby]

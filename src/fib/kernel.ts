@@ -24,7 +24,15 @@ export interface KernelNextHop {
 
 /** What routes of this id do with packets. */
 export type KernelTarget =
-  | { readonly kind: 'gateways'; readonly hops: readonly KernelNextHop[] }
+  | {
+      readonly kind: 'gateways'
+      readonly hops: readonly KernelNextHop[]
+      /**
+       * Takes over, in the kernel itself, when the links of all hops have gone. null: nothing stands by now,
+       * but something may later; what is made without one can't get one.
+       */
+      readonly standby?: KernelNextHop | null
+    }
   | { readonly kind: 'blackhole' | 'unreachable' }
 
 export interface KernelError {
@@ -60,6 +68,8 @@ export interface KernelNextHopObject {
   readonly protocol: number
   /** Member ids and weights of a group; empty for a single one. */
   readonly group: readonly { readonly id: number; readonly weight: number }[]
+  /** A resilient group: it may hold a member that gets no traffic as long as there are others. */
+  readonly resilient?: boolean
   readonly hop?: KernelNextHop
   readonly blackhole: boolean
 }
@@ -80,6 +90,8 @@ export type RouteOperation = typeof ROUTE_PUT | typeof ROUTE_DELETE
 export interface KernelWriter {
   /** True when the kernel takes nexthop objects and they are not switched off. */
   readonly nextHopObjects: boolean
+  /** True when the kernel takes a standby beside the hops; otherwise it is to be left out. */
+  readonly standbys: boolean
 
   /**
    * Creates or replaces the nexthop object (or group) `id` to forward to `target`; takes effect before
@@ -87,6 +99,11 @@ export interface KernelWriter {
    * it only remembers what routes of this id shall carry. Returns what went wrong.
    */
   putNextHop(id: number, family: Family, target: KernelTarget): KernelError | undefined
+  /**
+   * `listener` hears of objects that a put had to make anew: the kernel had dropped them without a word,
+   * and the routes that pointed to them. Set once.
+   */
+  onDropped(listener: (id: number) => void): void
   /** Removes an object; the kernel also drops routes that still use it, so move them first. */
   deleteNextHop(id: number): KernelError | undefined
 

@@ -11,6 +11,10 @@ import {
   type KernelRoute,
   type KernelTarget,
 } from './kernel.ts'
+import { greatestCommonDivisor } from './shares.ts'
+
+/** What tells the standby in a resilient group: the weights of the others are even numbers. */
+export const STANDBY_WEIGHT = 1
 
 export type Verdict = 'keep' | 'replace' | 'delete'
 
@@ -73,14 +77,22 @@ export function targetsOfObjects(
 }
 
 function targetOf(
-  { group, hop, blackhole }: KernelNextHopObject,
+  { group, hop, blackhole, resilient }: KernelNextHopObject,
   byId: ReadonlyMap<number, KernelNextHopObject>,
 ): KernelTarget {
   if (blackhole) return { kind: 'blackhole' }
   if (hop !== undefined) return { kind: 'gateways', hops: [hop] }
-  const hops = group.flatMap(({ id, weight }) => {
+  const legs = group.flatMap(({ id, weight }) => {
     const leg = byId.get(id)?.hop
     return leg === undefined ? [] : [{ ...leg, weight }]
   })
-  return { kind: 'gateways', hops }
+  if (resilient !== true) return { kind: 'gateways', hops: legs }
+  const hops = legs.filter(({ weight }) => weight !== STANDBY_WEIGHT)
+  const share = hops.reduce((divisor, { weight }) => greatestCommonDivisor(weight, divisor), 0)
+  const standby = legs.find(({ weight }) => weight === STANDBY_WEIGHT)
+  return {
+    kind: 'gateways',
+    hops: hops.map((leg) => ({ ...leg, weight: leg.weight / share })),
+    standby: standby === undefined ? null : { ...standby, weight: 1 },
+  }
 }

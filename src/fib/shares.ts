@@ -10,6 +10,9 @@
 const MOST = 255
 const TOLERANCE = 0.01
 
+export const greatestCommonDivisor = (a: number, b: number): number =>
+  b === 0 ? a : greatestCommonDivisor(b, a % b)
+
 /** Of `rates`, which are above 0. */
 export function sharesOf(rates: readonly number[]): number[] {
   const slowest = Math.min(...rates)

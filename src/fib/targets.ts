@@ -9,7 +9,14 @@
  */
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
-import { forwardingText, isEmpty, linksOf, sameForwarding } from './forwarding.ts'
+import {
+  forwardingText,
+  isEmpty,
+  linksOf,
+  objectText,
+  sameForwarding,
+  sameObject,
+} from './forwarding.ts'
 import {
   NEXT_HOP_ID_FIRST,
   NEXT_HOP_LEG_ID_FIRST,
@@ -44,9 +51,6 @@ type Entry = { -readonly [K in keyof Target]: Target[K] } & {
   idle: boolean
   /** How often it was written. */
   writes: number
-  /** Where it led before it was repointed, and until when that matters (monotonic). */
-  formerLinks: readonly number[]
-  formerUntil: number
 }
 
 export interface TargetEvents {
@@ -68,8 +72,6 @@ const FRESH = {
   holds: 0,
   idle: false,
   writes: 0,
-  formerLinks: [],
-  formerUntil: 0,
 }
 
 const GRACE_MS = 5_000
@@ -77,8 +79,8 @@ const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 60_000
 
 export class Targets {
-  /** Hears of each key that means nothing any more: its last route has gone. */
-  onRemoved: (key: string) => void = () => {}
+  /** Hears of each id that means nothing any more: its last route has gone. */
+  onRemoved: (id: number) => void = () => {}
   readonly #writer: KernelWriter
   readonly #clock: Clock
   readonly #events: TargetEvents
@@ -105,6 +107,7 @@ export class Targets {
     this.#writer = writer
     this.#clock = clock
     this.#events = events
+    writer.onDropped((id) => this.#routesDue(id))
   }
 
   /** `listener` hears of targets whose routes must be put again (the FIB). */
@@ -116,7 +119,8 @@ export class Targets {
    * The id for `key`, made to forward as `target` says when it is new or did otherwise. 0 when there is no
    * way to forward: nothing to install.
    */
-  intern(key: string, family: Family, target: KernelTarget): number {
+  intern(key: string, family: Family, wanted: KernelTarget): number {
+    const target = this.#possible(wanted)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
       this.#point(known, target)
@@ -134,13 +138,19 @@ export class Targets {
   }
 
   /**
-   * The next hops of `key` are reached otherwise now. Takes effect before it returns. When there is no way
+   * The next hops of `id` are reached otherwise now. Takes effect before it returns. When there is no way
    * any more, the kernel is left alone: a dead gateway loses packets as surely as no route does, and the
    * RIB moves the routes next.
    */
-  update(key: string, target: KernelTarget): void {
-    const entry = this.#byKey.get(key)
-    if (entry !== undefined) this.#point(entry, target)
+  update(id: number, target: KernelTarget): void {
+    const entry = this.#entry(id)
+    if (entry !== undefined) this.#point(entry, this.#possible(target))
+  }
+
+  /** The key stands for another target from now on: this one only waits for its routes to be moved. */
+  retire(id: number): void {
+    const entry = this.#entry(id)
+    if (entry !== undefined && this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key)
   }
 
   get(id: number): Target | undefined {
@@ -211,15 +221,12 @@ export class Targets {
 
   /** Something happened to `link`: ids whose objects must be looked for, for the kernel may have dropped them. */
   suspectsOn(link: number): readonly Target[] {
-    const now = this.#clock.now()
     const suspects: Entry[] = []
     for (const entry of this.#entries.values()) {
-      const led = entry.formerUntil > now && entry.formerLinks.includes(link)
-      const leads = linksOf(entry.target).includes(link)
-      // What was repointed or never was an object can't be told from a dump of objects.
-      if (led || (leads && !this.isObject(entry.target))) this.#routesDue(entry.id)
-      if (led) entry.formerUntil = 0
-      if (leads && this.isObject(entry.target)) suspects.push(entry)
+      if (!linksOf(entry.target).includes(link)) continue
+      if (this.isObject(entry.target)) suspects.push(entry)
+      // What never was an object can't be told from a dump of objects.
+      else this.#routesDue(entry.id)
     }
     return suspects
   }
@@ -243,12 +250,9 @@ export class Targets {
       if (entry.key === '' || isEmpty(entry.target) || !this.isObject(entry.target)) continue
       const object = found.get(entry.id)
       const missing = object === undefined
-      if (entry.writes !== writesBefore.get(entry.id)) {
-        // Written while the dump ran: it is there, but it may have been away with its routes before.
-        if (writesBefore.has(entry.id)) this.#routesDue(entry.id)
-        continue
-      }
-      if (!missing && sameForwarding(object, entry.target)) continue
+      // Written while the dump ran: then it was told if it had been away (`onDropped`).
+      if (entry.writes !== writesBefore.get(entry.id)) continue
+      if (!missing && sameObject(object, entry.target)) continue
       if (missing) entry.ready = false
       wrong.push({ target: entry, missing })
       this.#write(entry)
@@ -278,13 +282,18 @@ export class Targets {
     return entry
   }
 
+  /** What of it the kernel can do. */
+  #possible(target: KernelTarget): KernelTarget {
+    if (target.kind !== 'gateways' || target.standby === undefined) return target
+    return this.#writer.standbys ? target : { kind: 'gateways', hops: target.hops }
+  }
+
   #point(entry: Entry, target: KernelTarget): void {
-    if (sameForwarding(entry.target, target)) return
     const before = entry.target
-    entry.formerLinks = linksOf(before)
-    entry.formerUntil = this.#clock.now() + GRACE_MS
+    if (sameObject(before, target)) return
+    const otherHops = !sameForwarding(before, target)
     entry.target = target
-    entry.since = this.#clock.wallNow()
+    if (otherHops) entry.since = this.#clock.wallNow()
     if (isEmpty(target)) {
       entry.ready = false
       entry.error = undefined
@@ -390,11 +399,12 @@ export class Targets {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.id)
-    if (entry.key !== '' && this.#byKey.delete(entry.key)) this.onRemoved(entry.key)
+    if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key)
+    if (entry.key !== '') this.onRemoved(entry.id)
     this.#resting.set(entry.id, this.#clock.now())
     this.#last = undefined
   }
 }
 
 const leftText = (object: boolean, target: KernelTarget): string =>
-  `${object ? 'object' : 'plain'} ${forwardingText(target)}`
+  object ? `object ${objectText(target)}` : `plain ${forwardingText(target)}`

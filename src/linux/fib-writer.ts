@@ -99,6 +99,7 @@ export async function openFibWriter(options: FibWriterOptions): Promise<FibWrite
 
 class NetlinkFibWriter implements FibWriter {
   readonly nextHopObjects: boolean
+  readonly standbys: boolean
   readonly ports: readonly number[]
   readonly notes: string[] = []
 
@@ -112,6 +113,7 @@ class NetlinkFibWriter implements FibWriter {
   /** Ids whose routes don't simply point to an object. */
   readonly #definitions = new Map<number, RouteDefinition>()
   readonly #compatModeBefore: string | undefined
+  #dropped: (id: number) => void = () => {}
 
   readonly #workerSocket: NetlinkSocket
   #worker: Worker | undefined
@@ -148,6 +150,12 @@ class NetlinkFibWriter implements FibWriter {
     else if (options.nextHopObjects === 'auto') {
       this.notes.push('no nexthop objects in this kernel (Linux 5.3 has them): failover is slower')
     }
+    this.standbys = this.nextHopObjects && this.#objects.takesResilientGroups()
+    if (this.nextHopObjects && !this.standbys) {
+      this.notes.push(
+        'no resilient next-hop groups in this kernel (Linux 5.13 has them): when a link goes, its routes move only once linnet has heard of it',
+      )
+    }
     this.#compatModeBefore = this.nextHopObjects ? this.#leaveCompatMode() : undefined
   }
 
@@ -177,12 +185,16 @@ class NetlinkFibWriter implements FibWriter {
       return { errno: EINVAL, text: 'EINVAL: a next hop needs a gateway' }
     }
     if (this.nextHopObjects && target.kind === 'gateways') {
-      const error = this.#objects.putGroup(id, family, target.hops)
+      const error = this.#objects.putGroup(id, family, target, () => this.#dropped(id))
       if (error === undefined && this.#definitions.has(id)) this.#define(id, undefined)
       return error
     }
     this.#define(id, plainDefinition(family, target))
     return undefined
+  }
+
+  onDropped(listener: (id: number) => void): void {
+    this.#dropped = listener
   }
 
   deleteNextHop(id: number): KernelError | undefined {

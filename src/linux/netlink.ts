@@ -103,6 +103,10 @@ export class Attributes {
     return this.size(kind) >= 4 ? view.getUint32(this.#at[kind], true) : otherwise
   }
 
+  u16(view: DataView, kind: number): number {
+    return this.size(kind) >= 2 ? view.getUint16(this.#at[kind], true) : 0
+  }
+
   /** A copy of the value's bytes, or undefined. */
   bytes(view: DataView, kind: number): Uint8Array | undefined {
     if (!this.has(kind)) return undefined

@@ -15,9 +15,18 @@ const RTM_GETNEXTHOP = 106
 
 const NHA_ID = 1
 const NHA_GROUP = 2
+const NHA_GROUP_TYPE = 3
 const NHA_BLACKHOLE = 4
 const NHA_OIF = 5
 const NHA_GATEWAY = 6
+const NHA_RES_GROUP = 12
+const NLA_F_NESTED = 0x8000
+
+/** NEXTHOP_GRP_TYPE_RES: traffic goes by a table of buckets, of which each member gets its share. */
+const RESILIENT = 1
+/** In NHA_RES_GROUP. */
+const RES_BUCKETS = 1
+const RES_IDLE_TIMER = 2
 
 /** Bytes of `struct nhmsg` and of `struct nexthop_grp`. */
 const NHMSG_BYTES = 8
@@ -53,15 +62,22 @@ export function putSingle(
   if (hop.via !== undefined) to.attribute(NHA_GATEWAY, hop.via.bytes)
 }
 
-/** Appends the message that creates or replaces the group `id`. */
+export interface Group {
+  readonly id: number
+  readonly members: readonly GroupMember[]
+  /** Buckets of a resilient group, whose flows move at once when members change; 0: a group by hash. */
+  readonly buckets: number
+}
+
+/** Appends the message that replaces the group, and creates it where it was not when `create`. */
 export function putGroup(
   to: MessageBuilder,
   sequence: number,
   protocol: number,
-  id: number,
-  members: readonly GroupMember[],
+  { id, members, buckets }: Group,
+  create: boolean,
 ): void {
-  to.begin(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, sequence)
+  to.begin(RTM_NEWNEXTHOP, (create ? NLM_F_CREATE : 0) | NLM_F_REPLACE, sequence)
   header(to, 0, protocol, 0)
   to.attributeU32(NHA_ID, id)
   to.u16(4 + members.length * GROUP_ENTRY_BYTES).u16(NHA_GROUP)
@@ -70,7 +86,25 @@ export function putGroup(
       .u8(member.weight - 1)
       .u8(0)
       .u16(0)
+  if (buckets > 0) {
+    to.u16(6).u16(NHA_GROUP_TYPE).u16(RESILIENT).u16(0)
+    to.u16(20).u16(NHA_RES_GROUP | NLA_F_NESTED)
+    to.u16(6).u16(RES_BUCKETS).u16(buckets).u16(0)
+    to.attributeU32(RES_IDLE_TIMER, 0)
+  }
   to.end()
+}
+
+/** Appends the message that creates the single object `id`, which drops packets. */
+export function putBlackhole(
+  to: MessageBuilder,
+  sequence: number,
+  protocol: number,
+  id: number,
+): void {
+  to.begin(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, sequence)
+  header(to, familyNumber('ipv4'), protocol, 0)
+  to.attributeU32(NHA_ID, id).u16(4).u16(NHA_BLACKHOLE).end()
 }
 
 /** Appends the message that deletes `id`. The kernel wants protocol 0 here. */
@@ -106,6 +140,7 @@ export function decodeNextHop(
     id: attributes.u32(view, NHA_ID),
     protocol: view.getUint8(from + 2),
     group: members(view, attributes),
+    ...(attributes.u16(view, NHA_GROUP_TYPE) === RESILIENT && { resilient: true }),
     ...(link === 0 ? {} : { hop }),
     blackhole: attributes.has(NHA_BLACKHOLE),
   }

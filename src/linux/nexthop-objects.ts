@@ -8,6 +8,10 @@
  * silently when a link goes down; that is cheap and makes a put true whatever happened before. A leg
  * is deleted when no group has it any more. What an earlier run has left behind is known from a dump,
  * so its groups can be adopted or deleted like our own.
+ *
+ * A group whose next hops have a standby is resilient: traffic goes by a table of buckets, of which the
+ * standby, the last and by far the lightest, gets none. When the links of all others go, the kernel drops
+ * their legs, keeps the group, for it is not empty, and gives the standby all buckets, before we hear of it.
  */
 import type { Family } from '../net/family.ts'
 import {
@@ -16,11 +20,21 @@ import {
   type KernelError,
   type KernelNextHop,
   type KernelNextHopObject,
+  type KernelTarget,
 } from '../fib/kernel.ts'
 import { MessageBuilder } from './netlink.ts'
 import type { NetlinkSocket } from './netlink-socket.ts'
-import { deleteObject, putGroup, putSingle, type GroupMember } from './nexthop-message.ts'
+import { STANDBY_WEIGHT } from '../fib/reconcile.ts'
+import {
+  deleteObject,
+  putBlackhole,
+  putGroup,
+  putSingle,
+  type GroupMember,
+} from './nexthop-message.ts'
 import { EINVAL, ENOENT, SystemError } from './sys.ts'
+
+type GatewayTarget = Extract<KernelTarget, { readonly kind: 'gateways' }>
 
 interface Leg {
   readonly id: number
@@ -36,6 +50,8 @@ interface WantedLeg {
 }
 
 const MAX_WEIGHT = 256
+/** So few that a member of weight 1 beside others of 130 and more gets less than half of one: none. */
+const BUCKETS = 64
 const DELETES_AT_ONCE = 1000
 
 export class NextHopObjects {
@@ -51,6 +67,20 @@ export class NextHopObjects {
   constructor(socket: NetlinkSocket, protocol: number) {
     this.#socket = socket
     this.#protocol = protocol
+  }
+
+  /** Whether the kernel knows resilient groups (Linux 5.13), found out by making one. */
+  takesResilientGroups(): boolean {
+    const ids = { leg: NEXT_HOP_ID_LAST - 1, group: NEXT_HOP_ID_LAST }
+    const builder = this.#builder.reset()
+    putBlackhole(builder, 0, this.#protocol, ids.leg)
+    const members = [{ id: ids.leg, weight: 1 }]
+    putGroup(builder, 1, this.#protocol, { id: ids.group, members, buckets: BUCKETS }, true)
+    const error = this.#transact()
+    deleteObject(this.#builder.reset(), 0, ids.group)
+    deleteObject(this.#builder, 1, ids.leg)
+    this.#transact()
+    return error === undefined
   }
 
   /** Takes over the objects that an earlier run has left. */
@@ -74,18 +104,31 @@ export class NextHopObjects {
     }
   }
 
-  /** Creates or replaces group `id`; in the kernel when it returns, or not at all. */
-  putGroup(id: number, family: Family, hops: readonly KernelNextHop[]): KernelError | undefined {
+  /**
+   * Creates or replaces group `id`; in the kernel when it returns, or not at all. `dropped` is called when
+   * the kernel had it no more.
+   */
+  putGroup(
+    id: number,
+    family: Family,
+    { hops, standby }: GatewayTarget,
+    dropped: () => void,
+  ): KernelError | undefined {
     const wanted = this.#legsFor(family, hops)
     if (typeof wanted === 'string') return { errno: EINVAL, text: `EINVAL: ${wanted}` }
-    const builder = this.#builder.reset()
-    const members: GroupMember[] = []
-    for (const { leg, hop, weight } of wanted) {
-      putSingle(builder, members.length, this.#protocol, leg.id, family, hop)
-      members.push({ id: leg.id, weight: Math.min(weight, MAX_WEIGHT) })
+    if (standby !== undefined) makeRoom(wanted)
+    if (standby !== undefined && standby !== null) {
+      const leg = this.#legFor(family, standby)
+      wanted.push({ leg, hop: standby, weight: STANDBY_WEIGHT })
     }
-    putGroup(builder, members.length, this.#protocol, id, members)
-    const error = this.#transact()
+    const buckets = standby === undefined ? 0 : BUCKETS
+    const exists = this.#groups.has(id)
+    let error = this.#sendGroup(id, family, wanted, buckets, !exists)
+    // Replaced only where it was: so that nothing the kernel has dropped comes back without its routes.
+    if (exists && error?.errno === ENOENT) {
+      error = this.#sendGroup(id, family, wanted, buckets, true)
+      if (error === undefined) dropped()
+    }
     if (error === undefined)
       this.#hold(
         id,
@@ -93,6 +136,23 @@ export class NextHopObjects {
       )
     this.#dropUnused()
     return error
+  }
+
+  #sendGroup(
+    id: number,
+    family: Family,
+    wanted: readonly WantedLeg[],
+    buckets: number,
+    create: boolean,
+  ): KernelError | undefined {
+    const builder = this.#builder.reset()
+    const members: GroupMember[] = []
+    for (const { leg, hop, weight } of wanted) {
+      putSingle(builder, members.length, this.#protocol, leg.id, family, hop)
+      members.push({ id: leg.id, weight: Math.min(weight, MAX_WEIGHT) })
+    }
+    putGroup(builder, members.length, this.#protocol, { id, members, buckets }, create)
+    return this.#transact()
   }
 
   deleteGroup(id: number): KernelError | undefined {
@@ -112,12 +172,17 @@ export class NextHopObjects {
     for (const hop of hops) {
       const weight = hop.weight ?? 1
       if (!(weight >= 1 && weight <= MAX_WEIGHT)) return `weight ${weight} is not in 1..256`
-      const key = legKey(hop.via?.family ?? family, hop)
-      const known = wanted.get(key)
+      const leg = this.#legFor(family, hop)
+      const known = wanted.get(leg.key)
       if (known !== undefined) known.weight += weight
-      else wanted.set(key, { leg: this.#legs.get(key) ?? this.#newLeg(key), hop, weight })
+      else wanted.set(leg.key, { leg, hop, weight })
     }
     return [...wanted.values()]
+  }
+
+  #legFor(family: Family, hop: KernelNextHop): Leg {
+    const key = legKey(hop.via?.family ?? family, hop)
+    return this.#legs.get(key) ?? this.#newLeg(key)
   }
 
   #newLeg(key: string): Leg {
@@ -167,6 +232,13 @@ export class NextHopObjects {
     }
     return first
   }
+}
+
+/** Weights as large as fit, and even: so that a standby of weight 1 is known by it and gets no bucket. */
+function makeRoom(legs: readonly WantedLeg[]): void {
+  const largest = Math.max(...legs.map(({ weight }) => weight))
+  const times = 2 * Math.max(1, Math.floor(MAX_WEIGHT / 2 / largest))
+  for (const leg of legs) leg.weight *= times
 }
 
 const isLegId = (id: number): boolean => id >= NEXT_HOP_LEG_ID_FIRST && id <= NEXT_HOP_ID_LAST

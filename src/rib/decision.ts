@@ -129,13 +129,33 @@ export class Decision {
     for (let rank = 0; rank < most && rank < count - 1; rank++) {
       this.#$candidates.set(paths.subarray(rank, count))
       this.#count = count - rank
-      this.#climb(0, MED)
-      this.#climbMed()
-      this.#climb(MED + 1, this.#measures.length)
+      this.#climbAll()
       const best = this.#lowest()
       paths[paths.indexOf(best, rank)] = paths[rank]
       paths[rank] = best
     }
+  }
+
+  /**
+   * Who comes next when every next hop of `chosen[0..count)` is lost: the best of the other paths of the
+   * chain, or one with the next hop `preferred`, which serves as well; 0 when there is none.
+   */
+  backup(first: number, chosen: Int32Array, count: number, preferred: number): number {
+    this.#gather(first)
+    let kept = 0
+    for (let i = 0; i < this.#count; i++) {
+      const path = this.#$candidates[i]
+      const nextHop = this.#nextHopOf(path)
+      let among = false
+      for (let k = 0; k < count && !among; k++) among = this.#nextHopOf(chosen[k]) === nextHop
+      if (among) continue
+      if (nextHop === preferred) return path
+      this.#$candidates[kept++] = path
+    }
+    this.#count = kept
+    if (kept === 0) return 0
+    this.#climbAll()
+    return this.#lowest()
   }
 
   /** The fate of each path of the chain, in chain order. */
@@ -197,6 +217,16 @@ export class Decision {
     const best = this.#count === 0 ? 0 : this.#$candidates[0]
     this.#multipath[0] = best
     return best
+  }
+
+  #nextHopOf(path: number): number {
+    return this.#attributes.nextHop(this.#paths.accepted(path))
+  }
+
+  #climbAll(): void {
+    this.#climb(0, MED)
+    if (this.#count > 1) this.#climbMed()
+    this.#climb(MED + 1, this.#measures.length)
   }
 
   /** Climbs the rungs `from` up to, not including, `to`. */

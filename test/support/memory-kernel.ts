@@ -46,12 +46,15 @@ const NO_OBJECT: KernelError = { errno: 22, text: 'EINVAL: Nexthop id does not e
 
 export class MemoryKernel implements KernelWriter, KernelReader {
   nextHopObjects = true
+  standbys = true
   /** Routes that the ring takes. */
   capacity = 32_768
   /** Ours and everybody's, by prefix text: all with our metric, in our table. */
   readonly routes = new Map<string, Stored>()
   /** Groups by id. */
   readonly objects = new Map<number, readonly KernelNextHop[]>()
+  /** What takes over from the hops of a group; null: nothing now. Groups that can't have one are missing. */
+  readonly waiting = new Map<number, KernelNextHop | null>()
   readonly downLinks = new Set<number>()
   /** Says no to routes: the errno's text, or undefined to let it pass. */
   refuses: (prefix: string, operation: RouteOperation) => KernelError | undefined = () => undefined
@@ -69,6 +72,9 @@ export class MemoryKernel implements KernelWriter, KernelReader {
   #progress: KernelProgress | undefined
   readonly #watchers = new Set<KernelEvents>()
   readonly #legIds = new Map<string, number>()
+  /** Groups that a writer has made and not deleted. */
+  readonly #made = new Set<number>()
+  #dropped: (id: number) => void = () => {}
 
   // --- KernelWriter ---
 
@@ -81,11 +87,20 @@ export class MemoryKernel implements KernelWriter, KernelReader {
     if (target.hops.length === 0) return NO_OBJECT
     if (target.hops.some(({ link }) => this.downLinks.has(link))) return ENETDOWN
     this.#definitions.delete(id)
+    const dropped = this.#made.has(id) && !this.objects.has(id)
+    this.#made.add(id)
     this.objects.set(id, target.hops)
+    if (target.standby !== undefined) this.waiting.set(id, target.standby)
+    if (dropped) this.#dropped(id)
     return undefined
   }
 
+  onDropped(listener: (id: number) => void): void {
+    this.#dropped = listener
+  }
+
   deleteNextHop(id: number): KernelError | undefined {
+    this.#made.delete(id)
     this.#removeObject(id)
     return undefined
   }
@@ -177,12 +192,16 @@ export class MemoryKernel implements KernelWriter, KernelReader {
     await this.dumpGate
     const legs = new Map<number, Leg>()
     const groups = [...this.objects].map(([id, hops]): KernelNextHopObject => {
-      const group = hops.map((hop) => {
+      const member = (hop: KernelNextHop, weight: number): { id: number; weight: number } => {
         const leg = this.#leg(hop)
         legs.set(leg.id, leg)
-        return { id: leg.id, weight: hop.weight ?? 1 }
-      })
-      return { id, protocol: MARK.protocol, group, blackhole: false }
+        return { id: leg.id, weight }
+      }
+      const standby = this.waiting.get(id)
+      const resilient = standby !== undefined
+      const group = hops.map((hop) => member(hop, (hop.weight ?? 1) * (resilient ? 2 : 1)))
+      if (standby !== undefined && standby !== null) group.push(member(standby, 1))
+      return { id, protocol: MARK.protocol, group, blackhole: false, resilient }
     })
     const singles = [...legs.values()].map(({ id, hop }): KernelNextHopObject => {
       const { weight: _, ...bare } = hop
@@ -229,7 +248,11 @@ export class MemoryKernel implements KernelWriter, KernelReader {
   linkDown(link: number, told = true): void {
     this.downLinks.add(link)
     for (const [id, hops] of this.objects) {
-      const left = hops.filter((hop) => hop.link !== link)
+      const standby = this.waiting.get(id)
+      const alive = hops.filter((hop) => hop.link !== link)
+      const takesOver = alive.length === 0 && standby !== null && standby?.link !== link
+      const left = takesOver && standby !== undefined ? [standby] : alive
+      if (standby !== undefined && (takesOver || standby?.link === link)) this.waiting.set(id, null)
       if (left.length === 0) this.#removeObject(id)
       else if (left.length < hops.length) this.objects.set(id, left)
     }
@@ -268,6 +291,7 @@ export class MemoryKernel implements KernelWriter, KernelReader {
 
   #removeObject(id: number): boolean {
     for (const [text, route] of this.routes) if (route.nextHopId === id) this.routes.delete(text)
+    this.waiting.delete(id)
     return this.objects.delete(id)
   }
 

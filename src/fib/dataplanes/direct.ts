@@ -7,6 +7,9 @@
  */
 import type { Address } from '../../net/address.ts'
 import type { KernelNextHop, KernelTarget } from '../kernel.ts'
+import { greatestCommonDivisor } from '../shares.ts'
+
+export type GatewayTarget = KernelTarget & { readonly kind: 'gateways' }
 
 /** One way to a next hop, as the RIB's resolver finds it. */
 export interface Gateway {
@@ -15,8 +18,9 @@ export interface Gateway {
   readonly link: number
 }
 
-/** The kernel's bound on the weight of a leg. */
+/** The kernel's bound on the weight of a leg, and half of it, which a group with a standby may use. */
 const MAX_WEIGHT = 256
+const MAX_WEIGHT_BESIDE_STANDBY = 128
 
 /**
  * Where routes to a set of next hops go; `nextHops` holds the gateways of each, `shares` how much of the load
@@ -27,7 +31,35 @@ export function directTarget(
   nextHops: readonly (readonly Gateway[])[],
   ecmp: number,
   shares: readonly number[] = [],
-): KernelTarget & { readonly kind: 'gateways' } {
+): GatewayTarget {
+  return { kind: 'gateways', hops: legsOf(nextHops, ecmp, shares, MAX_WEIGHT) }
+}
+
+/**
+ * The same, with another next hop that takes over when all of `nextHops` are lost: already in the kernel
+ * when their links go. `backup` holds its gateways, of which the first one serves.
+ */
+export function protectedTarget(
+  nextHops: readonly (readonly Gateway[])[],
+  ecmp: number,
+  backup: readonly Gateway[],
+): GatewayTarget {
+  const hops = legsOf(nextHops, ecmp, [], MAX_WEIGHT_BESIDE_STANDBY)
+  if (hops.length === 0) {
+    const instead = legsOf([backup], ecmp, [], MAX_WEIGHT_BESIDE_STANDBY)
+    return { kind: 'gateways', hops: instead, standby: null }
+  }
+  const isOther = ({ via, link }: Gateway): boolean =>
+    !hops.some((it) => it.link === link && it.via?.text === via.text)
+  return { kind: 'gateways', hops, standby: backup.find(isOther) ?? null }
+}
+
+function legsOf(
+  nextHops: readonly (readonly Gateway[])[],
+  ecmp: number,
+  shares: readonly number[],
+  maxWeight: number,
+): KernelNextHop[] {
   const whole = nextHops.reduce(
     (product, { length }) => (length === 0 ? product : leastCommonMultiple(product, length)),
     1,
@@ -43,18 +75,21 @@ export function directTarget(
   }
   const sorted = [...legs.values()].toSorted((a, b) => compareGateways(a.gateway, b.gateway))
   const chosen = sorted.slice(0, Math.max(1, ecmp))
-  const weights = weightsOf(chosen.map(({ share }) => share))
-  return { kind: 'gateways', hops: chosen.map(({ gateway }, i) => hop(gateway, weights[i])) }
+  const weights = weightsOf(
+    chosen.map(({ share }) => share),
+    maxWeight,
+  )
+  return chosen.map(({ gateway }, i) => hop(gateway, weights[i]))
 }
 
 const hop = ({ via, link }: Gateway, weight: number): KernelNextHop =>
   weight === 1 ? { via, link } : { via, link, weight }
 
 /** Shares in the smallest whole numbers, within what the kernel takes. */
-function weightsOf(shares: readonly number[]): number[] {
+function weightsOf(shares: readonly number[], maxWeight: number): number[] {
   const common = shares.reduce(greatestCommonDivisor, 0)
   const largest = Math.max(...shares) / common
-  const scale = largest > MAX_WEIGHT ? MAX_WEIGHT / largest : 1
+  const scale = largest > maxWeight ? maxWeight / largest : 1
   return shares.map((share) => Math.max(1, Math.round((share / common) * scale)))
 }
 
@@ -63,8 +98,5 @@ function compareGateways(a: Gateway, b: Gateway): number {
   const at = a.via.bytes.findIndex((byte, i) => byte !== b.via.bytes[i])
   return at < 0 ? a.link - b.link : a.via.bytes[at] - b.via.bytes[at]
 }
-
-const greatestCommonDivisor = (a: number, b: number): number =>
-  b === 0 ? a : greatestCommonDivisor(b, a % b)
 
 const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b

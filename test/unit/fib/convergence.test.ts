@@ -42,8 +42,7 @@ class World {
 
   reach(key: string, way: string): void {
     this.ways.set(key, way)
-    for (const family of ['ipv4', 'ipv6'])
-      this.stage.targets.update(`${family} ${key}`, target(way))
+    for (const family of ['ipv4', 'ipv6']) this.stage.reach(`${family} ${key}`, target(way))
   }
 
   /** The RIB decides again for what has no way, or has one again. */

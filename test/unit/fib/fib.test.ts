@@ -63,7 +63,7 @@ describe('what the RIB wants is in the kernel', () => {
     const stage = await started(kernel)
     stage.want('10.1.0.0/16', '10.0.0.1@1', 'tor')
     await stage.settle()
-    stage.targets.update('ipv4 tor', { kind: 'gateways', hops: [] })
+    stage.reach('ipv4 tor', { kind: 'gateways', hops: [] })
     stage.want('10.2.0.0/16', '10.0.1.1@2', 'tor')
     await stage.settle()
     expect(kernel.table).toEqual([

@@ -308,7 +308,7 @@ describe('links', () => {
     stage.want(P1, `${A} + ${B}`, 'tors')
     await stage.settle()
     stage.kernel.log.length = 0
-    stage.targets.update('ipv4 tors', { kind: 'gateways', hops: [{ link: 2 }] })
+    stage.reach('ipv4 tors', { kind: 'gateways', hops: [{ link: 2 }] })
     expect(stage.kernel.table).toEqual([`${P1} via undefined link 2`])
     await stage.settle()
     expect(stage.kernel.log).toEqual([])
@@ -359,7 +359,7 @@ describe('links', () => {
     const stage = await started()
     stage.want(P1, A, 'tor')
     await stage.settle()
-    stage.targets.update('ipv4 tor', { kind: 'gateways', hops: [] })
+    stage.reach('ipv4 tor', { kind: 'gateways', hops: [] })
     stage.kernel.linkDown(1)
     await stage.settle()
     stage.kernel.linkUp(1)

@@ -9,10 +9,16 @@ import type { KernelNextHop, KernelTarget } from '../../../src/fib/kernel.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { MARK, MemoryKernel } from '../../support/memory-kernel.ts'
 
-/** `10.0.0.1@1`, `10.0.0.1@1*3`; several with ` + `; '' for none; or `blackhole`. */
+/**
+ * `10.0.0.1@1`, `10.0.0.1@1*3`; several with ` + `; '' for none; or `blackhole`. With a standby:
+ * `10.0.0.1@1 or 10.0.1.1@2`, or room for one: `10.0.0.1@1 or nothing`.
+ */
 export function target(text: string): KernelTarget {
   if (text === 'blackhole' || text === 'unreachable') return { kind: text }
-  return { kind: 'gateways', hops: text === '' ? [] : text.split(' + ').map(hop) }
+  const [ways, standby] = text.split(' or ')
+  const hops = ways === '' ? [] : ways.split(' + ').map(hop)
+  if (standby === undefined) return { kind: 'gateways', hops }
+  return { kind: 'gateways', hops, standby: standby === 'nothing' ? null : hop(standby) }
 }
 
 function hop(text: string): KernelNextHop {
@@ -64,6 +70,12 @@ export class Stage {
     this.prefixes[index].retain(prefixId)
     this.fib.want(index, prefixId, id)
     this.prefixes[index].release(prefixId)
+  }
+
+  /** The next hops called `key` are reached otherwise now. */
+  reach(key: string, to: KernelTarget): void {
+    const found = [...this.targets].find((it) => it.key === key)
+    if (found !== undefined) this.targets.update(found.id, to)
   }
 
   id(text: string): number {

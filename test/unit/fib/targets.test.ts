@@ -42,36 +42,65 @@ describe('a target', () => {
     targets.retain(id)
     clock.advance(7_000)
     targets.intern('tor', 'ipv4', A)
-    targets.update('tor', B)
+    targets.update(id, B)
     expect(kernel.objects.size).toBe(1)
     expect(targets.get(id)).toMatchObject({ target: B, since: clock.wallNow() })
     expect(due).toEqual([])
-    targets.update('nobody', B)
+    targets.update(id + 1, B)
     expect(kernel.objects.size).toBe(1)
   })
 
   test('is told of when it has gone, once', () => {
-    const gone: string[] = []
-    targets.onRemoved = (key) => gone.push(key)
+    const gone: number[] = []
+    targets.onRemoved = (target) => gone.push(target)
     const id = targets.intern('ipv4 10.0.0.1', 'ipv4', A)
     targets.retain(id)
     clock.advance(60_000)
     expect(gone).toEqual([])
     targets.release(id)
     clock.advance(60_000)
-    expect(gone).toEqual(['ipv4 10.0.0.1'])
+    expect(gone).toEqual([id])
     expect(kernel.objects.size).toBe(0)
   })
 
   test('without a gateway is not made, and not unmade', () => {
     expect(targets.intern('tor', 'ipv4', NONE)).toBe(0)
     const id = targets.intern('tor', 'ipv4', A)
-    targets.update('tor', NONE)
+    targets.update(id, NONE)
     expect(kernel.objects.size).toBe(1)
     expect(targets.isReady(id)).toBe(false)
     expect(targets.intern('tor', 'ipv4', NONE)).toBe(0)
     expect(targets.intern('tor', 'ipv4', B)).toBe(id)
     expect(targets.isReady(id)).toBe(true)
+  })
+
+  test('that is retired keeps its routes, and leaves its name to another', () => {
+    const id = targets.intern('tor', 'ipv4', A)
+    targets.retain(id)
+    targets.retire(id)
+    targets.update(id, B)
+    const successor = targets.intern('tor', 'ipv4', A)
+    expect(successor).toBe(id + 1)
+    targets.retain(successor)
+    expect(kernel.objects.size).toBe(2)
+    targets.release(id)
+    clock.advance(60_000)
+    expect(targets.get(id)).toBeUndefined()
+    expect(targets.intern('tor', 'ipv4', A)).toBe(successor)
+  })
+
+  test('is written when its standby is another, and not when the kernel takes none', () => {
+    const alone = target('10.0.0.1@1 or nothing')
+    const withB = target('10.0.0.1@1 or 10.0.1.1@2')
+    const id = targets.intern('tor', 'ipv4', alone)
+    targets.update(id, withB)
+    targets.update(id, target('10.0.0.1@1 or 10.0.1.1@2'))
+    expect(kernel.objectWrites).toBe(2)
+    kernel.standbys = false
+    const plain = targets.intern('other', 'ipv4', withB)
+    targets.update(plain, alone)
+    expect(kernel.objectWrites).toBe(3)
+    expect(targets.get(plain)?.target).toEqual(A)
   })
 
   test('that nobody uses goes after a while, and its id rests', () => {
@@ -97,8 +126,8 @@ describe('a target', () => {
   test('that turns into a blackhole and back has its routes put again', () => {
     const id = targets.intern('tor', 'ipv4', A)
     targets.retain(id)
-    targets.update('tor', { kind: 'blackhole' })
-    targets.update('tor', B)
+    targets.update(id, { kind: 'blackhole' })
+    targets.update(id, B)
     expect(due).toEqual([id, id])
   })
 

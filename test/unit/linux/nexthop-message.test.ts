@@ -4,11 +4,17 @@ import { MessageBuilder, eachMessage, viewOf } from '../../../src/linux/netlink.
 import {
   decodeNextHop,
   deleteObject,
+  putBlackhole,
   putGroup,
   putSingle,
 } from '../../../src/linux/nexthop-message.ts'
 
 const via = (text: string, link: number, more = {}) => ({ via: address(text), link, ...more })
+
+const MEMBERS = [
+  { id: 1, weight: 1 },
+  { id: 2, weight: 256 },
+]
 
 const cases: readonly [title: string, make: (to: MessageBuilder) => void, golden: string][] = [
   [
@@ -30,13 +36,21 @@ const cases: readonly [title: string, make: (to: MessageBuilder) => void, golden
   ],
   [
     'a group with weights',
-    (to) =>
-      putGroup(to, 7, 179, 0x4c000000, [
-        { id: 1, weight: 1 },
-        { id: 2, weight: 256 },
-      ]),
+    (to) => putGroup(to, 7, 179, { id: 0x4c000000, members: MEMBERS, buckets: 0 }, true),
     `34000000 68000105 07000000 00000000 0000b300 00000000
      08000100 0000004c 14000200 01000000 00000000 02000000 ff000000`,
+  ],
+  [
+    'a group of 64 buckets, which must be there',
+    (to) => putGroup(to, 7, 179, { id: 0x4c000000, members: MEMBERS, buckets: 64 }, false),
+    `50000000 68000101 07000000 00000000 0000b300 00000000
+     08000100 0000004c 14000200 01000000 00000000 02000000 ff000000
+     06000300 01000000 14000c80 06000100 40000000 08000200 00000000`,
+  ],
+  [
+    'a single that drops packets',
+    (to) => putBlackhole(to, 7, 179, 1),
+    `24000000 68000105 07000000 00000000 0200b300 00000000 08000100 01000000 04000400`,
   ],
   [
     'a deletion names no protocol',
@@ -58,10 +72,12 @@ test('what is encoded can be decoded', () => {
   const builder = new MessageBuilder(1024)
   putSingle(builder, 0, 179, 5, 'ipv4', via('10.1.0.2', 3))
   putSingle(builder, 1, 179, 6, 'ipv6', via('fe80::1', 4, { onLink: true }))
-  putGroup(builder, 2, 179, 7, [
+  const members = [
     { id: 5, weight: 3 },
     { id: 6, weight: 256 },
-  ])
+  ]
+  putGroup(builder, 2, 179, { id: 7, members, buckets: 0 }, true)
+  putGroup(builder, 3, 179, { id: 8, members, buckets: 64 }, true)
   const view = viewOf(builder.bytes)
   const found: unknown[] = []
   eachMessage(view, builder.length, (_type, _flags, _sequence, from, to) => {
@@ -71,14 +87,8 @@ test('what is encoded can be decoded', () => {
   expect(found).toEqual([
     { ...common, id: 5, group: [], hop: via('10.1.0.2', 3) },
     { ...common, id: 6, group: [], hop: via('fe80::1', 4, { onLink: true }) },
-    {
-      ...common,
-      id: 7,
-      group: [
-        { id: 5, weight: 3 },
-        { id: 6, weight: 256 },
-      ],
-    },
+    { ...common, id: 7, group: members },
+    { ...common, id: 8, group: members, resilient: true },
   ])
 })
 
