@@ -166,3 +166,6 @@ export const NEXT_HOP_ID_LAST = 0x4cffffff
  * out ids below, sees legs in dumps as members of groups, and leaves making and deleting to the writer.
  */
 export const NEXT_HOP_LEG_ID_FIRST = 0x4c800000
+
+/** What tells the standby in a resilient group: the weights of the others are even numbers. */
+export const STANDBY_WEIGHT = 1

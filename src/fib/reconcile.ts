@@ -6,15 +6,13 @@ import {
   NEXT_HOP_ID_FIRST,
   NEXT_HOP_ID_LAST,
   NEXT_HOP_LEG_ID_FIRST,
+  STANDBY_WEIGHT,
   type KernelNextHopObject,
   type KernelOptions,
   type KernelRoute,
   type KernelTarget,
 } from './kernel.ts'
 import { greatestCommonDivisor } from './shares.ts'
-
-/** What tells the standby in a resilient group: the weights of the others are even numbers. */
-export const STANDBY_WEIGHT = 1
 
 export type Verdict = 'keep' | 'replace' | 'delete'
 

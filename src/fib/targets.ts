@@ -17,14 +17,8 @@ import {
   sameForwarding,
   sameObject,
 } from './forwarding.ts'
-import {
-  NEXT_HOP_ID_FIRST,
-  NEXT_HOP_LEG_ID_FIRST,
-  type KernelError,
-  type KernelNextHopObject,
-  type KernelTarget,
-  type KernelWriter,
-} from './kernel.ts'
+import type { KernelError, KernelNextHopObject, KernelTarget, KernelWriter } from './kernel.ts'
+import { NextHopIds } from './next-hop-ids.ts'
 import { targetsOfObjects } from './reconcile.ts'
 
 export interface Target {
@@ -88,13 +82,9 @@ export class Targets {
   readonly #byKey = new Map<string, Entry>()
   /** What an earlier run left, by how it forwards. */
   readonly #left = new Map<string, Entry[]>()
-  /** Ids in our range that are somebody else's. */
-  readonly #foreign = new Set<number>()
-  /** Ids that were given up, and when. */
-  readonly #resting = new Map<number, number>()
+  readonly #ids = new NextHopIds(GRACE_MS)
   readonly #idle = new Set<Entry>()
   #routesDue: (id: number) => void = () => {}
-  #nextId = NEXT_HOP_ID_FIRST
   #swept = false
   #collectTimer: Timer | undefined
   #retryTimer: Timer | undefined
@@ -193,7 +183,7 @@ export class Targets {
       if (this.#entries.has(id)) continue
       const ours = objects.some((object) => object.id === id && object.protocol === protocol)
       if (ours) this.#leave(this.#create(id, undefined, target))
-      else this.#foreign.add(id)
+      else this.#ids.reserve(id)
     }
   }
 
@@ -358,20 +348,8 @@ export class Targets {
     return entry
   }
 
-  /** A fresh id: the next in turn that nobody has or has just had; 0 when there is none. */
   #allocate(): number {
-    const now = this.#clock.now()
-    for (const [id, since] of this.#resting) {
-      if (now - since < GRACE_MS) break
-      this.#resting.delete(id)
-    }
-    for (let tries = NEXT_HOP_LEG_ID_FIRST - NEXT_HOP_ID_FIRST; tries > 0; tries--) {
-      const id = this.#nextId
-      this.#nextId = id + 1 === NEXT_HOP_LEG_ID_FIRST ? NEXT_HOP_ID_FIRST : id + 1
-      const taken = this.#entries.has(id) || this.#resting.has(id) || this.#foreign.has(id)
-      if (!taken) return id
-    }
-    return 0
+    return this.#ids.allocate((id) => this.#entries.has(id), this.#clock.now())
   }
 
   #noteIdle(entry: Entry): void {
@@ -390,7 +368,7 @@ export class Targets {
     for (const entry of idle) {
       entry.idle = false
       if (entry.holds > 0) continue
-      const foreign = this.#foreign.has(entry.id)
+      const foreign = this.#ids.isForeign(entry.id)
       const error = foreign ? undefined : this.#writer.deleteNextHop(entry.id)
       if (error === undefined) this.#remove(entry)
       else this.#noteIdle(entry)
@@ -401,7 +379,7 @@ export class Targets {
     this.#entries.delete(entry.id)
     if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key)
     if (entry.key !== '') this.onRemoved(entry.id)
-    this.#resting.set(entry.id, this.#clock.now())
+    this.#ids.rest(entry.id, this.#clock.now())
     this.#last = undefined
   }
 }

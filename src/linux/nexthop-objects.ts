@@ -17,6 +17,7 @@ import type { Family } from '../net/family.ts'
 import {
   NEXT_HOP_ID_LAST,
   NEXT_HOP_LEG_ID_FIRST,
+  STANDBY_WEIGHT,
   type KernelError,
   type KernelNextHop,
   type KernelNextHopObject,
@@ -24,7 +25,6 @@ import {
 } from '../fib/kernel.ts'
 import { MessageBuilder } from './netlink.ts'
 import type { NetlinkSocket } from './netlink-socket.ts'
-import { STANDBY_WEIGHT } from '../fib/reconcile.ts'
 import {
   deleteObject,
   putBlackhole,
