@@ -257,6 +257,13 @@ export const METRICS: readonly Metric[] = [
     read: single((status) => status.fib.repairs),
   },
   {
+    name: 'linnet_fib_fights_total',
+    type: 'counter',
+    help: 'Times a kernel route was left alone for 5 minutes, because somebody changed it more than 10 times in a minute.',
+    labels: [],
+    read: single((status) => status.fib.fights),
+  },
+  {
     name: 'linnet_queue_length',
     type: 'gauge',
     help: 'Work waiting, by stage.',

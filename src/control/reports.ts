@@ -34,6 +34,9 @@ export const statusRow = z.object({
         'Prefixes that peers announce and that are never installed: `view=rejected` tells why.',
       ),
       repairs: count('Times somebody else changed a route of ours and we put it back.'),
+      fights: count(
+        'Times a route was left alone for 5 minutes, because somebody changed it more than 10 times in a minute.',
+      ),
     })
     .describe('The kernel routes.'),
   queues: z

@@ -75,6 +75,7 @@ function statusRow(options: AnswersOptions): StatusRow {
       stale: fib?.stale ?? 0,
       refused: speaker.forwarding?.refused ?? 0,
       repairs: fib?.repairs ?? 0,
+      fights: fib?.fights ?? 0,
     },
     queues: { decide: ipv4.waiting + ipv6.waiting, announce: waiting, fib: fib?.pending ?? 0 },
     attributeSets: speaker.rib.attributes.live,

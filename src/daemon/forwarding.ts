@@ -304,14 +304,20 @@ function fibEvents(events: Events, wake: () => void): FibEvents {
       }),
     repaired: (prefix, what) =>
       events.tell({ level: 'warn', topic: 'fib', kind: 'RouteRepaired', prefix, text: what }),
-    fighting: (prefix, times) =>
+    fighting: (prefix, times, what, restSeconds) =>
       events.tell({
         level: 'error',
         topic: 'fib',
         kind: 'RouteFought',
         prefix,
-        text: `somebody has changed our route ${prefix} ${times} times in a minute: putting it back more slowly; look for another routing daemon or systemd-networkd (ManageForeignRoutes)`,
+        text: `our route ${prefix} was changed ${times} times in a minute, in the end ${what}: it is left alone for ${restSeconds} s; ${remedyFor(what)}`,
       }),
     workArrived: wake,
   }
 }
+
+/** `systemd-network` is what the kernel has of the name of systemd-networkd. */
+const remedyFor = (what: string): string =>
+  what.startsWith('systemd-network')
+    ? 'write ManageForeignRoutes=no in networkd.conf'
+    : 'stop whoever it is, or let one of you use another routing table or protocol'

@@ -191,6 +191,17 @@ export class FibTable {
     return !queued
   }
 
+  /** What was doubted stays as it is until `retry`; a change that is under way goes on. */
+  leave(id: number): void {
+    const row = this.#touch(id)
+    const at = (id & MASK) * WIDTH
+    const flags = row[at + FLAGS]
+    if ((flags & (DIRTY | INFLIGHT)) !== 0 || (flags & UNSURE) === 0) return
+    const before = stateAt(row, at)
+    row[at + FLAGS] = flags | FAILED
+    this.#settle(row, at, id, before)
+  }
+
   /** A doubt that was put off, or a refusal, is due. True: the row belongs into the queue. */
   retry(id: number): boolean {
     const row = this.#touch(id)

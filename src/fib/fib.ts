@@ -24,7 +24,7 @@ import {
 import type { PrefixIndex } from './prefix-index.ts'
 import type { RouteMark } from './reconcile.ts'
 import { Reconciler, codeOf } from './reconciler.ts'
-import { Repairs } from './repairs.ts'
+import { REST_MS, Repairs } from './repairs.ts'
 import type { Targets } from './targets.ts'
 import { Walks } from './walks.ts'
 
@@ -33,8 +33,8 @@ export interface FibEvents {
   failed(prefix: string, error: string): void
   /** Somebody had changed what is ours, and it is back. `prefix` may also name a next hop. */
   repaired(prefix: string, what: string): void
-  /** Somebody changes it again and again. */
-  fighting(prefix: string, times: number): void
+  /** Somebody changes it again and again, in the end `what`: it is left alone for so long. */
+  fighting(prefix: string, times: number, what: string, restSeconds: number): void
   /** There is something to do for `step`. */
   workArrived(): void
 }
@@ -65,6 +65,8 @@ export interface FibCounters {
   readonly failed: number
   readonly stale: number
   readonly repairs: number
+  /** How often a route was left alone, for somebody changed it again and again. */
+  readonly fights: number
 }
 
 /** Routes between two looks at the clock. */
@@ -114,7 +116,9 @@ export class Fib {
     this.#failureDigest = new Digest(clock, (prefix, text) => events.failed(prefix, text))
     this.#repairDigest = new Digest(clock, (prefix, text) => events.repaired(prefix, text))
     this.#failures = new Failures(clock, (code) => this.#retry(code))
-    this.#repairs = new Repairs(clock, (code, times) => events.fighting(this.#text(code), times))
+    this.#repairs = new Repairs(clock, REST_MS, (code, times, what) =>
+      events.fighting(this.#text(code), times, what, REST_MS / 1000),
+    )
     this.#reconciler = new Reconciler({
       reader,
       targets,
@@ -126,7 +130,7 @@ export class Fib {
       queue: (table, id) => this.#push(codeOf(table, id)),
       workArrived: () => events.workArrived(),
       repaired: (name, what) => this.#repairDigest.add(name, what),
-      fighting: (name, times) => events.fighting(name, times),
+      fighting: (...fight) => events.fighting(...fight),
     })
     const progress: KernelProgress = {
       completed: (count) => this.#completed(count),
@@ -216,6 +220,7 @@ export class Fib {
       failed: count('failed'),
       stale: count('stale'),
       repairs: this.#repairs.count,
+      fights: this.#repairs.fights,
     }
   }
 
@@ -354,6 +359,9 @@ export class Fib {
     const target = this.#targets.get(table.wanted(id))
     const waits = target !== undefined && !target.ready
     const ofTarget = waits ? (target.error?.text ?? 'the next hop is not reachable') : undefined
-    return ofTarget ?? this.#failures.text(codeOf(table, id)) ?? 'the kernel refused'
+    const code = codeOf(table, id)
+    const fought = this.#repairs.restingAfter(code)
+    if (fought !== undefined) return `left alone for ${REST_MS / 60_000} minutes: ${fought}`
+    return ofTarget ?? this.#failures.text(code) ?? 'the kernel refused'
   }
 }

@@ -140,10 +140,13 @@ export interface KernelProgress {
 
 /** What the monitor tells the FIB about the kernel's tables. */
 export interface KernelEvents {
-  /** A route of our protocol and table was added, changed or deleted by somebody else. */
-  ourRouteChanged(change: 'new' | 'deleted', route: KernelRoute): void
+  /**
+   * A route of our protocol and table was added, changed or deleted by somebody else: `by` says who, as far
+   * as it is known (`zebra (pid 812)`). `instead` names the protocol of a route that took its place.
+   */
+  ourRouteChanged(change: 'new' | 'deleted', route: KernelRoute, by: string, instead?: string): void
   /** A nexthop object in our id range was changed or deleted by somebody else. */
-  ourNextHopChanged(change: 'new' | 'deleted', object: KernelNextHopObject): void
+  ourNextHopChanged(change: 'new' | 'deleted', object: KernelNextHopObject, by: string): void
   /** The link went down, lost its carrier, came back or vanished: what hangs on it must be checked. */
   linkChanged(link: number): void
   /** Notifications were lost: only a dump tells the truth. */

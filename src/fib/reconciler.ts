@@ -32,13 +32,15 @@ export interface ReconcilerOptions {
   readonly workArrived: () => void
   /** Something that is no route was repaired. */
   readonly repaired: (name: string, what: string) => void
-  readonly fighting: (name: string, times: number) => void
+  readonly fighting: (name: string, times: number, what: string, restSeconds: number) => void
 }
 
 const VERIFY_EVERY_MS = 600_000
 /** After a loss of notifications: at most one dump in this time. */
 const VERIFY_PAUSE_MS = 30_000
 const RETRY_MS = 1_000
+/** A nexthop object is never left alone for long: all routes of a next hop may hang on it. */
+const OBJECT_REST_MS = 30_000
 
 export class Reconciler implements KernelEvents {
   readonly #options: ReconcilerOptions
@@ -58,8 +60,8 @@ export class Reconciler implements KernelEvents {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
-    this.#objectRepairs = new Repairs(options.clock, (id, times) =>
-      options.fighting(this.#nameOf(id), times),
+    this.#objectRepairs = new Repairs(options.clock, OBJECT_REST_MS, (id, times, what) =>
+      options.fighting(this.#nameOf(id), times, what, OBJECT_REST_MS / 1000),
     )
     options.targets.onRoutesDue((id) => this.#routesDue(id))
   }
@@ -106,27 +108,31 @@ export class Reconciler implements KernelEvents {
     void this.#compareObjects()
   }
 
-  ourRouteChanged(change: 'new' | 'deleted', route: KernelRoute): void {
+  ourRouteChanged(
+    change: 'new' | 'deleted',
+    route: KernelRoute,
+    by: string,
+    instead?: string,
+  ): void {
     if (this.#stopped || !isOurs(route, this.#options.mark)) return
     const { table, id } = this.#rowOf(route)
     if (change === 'new') {
-      this.#found(route)
+      this.#found(route, by)
       return
     }
     if (id === 0) return
     if (table.state(id) === 'stale') this.#forget(table, id)
     else if (table.installed(id) !== 0 || table.inFlight(id)) {
-      this.#repair(table, id, 'somebody deleted it')
+      const deed = instead === undefined ? 'deleted it' : `replaced it by a route of ${instead}`
+      this.#repair(table, id, `${by} ${deed}`)
     }
   }
 
-  ourNextHopChanged(change: 'new' | 'deleted', { id }: KernelNextHopObject): void {
+  ourNextHopChanged(change: 'new' | 'deleted', { id }: KernelNextHopObject, by: string): void {
     if (this.#stopped) return
     const known = this.#options.targets.get(id)
     if (change === 'new' || known === undefined) return this.checkObjects()
-    this.#objectRepairs.attempt(id, 'somebody deleted its nexthop object', () =>
-      this.checkObjects(),
-    )
+    this.#objectRepairs.attempt(id, `${by} deleted its nexthop object`, () => this.checkObjects())
   }
 
   linkChanged(link: number): void {
@@ -140,20 +146,20 @@ export class Reconciler implements KernelEvents {
   }
 
   /** A route of ours is in the kernel, as dumped at the start or told by the monitor. */
-  #found(route: KernelRoute): void {
+  #found(route: KernelRoute, by = 'somebody'): void {
     if (this.#stopped || !isOurs(route, this.#options.mark)) return
     const { table, id } = this.#rowOf(route)
     const state = id === 0 ? 'none' : table.state(id)
-    if (state === 'none' || state === 'stale') this.#adopt(route)
+    if (state === 'none' || state === 'stale') this.#adopt(route, by)
     else if (this.#verdict(route, table.installed(id)) === 'replace') {
       const forwarding = forwardingOf(route) ?? UNREACHABLE_NOW
       const to = route.nextHopId === 0 ? forwardingText(forwarding) : `nhid ${route.nextHopId}`
-      this.#repair(table, id, `somebody changed it to ${to || 'nothing'}`)
+      this.#repair(table, id, `${by} changed it to ${to || 'nothing'}`)
     }
   }
 
   /** Nobody wants the route (yet). After the sweep that means that it goes. */
-  #adopt(route: KernelRoute): void {
+  #adopt(route: KernelRoute, by: string): void {
     const { targets, queue, repairs } = this.#options
     const { prefix, nextHopId } = route
     const { index } = factsOf(prefix.family)
@@ -163,7 +169,7 @@ export class Reconciler implements KernelEvents {
     const target = targets.found(prefix.family, nextHopId, forwarding)
     table.adopt(id, target, this.#verdict(route, target) !== 'keep')
     if (!this.#swept || !this.#started) return
-    repairs.attempt(codeOf(table, id), 'somebody added it', () => {
+    repairs.attempt(codeOf(table, id), `${by} added it`, () => {
       if (table.sweep(id)) queue(table, id)
     })
   }
@@ -180,9 +186,10 @@ export class Reconciler implements KernelEvents {
     const { repairs, queue } = this.#options
     if (table.wanted(id) === 0) return
     table.doubt(id, true)
-    repairs.attempt(codeOf(table, id), what, () => {
+    const goesOn = repairs.attempt(codeOf(table, id), what, () => {
       if (table.retry(id)) queue(table, id)
     })
+    if (!goesOn) table.leave(id)
   }
 
   #forget(table: FibTable, id: number): void {

@@ -1,7 +1,8 @@
 /**
  * Putting things back that somebody else has changed: at once for the first few times, then slower, for
  * two programs that correct each other would do nothing else. More than ten times within a minute is a
- * fight, which people must hear of.
+ * fight: people hear of it and of the rival, and the thing is left as he wants it for some minutes. Then it is
+ * tried again as if nothing had been.
  */
 import type { Clock, Timer } from '../net/clock.ts'
 
@@ -9,7 +10,8 @@ interface Repair {
   /** How often, halved with each minute that passes. */
   times: number
   minuteBegan: number
-  told: boolean
+  /** Left alone until the timer fires. */
+  resting: boolean
   /** What happened, until it is repaired. */
   what: string | undefined
   timer: Timer | undefined
@@ -18,21 +20,29 @@ interface Repair {
 const MINUTE_MS = 60_000
 const AT_ONCE = 3
 const FIRST_DELAY_MS = 250
-const MAX_DELAY_MS = 30_000
 const FIGHT = 10
+/** A route that is fought over is left alone for so long. */
+export const REST_MS = 300_000
 /** Beyond this many at a time, somebody has flushed the table: that is no fight about a route. */
 const MOST = 10_000
 
 export class Repairs {
   readonly #clock: Clock
-  readonly #fighting: (code: number, times: number) => void
+  readonly #restMs: number
+  readonly #fighting: (code: number, times: number, what: string) => void
   readonly #repairs = new Map<number, Repair>()
   #prunedAt = -Infinity
   #count = 0
+  #fights = 0
 
-  /** `fighting` hears of it once a minute. */
-  constructor(clock: Clock, fighting: (code: number, times: number) => void) {
+  /** `fighting` hears how often it was changed, and what was done last; then it rests for `restMs`. */
+  constructor(
+    clock: Clock,
+    restMs: number,
+    fighting: (code: number, times: number, what: string) => void,
+  ) {
     this.#clock = clock
+    this.#restMs = restMs
     this.#fighting = fighting
   }
 
@@ -41,24 +51,56 @@ export class Repairs {
     return this.#count
   }
 
-  /** Calls `repair` when it is time: now, as a rule. */
-  attempt(code: number, what: string, repair: () => void): void {
-    this.#count++
+  /** How often something was left alone, since the start. */
+  get fights(): number {
+    return this.#fights
+  }
+
+  /** Calls `repair` when it is time: now, as a rule. False: it is left alone for a while. */
+  attempt(code: number, what: string, repair: () => void): boolean {
     const now = this.#clock.now()
     const entry = this.#repairs.get(code) ?? this.#add(code, now)
-    if (entry === undefined) return repair()
+    if (entry?.resting === true) return false
+    this.#count++
+    if (entry === undefined) {
+      repair()
+      return true
+    }
     decay(entry, now)
     entry.what = what
     entry.times++
-    if (entry.times > FIGHT && !entry.told) {
-      entry.told = true
-      this.#fighting(code, entry.times)
+    if (entry.times > FIGHT) {
+      this.#rest(code, entry, repair)
+      return false
     }
-    if (entry.timer !== undefined) return
-    if (entry.times <= AT_ONCE) return repair()
-    entry.timer = this.#clock.after(delayOf(entry.times), () => {
-      entry.timer = undefined
+    if (entry.timer !== undefined) return true
+    if (entry.times <= AT_ONCE) repair()
+    else this.#later(entry, delayOf(entry.times), repair)
+    return true
+  }
+
+  /** What was done to it last, while it is left alone. */
+  restingAfter(code: number): string | undefined {
+    const entry = this.#repairs.get(code)
+    return entry?.resting === true ? entry.what : undefined
+  }
+
+  #rest(code: number, entry: Repair, repair: () => void): void {
+    this.#fights++
+    this.#fighting(code, entry.times, entry.what ?? '')
+    entry.resting = true
+    this.#later(entry, this.#restMs, () => {
+      entry.resting = false
+      entry.times = 0
       repair()
+    })
+  }
+
+  #later(entry: Repair, delayMs: number, action: () => void): void {
+    entry.timer?.cancel()
+    entry.timer = this.#clock.after(delayMs, () => {
+      entry.timer = undefined
+      action()
     })
   }
 
@@ -80,7 +122,7 @@ export class Repairs {
     if (now - this.#prunedAt >= MINUTE_MS) this.#prune(now)
     if (this.#repairs.size >= MOST) return undefined
     const what = undefined
-    const entry: Repair = { times: 0, minuteBegan: now, told: false, what, timer: undefined }
+    const entry: Repair = { times: 0, minuteBegan: now, resting: false, what, timer: undefined }
     this.#repairs.set(code, entry)
     return entry
   }
@@ -99,8 +141,6 @@ function decay(entry: Repair, now: number): void {
   if (minutes === 0) return
   entry.times = Math.floor(entry.times / 2 ** Math.min(minutes, 31))
   entry.minuteBegan += minutes * MINUTE_MS
-  entry.told = false
 }
 
-const delayOf = (times: number): number =>
-  times > FIGHT ? MAX_DELAY_MS : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (times - AT_ONCE - 1))
+const delayOf = (times: number): number => FIRST_DELAY_MS * 2 ** (times - AT_ONCE - 1)

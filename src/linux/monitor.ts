@@ -16,6 +16,7 @@ import type { HostView } from '../sources/source.ts'
 import type { KernelEvents, KernelRoute } from '../fib/kernel.ts'
 import { KernelTables } from './kernel-tables.ts'
 import { isOurObject } from './kernel-reader.ts'
+import { AuthorOfChanges } from './netlink-author.ts'
 import { readTables } from './kernel-snapshot.ts'
 import {
   RTM_DELADDR,
@@ -28,7 +29,13 @@ import {
 import { NLM_F_REPLACE, eachMessage, viewOf } from './netlink.ts'
 import { descriptorOfPort, growReceiveBuffer, silenceOverruns } from './netlink-socket.ts'
 import { RTM_DELNEXTHOP, RTM_NEWNEXTHOP, decodeNextHop } from './nexthop-message.ts'
-import { RTM_DELROUTE, RTM_NEWROUTE, RT_TABLE_MAIN, decodeRoute } from './route-message.ts'
+import {
+  RTM_DELROUTE,
+  RTM_NEWROUTE,
+  RT_TABLE_MAIN,
+  decodeRoute,
+  protocolName,
+} from './route-message.ts'
 import * as sys from './sys.ts'
 
 const NETLINK_ROUTE = 0
@@ -82,6 +89,7 @@ export class Monitor implements HostView {
   readonly #linkListeners = new Set<() => void>()
   readonly #tableListeners = new Set<(change: TablesChanged) => void>()
   #ownPorts: ReadonlySet<number> = new Set()
+  readonly #author = new AuthorOfChanges()
   /** Notifications that came while a dump is under way. */
   #heldBack: Uint8Array[] | undefined
   #drops = 0
@@ -224,13 +232,14 @@ export class Monitor implements HostView {
     const { protocol, table } = this.#options
     if (route.protocol === protocol) {
       if (route.table !== table) return
+      const by = this.#authorAt(view, from)
       for (const watcher of this.#watchers) {
-        watcher.ourRouteChanged(gone ? 'deleted' : 'new', route)
+        watcher.ourRouteChanged(gone ? 'deleted' : 'new', route, by)
       }
       return
     }
     const replaces = !gone && (flags & NLM_F_REPLACE) !== 0
-    if (replaces && route.table === table) this.#tellOfReplaced(route)
+    if (replaces && route.table === table) this.#tellOfReplaced(route, view, from)
     if (route.table === RT_TABLE_MAIN) {
       this.#routesChanged = true
       if (gone) this.tables.routes.delete(route)
@@ -239,19 +248,26 @@ export class Monitor implements HostView {
   }
 
   /** Who replaces a route with one of another protocol deletes it without saying so. */
-  #tellOfReplaced(route: KernelRoute): void {
+  #tellOfReplaced(route: KernelRoute, view: DataView, from: number): void {
     const { protocol } = this.#options
+    const by = this.#authorAt(view, from)
     for (const watcher of this.#watchers) {
-      watcher.ourRouteChanged('deleted', { ...route, protocol })
+      watcher.ourRouteChanged('deleted', { ...route, protocol }, by, protocolName(route.protocol))
     }
+  }
+
+  /** Who caused the message whose body begins at `from`: nlmsg_pid is the port of his socket. */
+  #authorAt(view: DataView, from: number): string {
+    return this.#author.of(view.getUint32(from - 4, true))
   }
 
   #applyNextHop(view: DataView, gone: boolean, from: number, to: number): void {
     const object = decodeNextHop(view, from, to)
     if (object === undefined) return
     if (isOurObject(object)) {
+      const by = this.#authorAt(view, from)
       for (const watcher of this.#watchers) {
-        watcher.ourNextHopChanged(gone ? 'deleted' : 'new', object)
+        watcher.ourNextHopChanged(gone ? 'deleted' : 'new', object, by)
       }
       return
     }

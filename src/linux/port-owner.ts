@@ -55,12 +55,18 @@ export function listeningSockets(table: string, port: number): { inode: number; 
 export function commandOf(pid: number): string {
   const words = readIfThere(`/proc/${pid}/cmdline`).split('\0').filter(Boolean)
   if (words.length > 0) return words.join(' ').slice(0, 200)
-  return readIfThere(`/proc/${pid}/comm`).trim() || 'unknown'
+  return commOf(pid) || 'unknown'
 }
 
-function holdersOf(inodes: ReadonlySet<number>): Map<number, number> {
+/** The short name of a process; '' when there is none (any more). */
+export const commOf = (pid: number): string => readIfThere(`/proc/${pid}/comm`).trim()
+
+/** Which process holds each of these sockets, as far as we may see; `guess` is looked at first. */
+export function holdersOf(inodes: ReadonlySet<number>, guess?: number): Map<number, number> {
   const holders = new Map<number, number>()
-  for (const pid of inodes.size === 0 ? [] : numbersIn('/proc')) {
+  const others = inodes.size === 0 ? [] : numbersIn('/proc')
+  for (const pid of guess === undefined ? others : [guess, ...others]) {
+    if (holders.size === inodes.size) break
     for (const fd of numbersIn(`/proc/${pid}/fd`)) {
       const inode = socketInode(`/proc/${pid}/fd/${fd}`)
       if (inode !== undefined && inodes.has(inode) && !holders.has(inode)) holders.set(inode, pid)

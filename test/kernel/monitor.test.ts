@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { address } from '../../src/net/address.ts'
 import {
   NEXT_HOP_ID_FIRST,
+  ROUTE_DELETE,
   ROUTE_PUT,
   type KernelNextHopObject,
   type KernelRoute,
@@ -28,13 +30,15 @@ async function open(options: Partial<MonitorOptions> = {}) {
   cleanUps.push(() => monitor.close())
   const told = {
     routes: [] as string[],
+    authors: [] as string[],
     objects: [] as string[],
     links: new Set<number>(),
     lost: 0,
   }
   monitor.watch({
-    ourRouteChanged: (change, route: KernelRoute) => {
+    ourRouteChanged: (change, route: KernelRoute, by, instead) => {
       told.routes.push(`${change} ${route.prefix.text}`)
+      told.authors.push(instead === undefined ? by : `${by}: ${instead}`)
     },
     ourNextHopChanged: (change, object: KernelNextHopObject) => {
       told.objects.push(`${change} ${object.id}`)
@@ -236,7 +240,26 @@ describe('routes', () => {
     ip('route replace 10.62.0.0/16 via 10.1.0.3 proto static metric 20')
     await heard(monitor)
     expect(told.routes).toEqual(['new 10.62.0.0/16', 'deleted 10.62.0.0/16'])
+    expect(told.authors[1]).toMatch(/: static$/)
     ip('route del 10.62.0.0/16')
+  })
+
+  test('who changed our route is told: a program that has ended, or one that lives', async () => {
+    const { monitor, told } = await open()
+    ip('route add 10.63.0.0/16 via 10.1.0.2 proto 179 metric 20')
+    await heard(monitor)
+    expect(told.authors).toEqual([expect.stringMatching(/^a process that has ended \(pid \d+\)$/)])
+    const writer = await openFibWriter({
+      ...{ table: 254, metric: 20, protocol: 179, preferredSource: {}, nextHopObjects: 'off' },
+    })
+    cleanUps.push(() => writer.close())
+    writer.put(ROUTE_DELETE, 'ipv4', Int32Array.of((10 << 24) + (63 << 16)), 0, 16, ID)
+    writer.flush()
+    await heard(monitor)
+    // Not the first netlink socket of its process: its port is no process id.
+    expect(told.authors[1]).toBe(
+      `${readFileSync('/proc/self/comm', 'utf8').trim()} (pid ${process.pid})`,
+    )
   })
 
   test('a change of our nexthop object by somebody else is told, of others not', async () => {

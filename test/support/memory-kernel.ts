@@ -36,6 +36,9 @@ interface Leg {
   readonly hop: KernelNextHop
 }
 
+/** Who did it. */
+const BY = 'somebody'
+
 export const MARK = { protocol: 179, table: 254, metric: 20 } as const
 
 const UNICAST = 1
@@ -222,11 +225,11 @@ export class MemoryKernel implements KernelWriter, KernelReader {
   // --- The villain ---
 
   /** Somebody deletes a route; `silently` as in a notification that was lost. */
-  dropRoute(text: string, silently = false): void {
+  dropRoute(text: string, silently = false, by = BY): void {
     const route = this.routes.get(text)
     if (route === undefined) return
     this.routes.delete(text)
-    if (!silently) this.#tell((it) => it.ourRouteChanged('deleted', asRoute(route)))
+    if (!silently) this.#tell((it) => it.ourRouteChanged('deleted', asRoute(route), by))
   }
 
   /** Somebody writes a route that looks like ours, with a gateway of his own. */
@@ -234,14 +237,14 @@ export class MemoryKernel implements KernelWriter, KernelReader {
     const hops = [{ via: address(via), link }]
     const route: Stored = { prefix: prefix(text), nextHopId: 0, type: UNICAST, hops }
     this.routes.set(text, route)
-    if (!silently) this.#tell((it) => it.ourRouteChanged('new', asRoute(route)))
+    if (!silently) this.#tell((it) => it.ourRouteChanged('new', asRoute(route), BY))
   }
 
   /** Somebody deletes a nexthop object; its routes go along. Linux tells of the object only. */
   dropObject(id: number, silently = false): void {
     if (!this.#removeObject(id)) return
     const object = { id, protocol: MARK.protocol, group: [], blackhole: false }
-    if (!silently) this.#tell((it) => it.ourNextHopChanged('deleted', object))
+    if (!silently) this.#tell((it) => it.ourNextHopChanged('deleted', object, BY))
   }
 
   /** Objects lose their legs on the link; IPv4 routes and empty objects vanish silently, IPv6 routes don't. */

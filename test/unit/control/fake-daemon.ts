@@ -240,7 +240,7 @@ export const status: StatusRow = {
   prefixes: { ipv4: 100, ipv6: 20 },
   paths: { ipv4: 200, ipv6: 40 },
   sources: 1,
-  fib: { installed: 117, pending: 1, failed: 0, stale: 0, refused: 0, repairs: 2 },
+  fib: { installed: 117, pending: 1, failed: 0, stale: 0, refused: 0, repairs: 2, fights: 1 },
   queues: { decide: 0, announce: 3 },
   attributeSets: 5,
   ribBytes: 3 << 20,

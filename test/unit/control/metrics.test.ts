@@ -37,6 +37,7 @@ const expected: readonly string[] = [
   'linnet_fib_routes{state="pending"} 1',
   'linnet_fib_routes{state="failed"} 0',
   'linnet_fib_repairs_total 2',
+  'linnet_fib_fights_total 1',
   'linnet_queue_length{stage="announce"} 3',
   'linnet_event_loop_lag_seconds 0.0015',
   'linnet_monitor_up{monitor="mrt updates",target="/var/lib/linnet/updates.mrt"} 0',

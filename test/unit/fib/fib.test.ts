@@ -5,7 +5,7 @@ import { started, type Stage } from './stage.ts'
 
 const ENOBUFS: KernelError = { errno: 105, text: 'ENOBUFS' }
 const ENOSPC: KernelError = { errno: 28, text: 'ENOSPC: no room' }
-const NOTHING = { installed: 0, pending: 0, failed: 0, stale: 0, repairs: 0 }
+const NOTHING = { installed: 0, pending: 0, failed: 0, stale: 0, repairs: 0, fights: 0 }
 
 describe('what the RIB wants is in the kernel', () => {
   const cases: {

@@ -194,20 +194,37 @@ describe('somebody else changes what is ours', () => {
     expect(stage.kernel.table).toEqual([`${P1} via 10.0.1.1 link 2`])
   })
 
-  test('a fight is told, and fought slowly', async () => {
+  test('a route that is fought over is left to the rival, who is named; and tried again later', async () => {
+    const stage = await installed({ [P1]: A, [P2]: A })
+    const meddle = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second++) {
+        stage.kernel.dropRoute(P1, false, 'zebra (pid 812)')
+        await stage.pass(1_000)
+      }
+    }
+    await meddle(60)
+    const fight = `${P1} fighting: 11 times, zebra (pid 812) deleted it, rests 300 s`
+    expect(stage.told.filter((it) => it.includes('fighting'))).toEqual([fight])
+    expect(stage.fib.counters).toMatchObject({ installed: 1, failed: 1, repairs: 11, fights: 1 })
+    const row = [...stage.fib.rows(0)].find(({ state }) => state === 'failed')
+    expect(row?.error).toBe('left alone for 5 minutes: zebra (pid 812) deleted it')
+    await meddle(200)
+    expect(stage.kernel.table).toEqual([`${P2} via 10.0.0.1 link 1`])
+    await stage.pass(100_000)
+    expect(stage.kernel.table).toHaveLength(2)
+    expect(stage.fib.counters).toMatchObject({ installed: 2, failed: 0, repairs: 11, fights: 1 })
+  })
+
+  test('a route that is fought over and decided otherwise is written', async () => {
     const stage = await installed({ [P1]: A })
-    for (let second = 0; second < 600; second++) {
+    for (let second = 0; second < 60; second++) {
       stage.kernel.dropRoute(P1)
       await stage.pass(1_000)
     }
-    const { repairs } = stage.fib.counters
-    expect(repairs).toBeGreaterThan(30)
-    expect(repairs).toBeLessThan(100)
-    const fights = stage.told.filter((it) => it.startsWith(`${P1} fighting: `))
-    expect(fights.length).toBeGreaterThan(0)
-    expect(fights.length).toBeLessThanOrEqual(10)
-    await stage.pass(60_000)
-    expect(stage.kernel.table).toEqual([`${P1} via 10.0.0.1 link 1`])
+    expect(stage.kernel.table).toEqual([])
+    stage.want(P1, B)
+    await stage.settle()
+    expect(stage.kernel.table).toEqual([`${P1} via 10.0.1.1 link 2`])
   })
 
   test('a flush of everything is repaired, and told in a sum', async () => {
@@ -255,7 +272,7 @@ function notify(stage: Stage, change: object): { reconciled: () => number } {
     const route = kernel.routes.get(text)
     if (route === undefined) throw new Error('no route')
     const base = { ...route, protocol: 179, table: 254, metric: 20, scope: 0, flags: 0 }
-    told.push((events) => events.ourRouteChanged('new', { ...base, ...change }))
+    told.push((events) => events.ourRouteChanged('new', { ...base, ...change }, 'ip (pid 7)'))
   }
   for (const tell of told) kernel.tellAll(tell)
   return { reconciled: () => stage.fib.counters.repairs }

@@ -54,7 +54,8 @@ export class Stage {
       events: {
         failed: (name, error) => this.told.push(`${name} failed: ${error}`),
         repaired: (name, what) => this.told.push(`${name} repaired: ${what}`),
-        fighting: (name, times) => this.told.push(`${name} fighting: ${times}`),
+        fighting: (name, times, what, rest) =>
+          this.told.push(`${name} fighting: ${times} times, ${what}, rests ${rest} s`),
         workArrived: () => (this.woken = true),
       },
     })
