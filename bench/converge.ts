@@ -10,13 +10,14 @@
  * import policy of the sender afterwards, so that each kept route gets another community: the time from the reload
  * until all were sent again, and the longest that the control API took to answer meanwhile (asked every 10 ms).
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { feed } from './feed.ts'
+import { cpuSeconds, freshDut, inBox, inDut, listening, peakMb, until } from './ground.ts'
 import { BenchSpeaker } from './speaker.ts'
 
 const { values } = parseArgs({
@@ -51,8 +52,6 @@ interface Result {
   /** What a policy change cost afterwards. */
   readonly change?: { readonly seconds: number; readonly longestAnswerMs: number } | undefined
 }
-
-const sh = (command: string): void => void execFileSync('sh', ['-c', command])
 
 function startSubject(kind: string, folder: string): ChildProcess {
   const peers = [SENDER, ...RECEIVERS]
@@ -110,55 +109,21 @@ log: { level: warn, format: json }
 `
 }
 
-function peakMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 /** Routes in the kernel's tables of the subject. */
 function kernelRoutes(pid: number): number {
   const text = readFileSync(`/proc/${pid}/net/fib_triestat`, 'utf8')
   return Number(/Main:[^]*?Prefixes:\s+(\d+)/.exec(text)?.[1] ?? 0)
 }
 
-async function until(
-  condition: () => boolean,
-  seconds: number,
-  what: string,
-  everyMs = 20,
-): Promise<void> {
-  const deadline = performance.now() + seconds * 1000
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
-  }
-}
-
-/** A fresh namespace for the subject, joined to ours by a link. */
 function buildDut(): void {
-  // A namespace that is deleted takes its links along only some time later.
-  sh('ip link del eth0 2>/dev/null; ip netns del dut 2>/dev/null; ip netns add dut')
-  sh('ip link add eth0 type veth peer name eth0 netns dut; ip link set eth0 up')
-  sh(
-    `ip -n dut link set lo up; ip -n dut link set eth0 up; ip -n dut addr add ${SUBJECT}/24 dev eth0`,
-  )
-  for (const address of [SENDER, ...RECEIVERS]) sh(`ip addr add ${address}/24 dev eth0`)
-  const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
-  sh(`${reno}; ip netns exec dut ${reno}`)
+  freshDut([
+    {
+      link: 'eth0',
+      subject: `${SUBJECT}/24`,
+      here: [SENDER, ...RECEIVERS].map((it) => `${it}/24`),
+    },
+  ])
 }
-
-const inDut = (command: string, args: readonly string[]): ChildProcess =>
-  spawn('nsenter', ['--net=/run/netns/dut', command, ...args], { stdio: 'inherit' })
-
-const listening = (pid: number): boolean =>
-  readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-    .split('\n')
-    .some((line) => line.includes(':00B3 00000000:0000 0A'))
 
 /** Resolves when it has received so many announcements. */
 async function allAt(receiver: BenchSpeaker, wanted: number): Promise<void> {
@@ -238,23 +203,7 @@ async function measure(kind: string, messages: Uint8Array): Promise<Result> {
   }
 }
 
-if (process.env.LINNET_BENCH_BOX === undefined) {
-  const args = [
-    '--net',
-    '--mount',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    process.execPath,
-    ...process.argv.slice(1),
-  ]
-  const child = spawn('unshare', args, {
-    stdio: 'inherit',
-    env: { ...process.env, LINNET_BENCH_BOX: '1' },
-  })
-  child.once('exit', (code) => process.exit(code ?? 1))
-} else {
-  sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up')
+await inBox(async () => {
   const messages = feed({
     ...{ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 },
     internal: CLIENTS > 0,
@@ -273,4 +222,4 @@ if (process.env.LINNET_BENCH_BOX === undefined) {
       )
     }
   }
-}
+})

@@ -6,6 +6,8 @@ export interface SpeakerOptions {
   readonly remote: string
   readonly port: number
   readonly asn: number
+  /** Default: IPv4 only. */
+  readonly families?: 'both'
 }
 
 const MARKER = Array.from({ length: 16 }, () => 0xff)
@@ -71,22 +73,13 @@ export class BenchSpeaker {
 
 const keepalive = (): Buffer => Buffer.from([...MARKER, 0, 19, 4])
 
-function open({ asn, local }: SpeakerOptions): Buffer {
+function open({ asn, local, families }: SpeakerOptions): Buffer {
+  const multiprotocol = (afi: number): number[] => [1, 4, 0, afi, 0, 1]
   const capabilities = [
-    1,
-    4,
-    0,
-    1,
-    0,
-    1,
-    2,
-    0,
-    65,
-    4,
-    asn >>> 24,
-    (asn >> 16) & 255,
-    (asn >> 8) & 255,
-    asn & 255,
+    ...multiprotocol(1),
+    ...(families === 'both' ? multiprotocol(2) : []),
+    ...[2, 0],
+    ...[65, 4, asn >>> 24, (asn >> 16) & 255, (asn >> 8) & 255, asn & 255],
   ]
   const parameters = [2, capabilities.length, ...capabilities]
   const body = [

@@ -1,0 +1,286 @@
+/**
+ * Failover: two ToRs announce the same prefixes of both families; then one is lost. How long until the kernel
+ * forwards 1,000 random destinations by the other? Runs in network namespaces of its own:
+ *
+ *   npm run bench:failover -- [--prefixes 100000] [--by close,link,down] [--split] [--against bird,frr] [--runs 3]
+ *
+ * --by says how the ToR is lost: `close` ends its session's connection, `link` takes the carrier away from the
+ * other side, `down` sets the host's own interface down. Of the prefixes all are preferred by the ToR that is
+ * lost; with --split, half of them prefer the other. The clock runs until a destination was last seen on
+ * its way to the lost ToR, or nowhere; one look at a destination takes some microseconds.
+ */
+import { execFileSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { address, type Address } from '../src/net/address.ts'
+import { random } from './feed.ts'
+import { cpuSeconds, freshDut, inBox, inDut, listening, sh, until } from './ground.ts'
+import { RouteLookup } from './route-lookup.ts'
+import { BenchSpeaker } from './speaker.ts'
+
+const { values } = parseArgs({
+  options: {
+    prefixes: { type: 'string', default: '100000' },
+    by: { type: 'string', default: 'close,link,down' },
+    split: { type: 'boolean', default: false },
+    against: { type: 'string', default: '' },
+    runs: { type: 'string', default: '3' },
+  },
+})
+const PREFIXES = Number(values.prefixes)
+/** One in so many is of IPv6. */
+const IPV6_SHARE = 5
+const DESTINATIONS = 1000
+const ROOT = join(import.meta.dirname, '../../..')
+
+interface Tor {
+  readonly link: string
+  readonly asn: number
+  readonly subject: string
+  readonly here: string
+  readonly subject6: string
+  readonly here6: string
+}
+const torOn = (link: string, number: number): Tor => ({
+  link,
+  asn: 65_000 + number,
+  subject: `10.99.${number}.1`,
+  here: `10.99.${number}.2`,
+  subject6: `2001:db8:${number}::1`,
+  here6: `2001:db8:${number}::2`,
+})
+const TOR_A = torOn('eth0', 1)
+const TOR_B = torOn('eth1', 2)
+const TORS = [TOR_A, TOR_B]
+
+/** The IPv4 prefix 20.0.0.0/24 and those behind it; 2400:0:0::/48 and those behind it. */
+const ipv4 = (i: number): number[] => [20 + (i >> 16), (i >> 8) & 255, i & 255]
+const ipv6 = (i: number): number[] => [0x24, 0, i >> 24, (i >> 16) & 255, (i >> 8) & 255, i & 255]
+const isIpv6 = (i: number): boolean => i % IPV6_SHARE === 0
+
+function destination(i: number): Address {
+  if (!isIpv6(i)) return address([...ipv4(i), 7].join('.'))
+  const bytes = ipv6(i)
+  const words = [0, 2, 4].map((at) => ((bytes[at] << 8) | bytes[at + 1]).toString(16))
+  return address(`${words.join(':')}::7`)
+}
+
+/** UPDATE messages for all prefixes; what `tor` is not preferred for has the longer path. */
+function updates(tor: Tor): Uint8Array {
+  const parts: number[][] = []
+  const other = tor === TOR_A ? 1 : 0
+  for (const wanted6 of [false, true]) {
+    for (const preferred of [false, true]) {
+      const prefixes: number[] = []
+      for (let i = 0; i < PREFIXES; i++) {
+        const half = values.split ? (i >> 3) % 2 : 0
+        if (isIpv6(i) !== wanted6 || (half === other) === preferred) continue
+        prefixes.push(i)
+      }
+      const asns = preferred ? [tor.asn, 65_200] : [tor.asn, tor.asn, 65_200]
+      for (let at = 0; at < prefixes.length; at += 400) {
+        parts.push(update(tor, wanted6, asns, prefixes.slice(at, at + 400)))
+      }
+    }
+  }
+  return Uint8Array.from(parts.flat())
+}
+
+function update(tor: Tor, of6: boolean, asns: readonly number[], prefixes: number[]): number[] {
+  const nlri = prefixes.flatMap((i) => (of6 ? [48, ...ipv6(i)] : [24, ...ipv4(i)]))
+  const path = asns.flatMap((asn) => [0, 0, asn >> 8, asn & 255])
+  const common = [0x40, 1, 1, 0, 0x40, 2, path.length + 2, 2, asns.length, ...path]
+  const value = [0, 2, 1, 16, ...address(tor.here6).bytes, 0, ...nlri]
+  const attributes = of6
+    ? [...common, 0x90, 14, value.length >> 8, value.length & 255, ...value]
+    : [...common, 0x40, 3, 4, ...address(tor.here).bytes]
+  const body = [0, 0, attributes.length >> 8, attributes.length & 255, ...attributes]
+  if (!of6) body.push(...nlri)
+  const length = 19 + body.length
+  return [...Array.from({ length: 16 }, () => 255), length >> 8, length & 255, 2, ...body]
+}
+
+function startSubject(kind: string, folder: string): ChildProcess[] {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  if (kind === 'bird') {
+    const conf = file('bird.conf', birdConfig())
+    return [inDut('bird', ['-f', '-c', conf, '-s', join(folder, 'bird.ctl')])]
+  }
+  if (kind === 'frr') {
+    sh('install -d -o frr -g frr /run/frr')
+    const common = ['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '-A', '127.0.0.1']
+    const start = (name: string, text: string): ChildProcess =>
+      inDut(`/usr/lib/frr/${name}`, [
+        ...[...common, '-f', file(`${name}.conf`, text), '-i', `/run/frr/${name}.pid`],
+        ...['-u', 'root', '-g', 'root'],
+      ])
+    const zebra = start('zebra', '')
+    sh('sleep 1')
+    return [zebra, start('bgpd', frrConfig())]
+  }
+  const conf = file('linnet.yaml', linnetConfig(folder))
+  return [inDut(process.execPath, [join(ROOT, 'dist/main.js'), 'run', '-c', conf])]
+}
+
+const birdConfig = (): string => `router id 10.99.1.1;
+protocol device {}
+protocol direct { ipv4; ipv6; interface "eth*"; }
+protocol kernel k4 { ipv4 { import none; export where source = RTS_BGP; }; }
+protocol kernel k6 { ipv6 { import none; export where source = RTS_BGP; }; }
+${TORS.map(
+  ({ link, asn, subject, here }) =>
+    `protocol bgp ${link} { local ${subject} as 65000; neighbor ${here} as ${asn}; passive on; ipv4 { import all; export none; }; ipv6 { import all; export none; }; }`,
+).join('\n')}
+`
+
+const frrConfig = (): string => `router bgp 65000
+ bgp router-id 10.99.1.1
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+${TORS.map(({ asn, here }) => ` neighbor ${here} remote-as ${asn}\n neighbor ${here} passive\n`).join('')}
+${['ipv4', 'ipv6']
+  .map(
+    (it) =>
+      ` address-family ${it} unicast\n${TORS.map(({ here }) => `  neighbor ${here} activate\n`).join('')} exit-address-family\n`,
+  )
+  .join('')}
+`
+
+const linnetConfig = (folder: string): string => `asn: 65000
+routerId: 10.99.1.1
+peers:
+${TORS.map(
+  ({ link, asn, here }) =>
+    `  - { name: ${link}, address: ${here}, asn: ${asn}, passive: true, import: accept }\n`,
+).join('')}
+kernel: { multipathRelax: false }
+api: { socket: ${join(folder, 'sock')} }
+log: { level: error, format: json }
+`
+
+/** Looks at destinations of the subject's kernel, by the index of the link that packets leave by. */
+class Sight {
+  readonly #lookup = new RouteLookup('dut')
+  readonly #destinations: readonly Address[]
+
+  constructor() {
+    const next = random(11)
+    this.#destinations = Array.from({ length: DESTINATIONS }, () =>
+      destination(Math.floor(next() * PREFIXES)),
+    )
+  }
+
+  /** To how many destinations packets leave by the link with this index; `otherwise` is called for each other. */
+  by(link: number, otherwise: () => void = () => {}): number {
+    let count = 0
+    for (const it of this.#destinations) {
+      if (this.#lookup.link(it) === link) count++
+      else otherwise()
+    }
+    return count
+  }
+
+  close(): void {
+    this.#lookup.close()
+  }
+}
+
+/** Index of a link of the subject. */
+function indexOf(link: string): number {
+  const order = ['-n', 'dut', '-j', 'link', 'show', 'dev', link]
+  return Number(/"ifindex":(\d+)/.exec(execFileSync('ip', order, { encoding: 'utf8' }))?.[1])
+}
+
+/** Milliseconds until the last look that found a destination not yet behind the other ToR. */
+async function lose(how: string, sight: Sight, session: BenchSpeaker): Promise<number> {
+  const other = indexOf(TOR_B.link)
+  const begin = performance.now()
+  if (how === 'close') session.close()
+  else if (how === 'link') sh(`ip link set ${TOR_A.link} down`)
+  else sh(`ip -n dut link set ${TOR_A.link} down`)
+  // The socket is closed once the event loop has turned.
+  await new Promise((resolve) => setImmediate(resolve))
+  let last = begin
+  while (sight.by(other, () => (last = performance.now())) < DESTINATIONS) {
+    if (last > begin + 120_000) throw new Error(`two minutes after, some go by ${TOR_A.link}`)
+  }
+  return last - begin
+}
+
+async function measure(
+  kind: string,
+  how: string,
+  messages: readonly Uint8Array[],
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  freshDut(
+    TORS.map(({ link, subject, here }) => ({
+      ...{ link, subject: `${subject}/24`, here: [`${here}/24`] },
+    })),
+  )
+  for (const { link, subject6, here6 } of TORS) {
+    sh(`ip -n dut addr add ${subject6}/64 dev ${link} nodad`)
+    sh(`ip addr add ${here6}/64 dev ${link} nodad`)
+  }
+  sh('ip netns exec dut sysctl -qw net.ipv6.route.max_size=2147483647')
+  const daemons = startSubject(kind, folder)
+  const sight = new Sight()
+  const speakers: BenchSpeaker[] = []
+  try {
+    await until(() => daemons.some(({ pid }) => listening(pid ?? 0)), 10, 'listener')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    for (const { here, subject, asn } of TORS) {
+      const ends = { local: here, remote: subject, port: 179 }
+      speakers.push(new BenchSpeaker({ ...ends, asn, families: 'both' }))
+    }
+    await Promise.all(speakers.map(({ established }) => established))
+    for (const [i, it] of speakers.entries()) it.send(messages[i])
+    const [lost, other] = TORS.map(({ link }) => indexOf(link))
+    const wanted = values.split ? DESTINATIONS * 0.4 : DESTINATIONS
+    const ready = (): boolean =>
+      sight.by(lost) >= wanted && sight.by(lost) + sight.by(other) === DESTINATIONS
+    await until(ready, 120, 'routes by both', 100)
+    await quiet(daemons)
+    return await lose(how, sight, speakers[0])
+  } finally {
+    sight.close()
+    for (const it of speakers) it.close()
+    for (const daemon of daemons) {
+      const ended = new Promise((resolve) => daemon.once('exit', resolve))
+      daemon.kill('SIGKILL')
+      await ended
+    }
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Resolves when the daemons use next to no CPU: they have converged. */
+async function quiet(daemons: readonly ChildProcess[]): Promise<void> {
+  let before = -1
+  const isCalm = (): boolean => {
+    const now = daemons.reduce((sum, { pid }) => sum + cpuSeconds(pid ?? 0), 0)
+    const calm = before >= 0 && now - before < 0.05
+    before = now
+    return calm
+  }
+  await until(isCalm, 120, 'quiet', 1000)
+}
+
+await inBox(async () => {
+  const messages = TORS.map(updates)
+  for (const how of values.by.split(',')) {
+    for (const kind of ['linnet', ...values.against.split(',').filter(Boolean)]) {
+      const times: string[] = []
+      for (let run = 0; run < Number(values.runs); run++) {
+        times.push((await measure(kind, how, messages)).toFixed(1))
+      }
+      const line = `${PREFIXES} by ${how.padEnd(6)} ${kind.padEnd(7)} ${times.join(', ')} ms`
+      process.stdout.write(`${line}\n`)
+    }
+  }
+})

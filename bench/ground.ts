@@ -1,0 +1,76 @@
+/**
+ * The ground that benches stand on: a box of their own, and in it a namespace `dut` for the daemon under test,
+ * which is joined to ours by links. All of it goes with the process.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+export interface DutLink {
+  /** Its name on both sides. */
+  readonly link: string
+  /** Addresses with lengths: the subject's, and ours. */
+  readonly subject: string
+  readonly here: readonly string[]
+}
+
+export const sh = (command: string): void => void execFileSync('sh', ['-c', command])
+
+/** Runs `work` in fresh namespaces for net, mounts and processes. */
+export async function inBox(work: () => Promise<void>): Promise<void> {
+  if (process.env.LINNET_BENCH_BOX !== undefined) {
+    sh('mount -t proc proc /proc; mount -t tmpfs tmpfs /run; ip link set lo up')
+    return work()
+  }
+  const box = ['--net', '--mount', '--pid', '--fork', '--kill-child']
+  const child = spawn('unshare', [...box, process.execPath, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env: { ...process.env, LINNET_BENCH_BOX: '1' },
+  })
+  child.once('exit', (code) => process.exit(code ?? 1))
+}
+
+/** A fresh namespace for the subject. */
+export function freshDut(links: readonly DutLink[]): void {
+  // A namespace that is deleted takes its links along only some time later.
+  for (const { link } of links) sh(`ip link del ${link} 2>/dev/null || true`)
+  sh('ip netns del dut 2>/dev/null; ip netns add dut; ip -n dut link set lo up')
+  for (const { link, subject, here } of links) {
+    sh(`ip link add ${link} type veth peer name ${link} netns dut; ip link set ${link} up`)
+    sh(`ip -n dut link set ${link} up; ip -n dut addr add ${subject} dev ${link}`)
+    for (const address of here) sh(`ip addr add ${address} dev ${link}`)
+  }
+  const reno = 'sysctl -qw net.ipv4.tcp_congestion_control=reno'
+  sh(`${reno}; ip netns exec dut ${reno}`)
+}
+
+export const inDut = (command: string, args: readonly string[]): ChildProcess =>
+  spawn('nsenter', ['--net=/run/netns/dut', command, ...args], { stdio: 'inherit' })
+
+export const listening = (pid: number): boolean =>
+  readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .some((line) => line.includes(':00B3 00000000:0000 0A'))
+
+export function peakMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+}
+
+export async function until(
+  condition: () => boolean,
+  seconds: number,
+  what: string,
+  everyMs = 20,
+): Promise<void> {
+  const deadline = performance.now() + seconds * 1000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+}
+
+/** That the process has used. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}

@@ -1,0 +1,50 @@
+/** Where the kernel of a namespace would send a packet: RTM_GETROUTE, as `ip route get` asks, many times faster. */
+import { inNamespace } from '../src/linux/netns.ts'
+import { Attributes, MessageBuilder, eachMessage, viewOf } from '../src/linux/netlink.ts'
+import { NetlinkSocket } from '../src/linux/netlink-socket.ts'
+import * as sys from '../src/linux/sys.ts'
+import type { Address } from '../src/net/address.ts'
+
+const RTM_NEWROUTE = 24
+const RTM_GETROUTE = 26
+const RTA_DST = 1
+const RTA_OIF = 4
+
+export class RouteLookup {
+  readonly #socket: NetlinkSocket
+  readonly #request = new MessageBuilder(128)
+  readonly #reply = new Uint8Array(8192)
+  readonly #view = viewOf(this.#reply)
+  readonly #attributes = new Attributes(16)
+
+  constructor(namespace: string) {
+    this.#socket = inNamespace(namespace, () => NetlinkSocket.open())
+  }
+
+  /** Index of the link that packets to `to` leave by; 0: there is no route. */
+  link(to: Address): number {
+    const request = this.#request.reset().begin(RTM_GETROUTE, 0, 1)
+    const family = to.family === 'ipv4' ? sys.AF_INET : sys.AF_INET6
+    request
+      .u8(family)
+      .u8(to.bytes.length * 8)
+      .u8(0)
+      .u8(0)
+      .u32(0)
+      .u32(0)
+      .end()
+    request.attribute(RTA_DST, to.bytes)
+    sys.must('ask for a route', sys.send(this.#socket.fd, request.bytes, request.length))
+    const length = sys.must('hear of it', sys.receive(this.#socket.fd, this.#reply, 0))
+    let link = 0
+    eachMessage(this.#view, length, (type, _flags, _sequence, from, end) => {
+      if (type !== RTM_NEWROUTE) return
+      link = this.#attributes.scan(this.#view, from + 12, end).u32(this.#view, RTA_OIF)
+    })
+    return link
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}
