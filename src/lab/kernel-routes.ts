@@ -34,9 +34,16 @@ const routeSchema = leg.extend({
 
 const nextHopSchema = leg.extend({
   id: z.number(),
-  group: z.array(z.object({ id: z.number() })).optional(),
+  group: z.array(z.object({ id: z.number(), weight: z.number().optional() })).optional(),
+  type: z.string().optional(),
 })
 type NextHopObject = z.output<typeof nextHopSchema>
+
+/** The members of a group that packets go by: not what stands by (linux/nexthop-objects.ts). */
+function serving({ group = [], type }: NextHopObject): readonly { readonly id: number }[] {
+  const heavy = group.filter(({ weight = 1 }) => weight > 1)
+  return type === 'resilient' && heavy.length > 0 ? heavy : group
+}
 
 /** Pure: the two listings -> routes. */
 export function routesFrom(routes: unknown, nextHops: unknown): RouteSeen[] {
@@ -45,7 +52,7 @@ export function routesFrom(routes: unknown, nextHops: unknown): RouteSeen[] {
   const legsOf = (id: number): Leg[] => {
     const object = objects.get(id)
     if (object === undefined) return []
-    return object.group === undefined ? [object] : object.group.flatMap((it) => legsOf(it.id))
+    return object.group === undefined ? [object] : serving(object).flatMap((it) => legsOf(it.id))
   }
   return z
     .array(routeSchema)

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ControlClient, RequestRefused, type Query } from '../../src/control/client.ts'
 import type { HealthReport, StatusRow } from '../../src/control/reports.ts'
-import type { FibRow, PeerRow, RouteRow } from '../../src/control/rows.ts'
+import type { FibRow, NextHopRow, PeerRow, RouteRow } from '../../src/control/rows.ts'
 import type { NetworkNamespace } from './network-namespace.ts'
 import { until } from './until.ts'
 
@@ -177,6 +177,10 @@ export class Daemon {
 
   async fib(query: Query = {}): Promise<FibRow[]> {
     return this.client.get<FibRow[]>('/v1/fib', query)
+  }
+
+  async nextHops(): Promise<NextHopRow[]> {
+    return this.client.get<NextHopRow[]>('/v1/nexthops')
   }
 
   /** SIGTERM, and the exit code. */

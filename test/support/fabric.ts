@@ -24,12 +24,17 @@ export interface HostRow {
   readonly dev?: string
   readonly id?: number
   readonly prefsrc?: string
-  readonly group?: readonly { readonly id: number; readonly weight?: number }[]
+  readonly group?: readonly GroupMember[]
   readonly nexthops?: readonly {
     readonly gateway?: string
     readonly dev: string
     readonly weight?: number
   }[]
+}
+
+interface GroupMember {
+  readonly id: number
+  readonly weight?: number
 }
 
 export interface Wire {
@@ -104,9 +109,17 @@ export function weightsOf(host: Host, prefix: string): string[] {
   return legs.map(({ gateway, weight = 1 }) => `${gateway}*${weight}`).toSorted()
 }
 
+/** The members of a group that packets go by: not the standby of a resilient one, which has weight 1. */
+function serving({ group = [], type }: HostRow): readonly GroupMember[] {
+  const heavy = group.filter(({ weight = 1 }) => weight > 1)
+  return type === 'resilient' && heavy.length > 0 ? heavy : group
+}
+
 function objectGateways(host: Host, id: number): string[] {
   const [object] = host.json(`nexthop show id ${id}`)
   if (object === undefined) return []
-  if (object.group !== undefined) return object.group.flatMap((it) => objectGateways(host, it.id))
+  if (object.group !== undefined) {
+    return serving(object).flatMap((it) => objectGateways(host, it.id))
+  }
   return [object.gateway ?? object.dev ?? '']
 }
