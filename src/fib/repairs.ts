@@ -1,5 +1,5 @@
 /**
- * Putting things back that somebody else has changed: at once for the first few times, then slower, for
+ * Putting things back that somebody else has changed: at once for the first few times, then within a second, for
  * two programs that correct each other would do nothing else. More than ten times within a minute is a
  * fight: people hear of it and of the rival, and the thing is left as he wants it for some minutes. Then it is
  * tried again as if nothing had been.
@@ -20,6 +20,8 @@ interface Repair {
 const MINUTE_MS = 60_000
 const AT_ONCE = 3
 const FIRST_DELAY_MS = 250
+/** However it goes on: what is no fight is repaired within a second. */
+const MAX_DELAY_MS = 1_000
 const FIGHT = 10
 /** A route that is fought over is left alone for so long. */
 export const REST_MS = 300_000
@@ -143,4 +145,5 @@ function decay(entry: Repair, now: number): void {
   entry.minuteBegan += minutes * MINUTE_MS
 }
 
-const delayOf = (times: number): number => FIRST_DELAY_MS * 2 ** (times - AT_ONCE - 1)
+const delayOf = (times: number): number =>
+  Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (times - AT_ONCE - 1))

@@ -35,6 +35,8 @@ const REPLY_BYTES = 65_536
 /** A dump reads for this long before the event loop gets its turn. */
 const SLICE_MS = 1.5
 const DUMP_ATTEMPTS = 8
+/** Of memory, sooner or later over. */
+const SHORTAGES: ReadonlySet<number> = new Set([sys.ENOBUFS, sys.ENOMEM])
 const DUMP_SILENCE_MS = 10_000
 
 /** `sequence` is that of the refused message. */
@@ -71,19 +73,26 @@ export class NetlinkSocket {
     return new NetlinkSocket(fd, portOf(fd))
   }
 
-  /** Sends messages and hears what was refused. Throws when the socket itself is broken. */
+  /**
+   * Sends messages and hears what was refused. When the kernel has no memory for the batch, or for an answer,
+   * all of the batch is told as refused: none of it is certain. Throws when the socket itself is broken.
+   */
   transact(bytes: Uint8Array, length: number, failed: FailureListener): void {
-    sys.must('send to netlink', sys.send(this.#fd, bytes, length))
-    this.drain(failed)
+    const sent = sys.send(this.#fd, bytes, length)
+    const result = sent < 0 ? sent : this.#drain(failed)
+    if (result >= 0) return
+    if (!SHORTAGES.has(-result)) sys.must('speak netlink', result)
+    const error = { errno: -result, text: sys.describeErrno(-result) }
+    eachMessage(viewOf(bytes), length, (_type, _flags, sequence) => failed(sequence, error))
   }
 
-  /** Fetches what lies in the receive queue; refusals go to `failed`. */
-  drain(failed: FailureListener): void {
+  /** Fetches what lies in the receive queue, refusals go to `failed`. Returns 0, or minus the errno. */
+  #drain(failed: FailureListener): number {
     for (;;) {
       const length = sys.receive(this.#fd, this.#reply, sys.MSG_DONTWAIT)
-      if (length === -sys.EAGAIN) return
+      if (length === -sys.EAGAIN) return 0
       if (length === -sys.EINTR) continue
-      sys.must('receive from netlink', length)
+      if (length < 0) return length
       eachMessage(this.#view, length, (type, flags, sequence, from, to) => {
         if (type !== NLMSG_ERROR) return
         const error = readError(this.#view, flags, from, to)

@@ -41,6 +41,8 @@ export const {
   EEXIST,
   ENOENT,
   EOPNOTSUPP,
+  ENOBUFS,
+  ENOMEM,
   EBUSY,
   EISCONN,
   ENOPROTOOPT,
