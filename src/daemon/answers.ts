@@ -84,9 +84,17 @@ function statusRow(options: AnswersOptions): StatusRow {
     openFiles: vitalSigns.openFiles(),
     rssBytes: vitalSigns.rssBytes(),
     eventLoopLagMs: Math.max(vitalSigns.eventLoopLagMs(), speaker.scheduler.takeLongestTurnMs()),
-    warnings: [...(speaker.drained ? [DRAINED] : []), ...options.warnings()],
+    warnings: [
+      ...(speaker.drained ? [DRAINED] : []),
+      ...failedText(fib?.failed ?? 0),
+      ...options.warnings(),
+    ],
   }
 }
+
+/** Refused by the kernel, or left to a rival; tried again. */
+const failedText = (failed: number): string[] =>
+  failed === 0 ? [] : [`${failed} routes are not in the kernel: linnet show fib tells why`]
 
 const DRAINED = 'peers are asked to avoid this host: linnet drain --undo takes it back'
 

@@ -63,6 +63,7 @@ export class Neighbor {
       tell: (level: Level, kind: string, text: string) => this.#tell(level, kind, text),
       holdDown: (cease: Cease, seconds: number | undefined) => this.#holdDown(cease, seconds),
       askAgain: ({ name }: FamilyFacts) => this.#peer.sendRouteRefresh(name),
+      takesNoMore: () => hood.takesNoMore(),
     }
     this.limits = FAMILIES.map((it) => new PrefixLimits(it, config.maxPrefixes, limited))
     this.outboundLimits = FAMILIES.map(

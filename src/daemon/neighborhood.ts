@@ -28,6 +28,8 @@ export interface Neighborhood {
   readonly own: OwnAsns
   /** Routes are announced as the last choice: this host is about to go. */
   drained(): boolean
+  /** Memory is short: no more routes are taken. */
+  takesNoMore(): boolean
   /** What we tell as the next hop to ourselves on a session whose our side is `local` (host-addresses.ts). */
   ownNextHop(local: Address, family: Family, ipv6NextHops: boolean): OwnNextHop
   /** Name of the link that `local` stands on. */

@@ -20,6 +20,8 @@ export interface Limited {
   tell(level: Level, kind: string, text: string): void
   /** Ends the session; the peer stays down for so many seconds, or until somebody says otherwise. */
   holdDown(cease: Cease, seconds: number | undefined): void
+  /** Memory is short: no more routes are taken. */
+  takesNoMore(): boolean
   /** Asks the peer for its routes of a family again; false when it doesn't know how. */
   askAgain(family: FamilyFacts): boolean
 }
@@ -38,6 +40,8 @@ export class PrefixLimits {
   readonly #limited: Limited
   #limit: PrefixLimit
   #peer: RibPeer | undefined
+  /** So many were held when memory became short: no more are taken. */
+  #held = Infinity
   /** Crossed, and not clearly below again: the warning, the limit. */
   #near = false
   #over = false
@@ -82,7 +86,18 @@ export class PrefixLimits {
     this.#peer = peer
     this.#askPauseMs = ASK_AGAIN_MS
     this.#mayAskAt = 0
+    if (this.#held === Infinity && this.#limited.takesNoMore()) this.#held = 0
     this.#apply(peer)
+  }
+
+  /** Memory is short, or there is enough again: then the peer is asked for what was left out. */
+  takeNoMore(on: boolean): void {
+    const peer = this.#peer
+    this.#held = on ? (peer?.paths[this.family.index] ?? 0) : Infinity
+    if (peer === undefined) return
+    this.#mayAskAt = 0
+    this.#apply(peer)
+    if (!on && this.#missing > 0) this.#askAgain()
   }
 
   end(): void {
@@ -119,6 +134,10 @@ export class PrefixLimits {
     if (this.#beyond === 0 && count >= this.#low && count < this.#high) return
     const beyond = this.#beyond
     this.#beyond = 0
+    if (this.#held < Infinity) {
+      if (beyond > 0) this.#leaveOut(beyond)
+      return
+    }
     this.#crossed(count, beyond)
     this.#setThresholds()
   }
@@ -164,7 +183,11 @@ export class PrefixLimits {
     if (clock.now() < this.#silentUntil) return
     this.#silentUntil = clock.now() + BLOCKED_SILENCE_MS
     const { name } = this.family
-    const text = `announces more than ${grouped(this.#limit.limit)} ${name} prefixes, the limit: ${grouped(this.#missing)} were not taken`
+    const missing = `${grouped(this.#missing)} were not taken`
+    const text =
+      this.#held < Infinity
+        ? `announces more ${name} prefixes, but memory is short: ${missing}`
+        : `announces more than ${grouped(this.#limit.limit)} ${name} prefixes, the limit: ${missing}`
     this.#limited.tell('warn', 'PrefixesBlocked', text)
   }
 
@@ -209,7 +232,8 @@ export class PrefixLimits {
 
   #apply(peer: RibPeer): void {
     const { limit, action } = this.#limit
-    peer.mostPaths[this.family.index] = action === 'warn' ? Infinity : limit
+    const most = action === 'warn' ? Infinity : limit
+    peer.mostPaths[this.family.index] = Math.min(most, this.#held)
     this.#setThresholds()
   }
 

@@ -15,6 +15,7 @@ import { version } from '../control/version.ts'
 import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
+import { readMemoryRooms } from '../linux/memory.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
 import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
 import { serviceManager } from '../linux/notify.ts'
@@ -40,6 +41,7 @@ import { orders } from './orders.ts'
 import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
+import { heapRoom, watchMemory } from './memory-watch.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
 export interface DaemonRun {
@@ -152,6 +154,12 @@ async function startAndServe(
       busy: () => speaker.rib.busy,
     }),
   )
+  const memory = watchMemory({
+    events,
+    rooms: () => [...readMemoryRooms(), heapRoom()],
+    takeNoMore: (on) => speaker.takeNoMore(on),
+  })
+  closing.add(() => memory.stop())
   let configLoadedAt = startedAt
   const commands = orders({
     speaker,
@@ -175,7 +183,11 @@ async function startAndServe(
       host: monitor,
       configFile: configPath,
       configLoadedAt: () => configLoadedAt,
-      warnings: () => (config.kernel.install ? checkForwarding().map(forwardingText) : []),
+      warnings: () =>
+        [
+          memory.warning() ?? [],
+          config.kernel.install ? checkForwarding().map(forwardingText) : [],
+        ].flat(),
     }),
     commands,
     events,

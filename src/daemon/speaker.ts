@@ -79,6 +79,7 @@ export class Speaker {
   #config: Config
   #callTimer: Timer | undefined
   #drained = false
+  #takesNoMore = false
 
   constructor(config: Config, routerId: Address, world: World) {
     this.#config = config
@@ -204,6 +205,7 @@ export class Speaker {
       routerId: identifier,
       own: config,
       drained: () => this.#drained,
+      takesNoMore: () => this.#takesNoMore,
       ownNextHop: (local, family, ipv6NextHops) => nextHopBeside(host, local, family, ipv6NextHops),
       linkName: (local) => linkNameOf(host, local),
       hasOwn: (family) =>
@@ -237,6 +239,12 @@ export class Speaker {
     [...this.#world.host.links()].find((link) => link.index === index)?.name ?? `${index}`
   get clock(): Clock {
     return this.#world.clock
+  }
+
+  /** Memory is short, or there is enough again. What is held stays, and may change. */
+  takeNoMore(on: boolean): void {
+    this.#takesNoMore = on
+    for (const { limits } of this.#neighbors) for (const it of limits) it.takeNoMore(on)
   }
 
   get drained(): boolean {

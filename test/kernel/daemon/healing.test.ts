@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ip, ipBatch } from '../../support/box.ts'
 import { announce } from '../../support/bgp-messages.ts'
 import { BgpPeer } from '../../support/bgp-peer.ts'
-import { Workshop, type Daemon } from '../../support/daemon.ts'
+import { Workshop, type Daemon, type Running } from '../../support/daemon.ts'
 import { enterFabric, ourRoutes, wire, type Host } from '../../support/fabric.ts'
 import { until } from '../../support/until.ts'
 
@@ -73,8 +73,8 @@ const allThere = (): boolean => {
 }
 
 /** The daemon, with all routes of its router in the kernel. */
-async function stage(): Promise<Daemon> {
-  const daemon = await workshop.daemon(host, config)
+async function stage(running: Running = {}): Promise<Daemon> {
+  const daemon = await workshop.daemon(host, config, running)
   const routes = [announce({ prefixes: PREFIXES, nextHop: TOR, asPath: [65001] })]
   tor = new BgpPeer({ local: TOR, remote: '10.0.1.1', asn: 65001, routes })
   await tor.up()
@@ -129,6 +129,31 @@ describe('somebody meddles', () => {
     expect(row.error).toMatch(/^left alone for 5 minutes: /)
     expect((await daemon.status()).fib).toMatchObject({ fights: 1, failed: 1, installed: 199 })
     expect(has()).toBe(false)
+  })
+})
+
+describe('memory', () => {
+  const meminfo = (availableMib: number): string =>
+    workshop.write('meminfo', `MemTotal: 8388608 kB\nMemAvailable: ${1024 * availableMib} kB\n`)
+
+  test('when it is short, no more routes are taken; those in the kernel stay, and so do sessions', async () => {
+    const script = 'mount --bind "$0" /proc/meminfo && exec "$@"'
+    const wrap = ['unshare', '--mount', 'sh', '-c', script, meminfo(4000)]
+    const daemon = await stage({ wrap })
+    meminfo(100)
+    await daemon.logged('MemoryShort')
+    const more = announce({ prefixes: ['198.19.0.0/24'], nextHop: TOR, asPath: [65001] })
+    tor?.send(more)
+    await daemon.logged('PrefixesBlocked')
+    const { warnings, fib } = await daemon.status()
+    expect(warnings).toContainEqual(expect.stringMatching(/^the machine has 100 MiB of 8,192 MiB/))
+    expect(fib.installed).toBe(PREFIXES.length)
+    meminfo(4000)
+    await daemon.logged('MemoryRecovered')
+    tor?.send(more)
+    await until('it is taken now', () => ourRoutes(host).has('198.19.0.0/24'))
+    expect(allThere()).toBe(true)
+    expect(tor?.sessions).toBe(1)
   })
 })
 

@@ -313,6 +313,41 @@ describe('in the running session', () => {
   })
 })
 
+describe('when memory is short', () => {
+  const limits = ['20', '{ limit: 20, action: warn }', '{ limit: 13, action: disconnect }']
+  test.each(limits)('with maxPrefixes: %s, what is held stays and may change', async (limit) => {
+    const stage = await stageWith(limit)
+    await announce(stage, 0, 12)
+    stage.speaker.takeNoMore(true)
+    await announce(stage, 10, 16)
+    expect(stage.received('a').size).toBe(12)
+    expect(told(stage, 'PrefixesBlocked')).toEqual([
+      'announces more ipv4 prefixes, but memory is short: 4 were not taken',
+    ])
+    await withdraw(stage, 0, 2)
+    expect(stage.received('a').size).toBe(10)
+    expect(refreshesAsked(stage.peer('a'))).toBe(0)
+    stage.speaker.takeNoMore(false)
+    await stage.pass()
+    expect(refreshesAsked(stage.peer('a'))).toBe(1)
+    await announce(stage, 2, 12)
+    expect(stage.received('a').size).toBe(10)
+    expect(stage.peer('a').sessions).toBe(1)
+  })
+
+  test('nothing is taken of a session that begins', async () => {
+    const stage = await stageWith('20')
+    stage.speaker.takeNoMore(true)
+    stage.orders.reset('a')
+    await stage.until('it is up again', () => stage.peer('a').sessions === 2)
+    await announce(stage, 0, 3)
+    expect(stage.received('a').size).toBe(0)
+    stage.speaker.takeNoMore(false)
+    await announce(stage, 0, 3)
+    expect(stage.received('a').size).toBe(3)
+  })
+})
+
 test('a cease of the peer for our prefixes is told with family and limit', async () => {
   const stage = await stageWith('10')
   const marker = Array.from({ length: 16 }, () => 255)
