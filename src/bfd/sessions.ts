@@ -6,7 +6,7 @@
  * for a failure (section 6.8.16).
  */
 import type { Address } from '../net/address.ts'
-import type { Clock } from '../net/clock.ts'
+import type { Clock, Timer } from '../net/clock.ts'
 import { Authentication, type BfdKey, type Digest } from './authentication.ts'
 import { decodePacket } from './packet.ts'
 import { BfdSession, type BfdReport } from './session.ts'
@@ -49,6 +49,8 @@ export class BfdSessions {
   readonly #byName = new Map<string, Entry>()
   readonly #byDiscriminator = new Map<number, Entry>()
   readonly #byPath = new Map<string, Entry>()
+  /** Those that are removed, until they have said good-bye for long enough; they are still on their paths. */
+  readonly #leaving = new Map<number, Timer>()
   #refused = 0
 
   constructor(world: BfdWorld) {
@@ -81,16 +83,12 @@ export class BfdSessions {
   remove(name: string): void {
     const entry = this.#byName.get(name)
     if (entry === undefined) return
-    const { session, spec } = entry
+    const { session } = entry
     this.#byName.delete(name)
-    // Another one may begin on the path at once, under another discriminator.
-    this.#byPath.delete(pathKey(spec.path))
     session.handle({ type: 'Disabled' })
     const waitMs = Math.max(FAREWELL_MS, session.report.detectionMs)
-    this.#world.clock.after(waitMs, () => {
-      this.#byDiscriminator.delete(session.discriminator)
-      session.close()
-    })
+    const timer = this.#world.clock.after(waitMs, () => this.#drop(entry))
+    this.#leaving.set(session.discriminator, timer)
   }
 
   /** Says good-bye and ends them all at once. */
@@ -99,6 +97,8 @@ export class BfdSessions {
       session.handle({ type: 'Disabled' })
       session.close()
     }
+    for (const timer of this.#leaving.values()) timer.cancel()
+    this.#leaving.clear()
     this.#byName.clear()
     this.#byDiscriminator.clear()
     this.#byPath.clear()
@@ -106,6 +106,10 @@ export class BfdSessions {
   }
 
   #add(name: string, spec: BfdSpec): void {
+    const left = this.#byPath.get(pathKey(spec.path))
+    // Two on one path, one of them saying good-bye, would confuse the peer.
+    if (left?.name === name) return this.#resume(left, spec)
+    if (left !== undefined) this.#drop(left)
     const outlet = this.#transport.open(spec.path)
     const { clock, random } = this.#world
     const session: BfdSession = new BfdSession(
@@ -126,6 +130,26 @@ export class BfdSessions {
     )
     this.#keep({ name, spec, session })
     this.#world.changed(name, session.report, false)
+  }
+
+  #resume(entry: Entry, spec: BfdSpec): void {
+    this.#stay(entry)
+    this.#byName.set(entry.name, entry)
+    this.#change(entry, spec)
+    entry.session.handle({ type: 'Enabled' })
+  }
+
+  #stay({ session: { discriminator } }: Entry): void {
+    this.#leaving.get(discriminator)?.cancel()
+    this.#leaving.delete(discriminator)
+  }
+
+  #drop(entry: Entry): void {
+    const { spec, session } = entry
+    this.#stay(entry)
+    this.#byPath.delete(pathKey(spec.path))
+    this.#byDiscriminator.delete(session.discriminator)
+    session.close()
   }
 
   #change({ name, spec: before, session }: Entry, spec: BfdSpec): void {

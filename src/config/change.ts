@@ -29,6 +29,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   group: ['live', 'the group itself means nothing; its settings are compared one by one'],
   importPolicy: ['live', 'the routes received are judged anew'],
   exportPolicy: ['live', 'what the new policy adds is announced, what it forbids is withdrawn'],
+  bfd: ['live', 'the path is watched in another way, or no longer; the session stays'],
   maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
   maxPrefixesOut: ['live', 'counted anew; a peer that is held down is called again'],
   defaultOriginate: ['live', 'the default route is announced or withdrawn'],

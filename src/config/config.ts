@@ -72,6 +72,8 @@ export interface ResolvedPeer {
   readonly addPath: AddPathConfig
   readonly extendedMessages: boolean
   readonly enhancedRouteRefresh: boolean
+  /** The path to it is watched (RFC 5882); absent: it isn't. */
+  readonly bfd?: BfdConfig
   /** Of what the peer announces, before policy. */
   readonly maxPrefixes: PrefixLimit
   /** Of what we tell the peer. */
@@ -114,6 +116,22 @@ export interface PeerRange {
 /** A key of TCP-AO (RFC 5925). */
 export interface TcpAoConfig extends Omit<TcpAoKey, 'key'> {
   readonly key: Secret
+}
+
+export interface BfdConfig {
+  readonly intervalMs: number
+  readonly minReceiveMs: number
+  readonly multiplier: number
+  /** Absent: as the session is. */
+  readonly multihop?: boolean
+  /** No session before BFD is up. */
+  readonly strict: boolean
+  /** Keyed SHA1. */
+  readonly authentication?: {
+    readonly key: Secret
+    readonly keyId: number
+    readonly meticulous: boolean
+  }
 }
 
 export interface AddPathConfig {

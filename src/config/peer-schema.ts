@@ -5,6 +5,7 @@
  * `SESSION_DEFAULTS`, written as a user would write them.
  */
 import { z } from 'zod'
+import { bfdSchema } from './bfd.ts'
 import { key, list } from './key.ts'
 import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
 import { tcpAoSchema } from './tcp-ao.ts'
@@ -220,6 +221,12 @@ const settings = {
     'Several paths of a prefix in one session (RFC 7911), in all `families`.',
     { receive: true, send: 'best' },
     'off',
+  ),
+  bfd: key(
+    bfdSchema.optional(),
+    'Watch the path to the peer with BFD (RFC 5880, RFC 5881, RFC 5883): the session ends within a second of it failing, not after the hold time. `true`, or a map, below.',
+    true,
+    '`false`',
   ),
   maxPrefixes: key(
     prefixLimitSchema.optional(),

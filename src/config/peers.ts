@@ -6,14 +6,16 @@
  */
 import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
+import { checkBfd, resolveBfd } from './bfd.ts'
 import type { Confederation, PeerRange, ResolvedPeer } from './config.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
 import { definitionsOf } from './policy-names.ts'
 import type { Policies } from './policies.ts'
 import { checkPrefixLimit, resolvePrefixLimit } from './prefix-limit.ts'
-import { checkSigning, signingOf } from './signing.ts'
+import { checkSigning, readSecret, signingOf } from './signing.ts'
 import { nearest } from './spelling.ts'
 import { nodeAt, type Path, type TreeNode } from './tree.ts'
+import { BFD_KEY_BYTES } from './values.ts'
 import { isOwn, mayBeOwn, type World } from './world.ts'
 
 /** A peer or mesh node before its settings are put together. */
@@ -69,6 +71,7 @@ export function checkSettings(path: Path, settings: PeerSettings, complaints: Co
     const message = 'ttlSecurity stands beside it, and a far peer is not a near one'
     complaints.error([...path, 'multihop'], message, 'remove one of them')
   }
+  checkBfd([...path, 'bfd'], settings.bfd, complaints)
   checkPrefixLimit([...path, 'maxPrefixes'], settings.maxPrefixes, complaints)
   checkPrefixLimit([...path, 'maxPrefixesOut'], settings.maxPrefixesOut, complaints)
   const families = settings.families ?? []
@@ -114,6 +117,13 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
   const ttlSecurity = distance('ttlSecurity')?.value
   const multihop = distance('multihop')?.value
   const addPath = find('addPath')?.value
+  const bfd = find('bfd')
+  const watched =
+    bfd === undefined
+      ? undefined
+      : resolveBfd(bfd.path, bfd.value, (file, path) =>
+          readSecret(file, path, 'key', context, BFD_KEY_BYTES),
+        )
   const maxPrefixesOut = find('maxPrefixesOut')?.value
   const peer: ResolvedPeer = {
     name: draft.name,
@@ -152,6 +162,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
     enhancedRouteRefresh: find('enhancedRouteRefresh')?.value ?? DEFAULTS.enhancedRouteRefresh,
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
+    ...(watched === undefined ? {} : { bfd: watched }),
     maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),
     ...(maxPrefixesOut === undefined ? {} : { maxPrefixesOut: resolvePrefixLimit(maxPrefixesOut) }),
     // A route server does not put itself in front (RFC 7947 section 2.2.2).
@@ -265,9 +276,11 @@ function judgeUnnumbered(
     const message = `the session with ${name} stands on the link-local address of ${peer.interface}`
     complaints.error(at('localAddress'), message, 'remove it')
   }
-  if (multihop !== undefined) {
+  for (const key of ['multihop', 'bfd'] as const) {
+    const isFar = key === 'bfd' ? peer.bfd?.multihop === true : multihop !== undefined
+    if (!isFar) continue
     const message = `${name} is on the link itself`
-    complaints.error(at('multihop'), message, 'remove it')
+    complaints.error(at(key), message, key === 'bfd' ? 'remove its multihop' : 'remove it')
   }
 }
 

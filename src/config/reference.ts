@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { stringify } from 'yaml'
 import { bareOf, factsOf, innerOf, isOptional, mapOptionOf } from './advice.ts'
+import { bfdAuthentication } from './bfd.ts'
 import { EFFECTS } from './change.ts'
 import { keyFacts } from './key.ts'
 import { RUNGS } from '../rib/decision.ts'
@@ -94,6 +95,13 @@ export function configurationReference(): string {
       'A number, or a map. Of `maxPrefixes` the number is of each family, and of what the peer announces before `import` looks at it; with ADD-PATH (RFC 7911) every path counts. With `block`, changes and withdrawals of what was taken go on as ever, and when the number has fallen below the limit the peer is asked for its routes again (RFC 2918), so that nothing is missing for good.',
       'Of `maxPrefixesOut` it is of each family, and of what `export` lets out; what the peer announces itself and so never hears from us does not count. With `block`, what is beyond waits and is announced when others have been withdrawn; with `disconnect` and `restart` the session ends (Cease with a text, RFC 9003) before anything beyond is sent.',
       keyTable(shapeOf(groupSchema).maxPrefixes),
+    ],
+    [
+      'bfd',
+      '`true`, `false`, or a map; a map on the peer takes the place of that of its group. See [bfd.md](bfd.md).',
+      keyTable(shapeOf(groupSchema).bfd),
+      '`authentication`:',
+      keyTable(bfdAuthentication),
     ],
     [
       'tcpAo',

@@ -8,7 +8,7 @@ import type { PeerSettings } from './peer-schema.ts'
 import { Secret } from './secret.ts'
 import { checkTcpAo, resolveTcpAo } from './tcp-ao.ts'
 import { placeOf, type Path, type TreeNode } from './tree.ts'
-import { isPassword } from './values.ts'
+import { TCP_KEY_BYTES, isSecret } from './values.ts'
 import type { World } from './world.ts'
 
 const WAYS = ['password', 'passwordFile', 'tcpAo'] as const
@@ -22,7 +22,7 @@ export function checkSigning(path: Path, settings: PeerSettings, complaints: Com
   checkTcpAo([...path, 'tcpAo'], settings.tcpAo, complaints)
 }
 
-interface Context {
+export interface SecretContext {
   readonly root: TreeNode
   readonly world: World
   readonly complaints: Complaints
@@ -31,7 +31,7 @@ interface Context {
 /** As the nearest level says that says anything about it. */
 export function signingOf(
   levels: readonly { readonly path: Path; readonly it: PeerSettings }[],
-  context: Context,
+  context: SecretContext,
 ): Pick<ResolvedPeer, 'password' | 'tcpAo'> {
   const level = levels.find(({ it }) => WAYS.some((way) => it[way] !== undefined))
   if (level === undefined) return {}
@@ -53,12 +53,13 @@ export function signingOf(
   return password === undefined ? {} : { password }
 }
 
-/** The first line of a file. */
-function readSecret(
+/** The first line of a file, of at most so many bytes. */
+export function readSecret(
   file: string,
   path: Path,
   noun: 'password' | 'key',
-  { root, world, complaints }: Context,
+  { root, world, complaints }: SecretContext,
+  most = TCP_KEY_BYTES,
 ): Secret | undefined {
   const read = world.readText(file, placeOf(root, path).file)
   if ('problem' in read) {
@@ -67,9 +68,9 @@ function readSecret(
     return undefined
   }
   const secret = read.text.split(/\r?\n/, 1)[0] ?? ''
-  if (!isPassword(secret)) {
+  if (!isSecret(secret, most)) {
     const message = `the first line of ${file} is no ${noun}`
-    complaints.error(path, message, 'put 1 to 80 bytes there')
+    complaints.error(path, message, `put 1 to ${most} bytes there`)
     return undefined
   }
   if (read.readableByAll) {

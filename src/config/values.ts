@@ -212,6 +212,12 @@ export const interval = duration(
   (seconds) => seconds >= 1 && seconds <= 7 * 86400,
 )
 
+/** RFC 5880 leaves the bounds open: below, a process can't be sure to run in time; above, hold times are as quick. */
+export const bfdInterval = duration(
+  { noun: 'an interval', write: '10ms to 30s, such as 300ms' },
+  (seconds) => seconds >= 0.01 && seconds <= 30,
+)
+
 const lengthSlip = (given: unknown): Advice | undefined => {
   const parsed = typeof given === 'string' ? parseAddressAndLength(given) : undefined
   if (parsed === undefined) return undefined
@@ -351,20 +357,25 @@ export const endpoint = text(
 )
 
 /** RFC 2385 and RFC 5925 leave the length open; Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN, TCP_AO_MAXKEYLEN). */
-export const isPassword = (written: string): boolean =>
-  written.length > 0 && new TextEncoder().encode(written).length <= 80
+export const TCP_KEY_BYTES = 80
+/** RFC 5880 section 6.7.4. */
+export const BFD_KEY_BYTES = 20
 
-const secretText = (noun: string) =>
+export const isSecret = (written: string, most: number): boolean =>
+  written.length > 0 && new TextEncoder().encode(written).length <= most
+
+const secretText = (noun: string, most = TCP_KEY_BYTES) =>
   value(
     z
       .string()
-      .refine(isPassword)
+      .refine((written) => isSecret(written, most))
       .transform((written) => new Secret(written)),
-    { noun, write: 'text of 1 to 80 bytes, in quotes', secret: true },
+    { noun, write: `text of 1 to ${most} bytes, in quotes`, secret: true },
   )
 
 export const password = secretText('a password')
 export const signingKey = secretText('a key')
+export const bfdKey = secretText('a key', BFD_KEY_BYTES)
 
 export const table = value(
   z.union([z.int().min(1).max(4294967295), z.string().regex(/^[\w.@-]{1,64}$/)]),

@@ -2,11 +2,8 @@
  * Metrics for Prometheus, one row per metric.
  *
  * Nothing is counted here: at each scrape the rows read one snapshot of what `linnet show` shows, so the
- * hot path pays nothing and metrics can't disagree with the command line. prom-client is loaded at
- * the first scrape.
+ * hot path pays nothing and metrics can't disagree with the command line (`scrapes.ts`).
  */
-import type { Counter, Gauge, Registry } from 'prom-client'
-import type { Queries } from './queries.ts'
 import type { HealthReport, StatusRow } from './reports.ts'
 import type { MonitorRow, PeerRow, RpkiRow } from './rows.ts'
 
@@ -169,6 +166,23 @@ export const METRICS: readonly Metric[] = [
     help: 'Connections that the peer opened too often and that were reset at once.',
     labels: ['peer'],
     read: perPeer((it) => it.connectionsRefused),
+  },
+  {
+    name: 'linnet_peer_bfd_up',
+    type: 'gauge',
+    help: '1 while the BFD session with the peer is Up; only of peers that have one.',
+    labels: ['peer'],
+    read: ({ peers }) =>
+      peers.flatMap((it): Sample[] =>
+        it.bfd === null ? [] : [[it.bfd === 'Up' ? 1 : 0, it.name]],
+      ),
+  },
+  {
+    name: 'linnet_peer_bfd_failures_total',
+    type: 'counter',
+    help: 'Times that BFD has found the path to the peer broken.',
+    labels: ['peer'],
+    read: perPeer((it) => it.bfdFailures),
   },
   {
     name: 'linnet_strangers_refused_total',
@@ -338,60 +352,3 @@ export const METRICS: readonly Metric[] = [
 
 const isUp = ({ kind, state }: MonitorRow): boolean =>
   kind === 'bmp' ? state === 'connected' : state !== 'failed'
-
-/** Answers scrapes with the text exposition format, and says its content type. */
-export class Metrics {
-  readonly #queries: Queries
-  #prepared: Promise<Prepared> | undefined
-
-  constructor(queries: Queries) {
-    this.#queries = queries
-  }
-
-  async scrape(): Promise<{ readonly contentType: string; readonly text: string }> {
-    this.#prepared ??= prepare()
-    const { registry, instruments } = await this.#prepared
-    const snapshot: Snapshot = {
-      status: this.#queries.status(),
-      peers: this.#queries.peers(),
-      monitors: this.#queries.monitors(),
-      rpki: this.#queries.rpki(),
-      health: this.#queries.health(),
-    }
-    for (const { metric, instrument } of instruments) {
-      instrument.reset()
-      for (const [value, ...labels] of metric.read(snapshot)) {
-        instrument.inc(labelled(metric, labels), value)
-      }
-    }
-    return { contentType: registry.contentType, text: await registry.metrics() }
-  }
-}
-
-interface Prepared {
-  readonly registry: Registry
-  readonly instruments: readonly {
-    readonly metric: Metric
-    readonly instrument: Gauge | Counter
-  }[]
-}
-
-async function prepare(): Promise<Prepared> {
-  const client = await import('prom-client')
-  const registry = new client.Registry()
-  const instruments = METRICS.map((metric) => {
-    const options = {
-      name: metric.name,
-      help: metric.help,
-      labelNames: [...metric.labels],
-      registers: [registry],
-    }
-    const instrument =
-      metric.type === 'gauge' ? new client.Gauge(options) : new client.Counter(options)
-    return { metric, instrument }
-  })
-  return { registry, instruments }
-}
-
-const labelled = (metric: Metric, values: readonly string[]): Record<string, string> =>
-  Object.fromEntries(metric.labels.map((label, i) => [label, values[i] ?? '']))

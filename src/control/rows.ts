@@ -60,6 +60,11 @@ export const peerRow = z.object({
   ),
   lastErrorAt: z.iso.datetime().nullable().describe('When that was.'),
   capabilities: texts('Capabilities in use by both sides, by name.'),
+  bfd: z
+    .enum(['AdminDown', 'Down', 'Init', 'Up'])
+    .nullable()
+    .describe('State of its BFD session (RFC 5880); null when it has none.'),
+  bfdFailures: count('Times that BFD has found the path broken.'),
 })
 export type PeerRow = z.infer<typeof peerRow>
 
@@ -102,6 +107,30 @@ const settingRow = z.object({
 })
 export type SettingRow = z.infer<typeof settingRow>
 
+const milliseconds = (meaning: string) => z.number().min(0).describe(meaning)
+const bfdState = peerRow.shape.bfd.unwrap()
+
+const bfdRow = z.object({
+  since: time('When it entered its state.'),
+  multihop: flag('Over routers (RFC 5883), port 4784; else on the link (RFC 5881), port 3784.'),
+  diagnostic: text('Why it left Up last, as we see it: `control detection time expired`.'),
+  remoteState: bfdState.describe('What the peer says of its side.'),
+  remoteDiagnostic: text('Why the peer left Up last, as it sees it.'),
+  discriminator: count('Our number of the session.'),
+  remoteDiscriminator: count("The peer's; 0 while it is not heard."),
+  transmitInterval: milliseconds('Between two of our packets, in milliseconds, before jitter.'),
+  receiveInterval: milliseconds('Between two packets of the peer.'),
+  remoteMultiplier: count('Packets of the peer that may be missing; 0 before it was heard.'),
+  detectionTime: milliseconds('Silence that ends the session; 0 before the peer was heard.'),
+  longestSilence: milliseconds('The longest silence of the peer while Up.'),
+  controlPlaneIndependent: flag(
+    'Its BFD goes on when its control plane restarts (C): then a failure is one of the forwarding.',
+  ),
+  authenticated: flag('Packets are signed.'),
+  ups: count('Times that it came up.'),
+})
+export type BfdRow = z.infer<typeof bfdRow>
+
 const messageCounts = z.object({
   open: count('OPEN messages.'),
   update: count('UPDATE messages.'),
@@ -133,6 +162,7 @@ export const peerDetail = peerRow.extend({
     .array(settingRow)
     .describe('What the configuration says of the peer, and where; those of its range.'),
   prefixLimits: z.array(prefixLimitRow).describe('How many prefixes the session may carry.'),
+  bfdSession: bfdRow.nullable().describe('Its BFD session; null when it has none.'),
   messagesReceived: messageCounts.describe('Messages received, by type.'),
   messagesSent: messageCounts.describe('Messages sent, by type.'),
   capabilitiesSent: texts('Capabilities we offered.'),

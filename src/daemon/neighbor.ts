@@ -19,13 +19,14 @@ import type { LastError } from '../session/last-error.ts'
 import type { Cease } from '../session/peer-options.ts'
 import type { PeerSnapshot } from '../session/snapshot.ts'
 import { SessionError } from '../wire/errors.ts'
-import { ADMINISTRATIVE_RESET, OTHER_CONFIGURATION_CHANGE } from '../wire/constants.ts'
+import { ADMINISTRATIVE_RESET, BFD_DOWN, OTHER_CONFIGURATION_CHANGE } from '../wire/constants.ts'
 import type { Level } from './events.ts'
 import { notAnnounced } from './hearing.ts'
 import { describeMalformed, describeUnreadable } from './malformed-update.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import { NeighborSession, type Outlet } from './neighbor-session.ts'
 import { OutboundLimits } from './outbound-limits.ts'
+import { STRICTLY, type PathFailure } from './path-failure.ts'
 import { peerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
 import { Silence } from './silence.ts'
@@ -47,6 +48,7 @@ export class Neighbor {
   readonly outboundLimits: readonly OutboundLimits[]
   readonly #outlet: Outlet
   #session: NeighborSession | undefined
+  #pathFailure: PathFailure | undefined
   #malformed = 0
   /** A peer that does it once does it with every UPDATE: the log hears once a minute. */
   readonly #ofUpdates: Silence
@@ -90,6 +92,7 @@ export class Neighbor {
     )
     this.standing = new Standing(this.#peer, hood.clock)
     if (config.interface !== undefined) this.standing.lost(UNSEARCHED)
+    if (config.bfd?.strict === true) this.standing.pathLost(STRICTLY)
   }
 
   get config(): ResolvedPeer {
@@ -102,6 +105,19 @@ export class Neighbor {
 
   get session(): NeighborSession | undefined {
     return this.#session
+  }
+
+  /** How BFD has ended the last session; undefined when something else did, or it is up. */
+  get pathFailure(): PathFailure | undefined {
+    return this.#pathFailure
+  }
+
+  /** The path is broken, or not watched any more though it must be: the session ends, for so long at least. */
+  pathFailed(failure: PathFailure, cause: string, holdSeconds: number): void {
+    const cease = { subcode: BFD_DOWN, cause }
+    this.#pathFailure = failure
+    if (holdSeconds > 0) this.#holdDown(cease, holdSeconds)
+    else this.#peer.reset(cease)
   }
 
   /** It has told all of its routes (RFC 4724 section 2). */
@@ -237,6 +253,7 @@ export class Neighbor {
     for (const limit of this.limits) limit.begin(session.adjRibIn.peer)
     for (const limit of this.outboundLimits) limit.begin()
     this.#session = session
+    this.#pathFailure = undefined
     this.#ofAttempts.end()
     session.joinGroups()
     const families = negotiated.families.join(', ')

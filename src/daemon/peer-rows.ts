@@ -9,12 +9,13 @@ import type { Capability } from '../wire/capabilities/index.ts'
 import { ourOpen } from '../session/negotiation.ts'
 import type { Endpoint } from '../session/transport.ts'
 import { MAX_MESSAGE_LENGTH } from '../wire/constants.ts'
+import { bfdFields, bfdRow } from './bfd-rows.ts'
 import { isoOf } from './clock.ts'
 import type { Neighbor } from './neighbor.ts'
 import { namesOf } from './policies.ts'
 import type { Speaker } from './speaker.ts'
 
-export function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
+export function peerRow({ suspicions, bfd }: Speaker, neighbor: Neighbor): PeerRow {
   const { config, session } = neighbor
   const it = neighbor.snapshot()
   const { negotiated, counters, lastError } = it
@@ -52,6 +53,7 @@ export function peerRow({ suspicions }: Speaker, neighbor: Neighbor): PeerRow {
     lastError: lastError === undefined ? null : `${lastError.direction} ${lastError.text}`,
     lastErrorAt: lastError === undefined ? null : isoOf(lastError.at),
     capabilities: session === undefined ? [] : agreedOn(session.negotiated),
+    ...bfdFields(bfd, neighbor),
   }
 }
 
@@ -128,6 +130,7 @@ export function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         ? []
         : [prefixLimitRow('out', config.maxPrefixesOut)]),
     ],
+    bfdSession: bfdRow(speaker.bfd, neighbor),
     messagesReceived: { ...counters.received },
     messagesSent: { ...counters.sent },
     capabilitiesSent: ourOpen(neighbor.peer.options).capabilities.flatMap(capabilityNames),

@@ -32,6 +32,7 @@ import { checkForwarding, readSysctl, type ForwardingProblem } from '../linux/sy
 import { tcpTransport } from '../linux/tcp.ts'
 import type { Address } from '../net/address.ts'
 import { answers } from './answers.ts'
+import { bfdThread } from './bfd-thread.ts'
 import { systemClock } from './clock.ts'
 import { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
@@ -134,6 +135,7 @@ async function startAndServe(
     transport: tcpTransport(),
     dropCounts: readDropCounts,
     discovery: routerDiscovery(),
+    bfd: bfdThread(),
     kernel: await kernelOf(config, monitor, events),
   })
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.

@@ -22,6 +22,8 @@ import type { Transport } from '../session/transport.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts'
 import { Aggregates } from './aggregates.ts'
+import { BfdPeers } from './bfd-peers.ts'
+import type { BfdService } from './bfd-thread.ts'
 import { DynamicPeers } from './dynamic-peers.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
@@ -49,6 +51,8 @@ export interface World {
   readonly transport: Transport
   /** What the kernel has dropped of TCP; absent where nobody counts. */
   readonly dropCounts?: () => DropCounts
+  /** Watches the paths to peers; absent where nobody does. */
+  readonly bfd?: BfdService
   /** Finds unnumbered peers; absent where there are none. */
   readonly discovery?: NeighborDiscovery
   /** Absent when routes are not to be installed. */
@@ -71,6 +75,7 @@ export class Speaker {
   readonly monitors: Monitors
   readonly policies: Policies
   readonly rpkiCaches: RpkiCaches
+  readonly bfd: BfdPeers | undefined
   readonly #world: World
   readonly #news: TableNews
   readonly #aggregates: Aggregates
@@ -219,6 +224,16 @@ export class Speaker {
     }
     this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })
     this.#dynamicPeers = new DynamicPeers(this.#neighbors, hood)
+    this.bfd =
+      world.bfd === undefined
+        ? undefined
+        : new BfdPeers(world.bfd, {
+            host,
+            clock,
+            events,
+            neighbors: () => this.#neighbors,
+            neighbor: (name) => this.#neighbors.get(name),
+          })
     this.#addStages()
     this.rib.nextHops.onChange(({ address, resolution }) =>
       this.#news.nextHopChanged(address.text, resolution.resolvedBy),
@@ -292,6 +307,8 @@ export class Speaker {
     this.#dynamicPeers.close()
     this.forwarding?.leave()
     this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
+    // After BGP: there are peers that take the end of BFD for a failure.
+    await this.bfd?.close()
     this.listeners.close()
     this.rpkiCaches.close()
     this.ownPrefixes.close()
@@ -336,6 +353,7 @@ export class Speaker {
 
   #neighborsChanged(): void {
     this.forwarding?.neighborsChanged([...this.#neighbors])
+    this.bfd?.look()
   }
 
   /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
@@ -344,6 +362,7 @@ export class Speaker {
     this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
       this.#callTimer = undefined
       this.#neighbors.callAgain()
+      this.bfd?.look()
     })
   }
 

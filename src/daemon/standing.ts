@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Peer } from '../session/peer.ts'
 import type { Cease } from '../session/peer-options.ts'
+import { BFD_DOWN } from '../wire/constants.ts'
 
 interface Hold {
   readonly why: string
@@ -20,10 +21,17 @@ export class Standing {
   #isWanted = false
   /** Why an unnumbered peer is nowhere; undefined once it is found. */
   #missing: string | undefined
+  /** Why there must be no session as long as BFD is not up; undefined when there may be one. */
+  #pathless: string | undefined
 
   constructor(peer: Peer, clock: Clock) {
     this.#peer = peer
     this.#clock = clock
+  }
+
+  /** Started, and not stopped or held down since. */
+  get isWanted(): boolean {
+    return this.#isWanted
   }
 
   get isHeldDown(): boolean {
@@ -43,14 +51,26 @@ export class Standing {
 
   found(): void {
     this.#missing = undefined
-    if (this.#isWanted) this.#peer.start()
+    this.#startIfWanted()
+  }
+
+  /** No session until `pathFound`; `why` for people. */
+  pathLost(why: string): void {
+    if (this.#pathless === undefined) this.#peer.stop({ subcode: BFD_DOWN, cause: why })
+    this.#pathless = why
+  }
+
+  pathFound(): void {
+    if (this.#pathless === undefined) return
+    this.#pathless = undefined
+    this.#startIfWanted()
   }
 
   /** Also when it is held down; one that is searched for, as soon as it is found. */
   start(): void {
     this.#forget()
     this.#isWanted = true
-    if (this.#missing === undefined) this.#peer.start()
+    this.#startIfWanted()
   }
 
   /** Ceases; the peer stays down until `start`. */
@@ -67,14 +87,11 @@ export class Standing {
 
   /** Ceases; the peer stays down for `seconds`, or until somebody says otherwise. */
   holdDown(cease: Cease, seconds: number | undefined): void {
-    this.stop(cease)
-    const why = cease.cause ?? ''
-    if (seconds === undefined) {
-      this.#hold = { why, untilMs: undefined, timer: undefined }
-      return
-    }
-    const timer = this.#clock.after(seconds * 1000, () => this.start())
-    this.#hold = { why, untilMs: this.#clock.now() + seconds * 1000, timer }
+    // Held down before it is down: who hears of the end of the session sees that more is to come.
+    this.#forget()
+    this.#hold = this.#holdFor(cease.cause ?? '', seconds)
+    this.#isWanted = false
+    this.#peer.stop(cease)
   }
 
   /** Starts the peer if it is held down; false when it isn't. */
@@ -87,12 +104,23 @@ export class Standing {
   /** `held down: ...; next attempt in 4 min`, or why it is not found; undefined when there is no such reason. */
   get words(): string | undefined {
     const hold = this.#hold
-    if (hold === undefined) return this.#isWanted ? this.#missing : undefined
+    if (hold === undefined) return this.#isWanted ? (this.#missing ?? this.#pathless) : undefined
     const { why, untilMs } = hold
     if (untilMs === undefined) {
       return `held down: ${why}; until linnet startup ${this.#peer.options.name}`
     }
     return `held down: ${why}; next attempt in ${inWords(untilMs - this.#clock.now())}`
+  }
+
+  #holdFor(why: string, seconds: number | undefined): Hold {
+    if (seconds === undefined) return { why, untilMs: undefined, timer: undefined }
+    const timer = this.#clock.after(seconds * 1000, () => this.start())
+    return { why, untilMs: this.#clock.now() + seconds * 1000, timer }
+  }
+
+  #startIfWanted(): void {
+    const isFree = this.#missing === undefined && this.#pathless === undefined
+    if (this.#isWanted && isFree) this.#peer.start()
   }
 
   #forget(): void {

@@ -5,6 +5,7 @@
  */
 import type { Commands } from '../../src/control/queries.ts'
 import type { RouteRow } from '../../src/control/rows.ts'
+import type { BfdService } from '../../src/daemon/bfd-thread.ts'
 import { Events, type DaemonEvent } from '../../src/daemon/events.ts'
 import { orders } from '../../src/daemon/orders.ts'
 import { routeRows } from '../../src/daemon/route-rows.ts'
@@ -42,6 +43,7 @@ export class SpeakerStage {
     peers: readonly StagePeer[],
     network: Omit<MemoryNetworkOptions, 'clock'> = {},
     more = '',
+    bfd?: BfdService,
   ) {
     const { clock } = this
     this.#network = new MemoryNetwork({ ...network, clock })
@@ -58,6 +60,7 @@ export class SpeakerStage {
       resolver: new FakeResolver(),
       transport: this.#network.transportOf(address(OWN)),
       kernel: undefined,
+      ...(bfd === undefined ? {} : { bfd }),
     })
     const { speaker } = this
     this.orders = orders({ speaker, host, events, configPath: '', reloaded: () => {} })

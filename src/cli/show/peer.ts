@@ -7,6 +7,7 @@ import type {
 } from '../../control/rows.ts'
 import { formatAge, paint } from '../style.ts'
 import { formatProperties, formatTable, type Column, type Look } from '../table.ts'
+import { bfdOf } from './bfd.ts'
 import { stateOf, stateStyle } from './peers.ts'
 
 const FAMILY_COLUMNS: readonly Column<PeerFamilyRow>[] = [
@@ -77,6 +78,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ['import', peer.importPolicy],
       ['export', peer.exportPolicy],
       ['queued', `${peer.queued} prefixes`],
+      ...(peer.bfd === null ? [] : [['BFD', bfdOf(peer, look.now)] as const]),
       ...peer.prefixLimits.map((it): [string, string] => [LIMITS[it.direction], limitOf(it)]),
       ...(peer.withheld === 0
         ? []

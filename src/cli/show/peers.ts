@@ -34,6 +34,13 @@ export const peersView: TableView<PeerRow> = {
     { title: 'ACCEPTED', of: whenUp((peer) => peer.accepted), align: 'right' },
     { title: 'ANNOUNCED', of: whenUp((peer) => peer.announced), align: 'right' },
   ],
-  notes: (peer) => (isUp(peer) || peer.lastError === null ? [] : [`last error: ${peer.lastError}`]),
+  notes: (peer) =>
+    isUp(peer)
+      ? peer.bfd === null || peer.bfd === 'Up'
+        ? []
+        : [`BFD is ${peer.bfd}: the path is not watched`]
+      : peer.lastError === null
+        ? []
+        : [`last error: ${peer.lastError}`],
   nothing: ({ configFile }) => `no peers: add some under peers: in ${configFile}`,
 }

@@ -179,6 +179,27 @@ test('one that is removed takes leave, which is no failure', () => {
   expect(pair.clock.pendingCount).toBe(0)
 })
 
+test('one that is removed and wanted again at once fails nowhere', () => {
+  const pair = new Pair().settled()
+  pair.a.sessions.remove('b')
+  pair.clock.advance(100)
+  pair.a.sessions.set('b', { ...SPEC, path: { hops: 'single', remote: B } })
+  pair.clock.advance(10_000)
+  expect([pair.a.report, pair.b.report]).toMatchObject([
+    { state: 'Up', ups: 2, failures: 0 },
+    { state: 'Up', ups: 2, failures: 0 },
+  ])
+})
+
+test('under another name too', () => {
+  const pair = new Pair().settled()
+  pair.a.sessions.remove('b')
+  pair.a.sessions.set('c', { ...SPEC, path: { hops: 'single', remote: B } })
+  pair.clock.advance(10_000)
+  expect(pair.a.sessions.report('c')).toMatchObject({ state: 'Up', failures: 0 })
+  expect(pair.b.report).toMatchObject({ state: 'Up', failures: 0 })
+})
+
 describe('our own stall is not taken for silence', () => {
   test('what waits in the sockets is read first', () => {
     const pair = new Pair().settled()

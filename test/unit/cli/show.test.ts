@@ -243,6 +243,7 @@ hold time     90 s, keepalive every 30 s
 import        accept
 export        local
 queued        0 prefixes
+BFD           Up 10m (signed); we send every 300 ms, the peer every 250 ms, lost after 900 ms; longest silence 312 ms; 2 failures
 max prefixes  5,000,000 (default), block
 withheld      3 prefixes beyond max prefixes out
 capabilities  multiprotocol ipv4, 4-octet AS

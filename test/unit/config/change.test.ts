@@ -16,6 +16,7 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
   ['asn: 65001, import: accept, password: one, maxPrefixes: 9', 'live', 'maxPrefixes'],
   ['asn: 65001, import: accept, password: one, maxPrefixesOut: 9', 'live', 'maxPrefixesOut'],
   ['asn: 65001, import: accept, password: one, defaultOriginate: true', 'live', 'defaultOriginate'],
+  ['asn: 65001, import: accept, password: one, bfd: true', 'live', 'bfd'],
   ['asn: 65001, import: accept, password: one, passive: true', 'nextSession', 'passive'],
   [
     'asn: 65001, import: accept, password: one, connectRetry: 9s',

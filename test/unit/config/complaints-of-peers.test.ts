@@ -150,8 +150,33 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:63: peers[0].maxPrefixes.warnat: unknown key; did you mean warnAt?',
   ],
   [
-    '{ address: 10.0.1.1, group: tor, bfd: true }',
-    'c.yaml:4:38: peers[0].bfd: not in this version yet; remove it',
+    '{ address: 10.0.1.1, group: tor, bfd: yes please }',
+    'c.yaml:4:43: peers[0].bfd: yes please is not true, false or a map; write true, false, or { interval: 300ms, multiplier: 3 }',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, bfd: { interval: 1ms } }',
+    'c.yaml:4:55: peers[0].bfd.interval: 1ms is not an interval; write 10ms to 30s, such as 300ms',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, bfd: { multiplier: 0 } }',
+    'c.yaml:4:57: peers[0].bfd.multiplier: 0 is not a number of packets; write 1..255',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, bfd: { authentication: { keyId: 2 } } }',
+    'c.yaml:4:61: peers[0].bfd.authentication.key: is missing; add key: "...", or keyFile: FILE',
+  ],
+  [
+    '{ address: 10.0.1.1, group: tor, bfd: { authentication: { key: one, keyFile: two } } }',
+    'c.yaml:4:82: peers[0].bfd.authentication.keyFile: key stands beside it, and only one can count; remove one of them',
+    "c.yaml:4:82: peers[0].bfd.authentication.keyFile: can't read two: no such file; write a file that linnet may read",
+  ],
+  [
+    `{ address: 10.0.1.1, group: tor, bfd: { authentication: { key: ${'x'.repeat(21)} } } }`,
+    'c.yaml:4:68: peers[0].bfd.authentication.key: this is not a key; write text of 1 to 20 bytes, in quotes',
+  ],
+  [
+    '{ interface: eth0, group: tor, bfd: { multihop: true } }',
+    'c.yaml:4:41: peers[0].bfd: eth0 is on the link itself; remove its multihop',
   ],
   [
     '{ address: 10.0.1.1, range: 10.0.1.0/24, group: tor }',

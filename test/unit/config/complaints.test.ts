@@ -18,7 +18,7 @@ const DOCUMENT: readonly Row[] = [
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
   ['interfaces: [docker0]', 'c.yaml:2:1: interfaces: unknown key; it belongs into advertise'],
   ['overlay: { mode: ipip }', 'c.yaml:2:1: overlay: not in this version yet; remove it'],
-  ['bfd: true', 'c.yaml:2:1: bfd: not in this version yet; remove it'],
+  ['bfd: true', 'c.yaml:2:1: bfd: unknown key; it belongs into peers or peerGroups'],
   [
     '__proto__: 1',
     'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',

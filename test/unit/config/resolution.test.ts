@@ -102,6 +102,7 @@ peerGroups:
     multihop: 2
     password: of-the-group
     export: accept
+    bfd: true
 peers:
   - name: tor-a
     description: rack 7, left
@@ -119,6 +120,7 @@ peers:
     enhancedRouteRefresh: true
     extendedMessages: false
     addPath: { receive: true, send: 4 }
+    bfd: { interval: 50ms, minReceive: 1s, multiplier: 5, multihop: true, strict: true, authentication: { key: of-bfd, keyId: 7, meticulous: true } }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
     maxPrefixesOut: 1000
     defaultOriginate: true
@@ -195,6 +197,14 @@ log: { level: trace, format: json }
         enhancedRouteRefresh: true,
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
+        bfd: {
+          intervalMs: 50,
+          minReceiveMs: 1000,
+          multiplier: 5,
+          strict: true,
+          multihop: true,
+          authentication: { key: '***', keyId: 7, meticulous: true },
+        },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
         maxPrefixesOut: { limit: 1000, warnAt: 75, action: 'block' },
         defaultOriginate: true,
@@ -420,4 +430,20 @@ describe('in a confederation (RFC 5065)', () => {
   test.each(cases)('%s: %s, to whom we are %i; import %s', (peer, type, localAsn, importPolicy) => {
     expect(of(peer)).toMatchObject({ type, localAsn, importPolicy: [{ name: importPolicy }] })
   })
+})
+
+test('bfd: what a peer says takes the place of what its group says, as a whole', () => {
+  const config = configOf(`asn: 1
+peerGroups: { tor: { asn: internal, bfd: { multiplier: 9, interval: 1s } } }
+peers:
+  - { name: as-the-group, address: 10.0.0.1, group: tor }
+  - { name: own, address: 10.0.0.2, group: tor, bfd: { interval: 50ms } }
+  - { name: without, address: 10.0.0.3, group: tor, bfd: false }
+`)
+  const default3 = { minReceiveMs: 50, multiplier: 3, strict: false }
+  expect(config.peers.map(({ bfd }) => bfd)).toEqual([
+    { intervalMs: 1000, minReceiveMs: 1000, multiplier: 9, strict: false },
+    { intervalMs: 50, ...default3 },
+    undefined,
+  ])
 })

@@ -58,6 +58,8 @@ export const peerUp: PeerRow = {
   lastError: null,
   lastErrorAt: null,
   capabilities: ['multiprotocol ipv4', '4-octet AS'],
+  bfd: 'Up',
+  bfdFailures: 2,
 }
 
 export const peerDown: PeerRow = {
@@ -81,6 +83,8 @@ export const peerDown: PeerRow = {
   lastError: 'sent OPEN Message Error/Bad Peer AS: peer says AS 65002, configured 65001',
   lastErrorAt: THEN,
   capabilities: [],
+  bfd: null,
+  bfdFailures: 0,
 }
 
 const noMessages = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 }
@@ -122,6 +126,16 @@ export const detailOf = (row: PeerRow): PeerDetail => ({
       ...{ warnAt: 75, action: 'block', after: null },
     },
   ],
+  bfdSession:
+    row.bfd === null
+      ? null
+      : {
+          ...{ since: THEN, multihop: false, diagnostic: 'none', remoteState: 'Up' },
+          ...{ remoteDiagnostic: 'none', discriminator: 77, remoteDiscriminator: 1 },
+          ...{ transmitInterval: 300, receiveInterval: 250, remoteMultiplier: 3 },
+          ...{ detectionTime: 900, longestSilence: 312, controlPlaneIndependent: false },
+          ...{ authenticated: true, ups: 3 },
+        },
   messagesReceived: { ...noMessages, open: 1, update: 600, keepalive: 39, bytes: 123456 },
   messagesSent: { ...noMessages, open: 1, update: 32, keepalive: 39, bytes: 4321 },
   capabilitiesSent: ['multiprotocol ipv4', '4-octet AS', 'route refresh'],

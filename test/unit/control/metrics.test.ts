@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { METRICS, Metrics } from '../../../src/control/metrics.ts'
+import { METRICS } from '../../../src/control/metrics.ts'
+import { Metrics } from '../../../src/control/scrapes.ts'
 import { FakeDaemon, peerUp, status } from './fake-daemon.ts'
 
 const linesOf = async (daemon: FakeDaemon): Promise<string[]> =>
@@ -24,6 +25,8 @@ const expected: readonly string[] = [
   'linnet_peer_flaps_total{peer="tor-b"} 3',
   'linnet_peer_malformed_updates_total{peer="tor-a"} 2',
   'linnet_peer_connections_refused_total{peer="tor-b"} 4',
+  'linnet_peer_bfd_up{peer="tor-a"} 1',
+  'linnet_peer_bfd_failures_total{peer="tor-a"} 2',
   'linnet_strangers_refused_total 6',
   'linnet_rib_prefixes{family="ipv4"} 100',
   'linnet_rib_paths{family="ipv6"} 40',

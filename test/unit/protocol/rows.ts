@@ -245,6 +245,37 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     ],
   },
   {
+    rfc: 'RFC 5880',
+    title: 'bidirectional forwarding detection (BFD)',
+    done: 'asynchronous mode; timer negotiation, poll sequences, slow start, jitter; keyed SHA1, meticulous too; AdminDown; the demand mode and the C bit of the peer',
+    missing: 'echo, demand mode of our own, simple passwords and MD5, which are optional',
+    tests: [
+      'unit/bfd/packet.test.ts: the bytes of a packet are those of RFC 5880 section 4.1',
+      'unit/bfd/state-machine.test.ts: every cell of the table of RFC 5880 section 6.8.6',
+      'unit/bfd/authentication.test.ts: the digest is that of the packet with the padded key in its place (RFC 5880 section 6.7.4)',
+    ],
+  },
+  {
+    rfc: 'RFC 5881, RFC 5883',
+    title: 'BFD on a link and over routers',
+    done: 'IPv4, IPv6, link-local; TTL 255 sent, and checked on the link',
+    tests: [
+      'kernel/bfd.test.ts: %s: comes up, and a cut is found',
+      'kernel/bfd.test.ts: what has crossed a router is dropped, unless that is expected',
+      'kernel/bfd.test.ts: packets are marked, sent with TTL 255 and from a port that RFC 5881 allows',
+    ],
+  },
+  {
+    rfc: 'RFC 5882, RFC 9384',
+    title: 'what BFD does to BGP',
+    done: 'a path that fails ends the session with Cease / BFD Down; AdminDown does not; flapping paths are damped; `strict` without the capability',
+    tests: [
+      'unit/daemon/bfd-peers.test.ts: ends the session at once, in words at both ends, and it begins again',
+      'unit/daemon/bfd-peers.test.ts: and is switched off ends nothing (RFC 5882 section 4.2)',
+      'unit/bfd/damping.test.ts: each that follows soon doubles the wait',
+    ],
+  },
+  {
     rfc: 'RFC 9687',
     title: 'send hold timer',
     done: '`sendHoldTime`',
