@@ -23,6 +23,7 @@ import type { BfdService } from './bfd-thread.ts'
 import type { BfdNews } from './bfd-worker.ts'
 import type { Events, Level } from './events.ts'
 import type { Neighbor } from './neighbor.ts'
+import type { Neighbors } from './neighbors.ts'
 import { STRICTLY } from './path-failure.ts'
 import { Silence } from './silence.ts'
 
@@ -30,8 +31,7 @@ export interface BfdPeersWorld {
   readonly host: HostView
   readonly clock: Clock
   readonly events: Events
-  neighbor(name: string): Neighbor | undefined
-  neighbors(): Iterable<Neighbor>
+  readonly neighbors: Neighbors
 }
 
 interface Watched {
@@ -48,15 +48,16 @@ const ASK_AGAIN_MS = 5000
 const TROUBLE_SILENCE_MS = 600_000
 
 export class BfdPeers {
-  readonly #service: BfdService
+  readonly #service: BfdService | undefined
   readonly #world: BfdPeersWorld
   readonly #watched = new Map<string, Watched>()
   #again: Timer | undefined
 
-  constructor(service: BfdService, world: BfdPeersWorld) {
+  /** Without a service nobody is watched. */
+  constructor(service: BfdService | undefined, world: BfdPeersWorld) {
     this.#service = service
     this.#world = world
-    service.listen(
+    service?.listen(
       (news) => this.#heard(news),
       (why) => this.#broken(why),
     )
@@ -75,19 +76,19 @@ export class BfdPeers {
   /** Neighbours have come, gone or changed, or our addresses have. */
   look(): void {
     const wanted = new Map<string, BfdSpec>()
-    for (const neighbor of this.#world.neighbors()) {
+    for (const neighbor of this.#world.neighbors) {
       const spec = this.#specFor(neighbor)
       if (spec !== undefined) wanted.set(neighbor.config.name, spec)
     }
     for (const name of this.#watched.keys()) if (!wanted.has(name)) this.#forget(name)
     for (const [name, spec] of wanted) this.#watch(name, spec)
-    for (const neighbor of this.#world.neighbors()) this.#demand(neighbor)
+    for (const neighbor of this.#world.neighbors) this.#demand(neighbor)
   }
 
   async close(): Promise<void> {
     this.#again?.cancel()
     this.#watched.clear()
-    await this.#service.close()
+    await this.#service?.close()
   }
 
   #watch(name: string, spec: BfdSpec): void {
@@ -100,12 +101,12 @@ export class BfdPeers {
       report: before?.report,
       isRefused: false,
     })
-    this.#service.set(name, spec)
+    this.#service?.set(name, spec)
   }
 
   #forget(name: string): void {
     this.#watched.delete(name)
-    this.#service.remove(name)
+    this.#service?.remove(name)
   }
 
   #specFor({ config, address, standing, session }: Neighbor): BfdSpec | undefined {
@@ -157,7 +158,7 @@ export class BfdPeers {
 
   #heard(news: BfdNews): void {
     const watched = this.#watched.get(news.name)
-    const neighbor = this.#world.neighbor(news.name)
+    const neighbor = this.#world.neighbors.get(news.name)
     if (watched === undefined || neighbor === undefined) return
     if (news.type === 'Failed') return this.#failed(news.name, watched, news.problem)
     const { report, failure } = news
@@ -204,7 +205,7 @@ export class BfdPeers {
       for (const [again, refused] of this.#watched) {
         if (!refused.isRefused) continue
         refused.isRefused = false
-        this.#service.set(again, refused.spec)
+        this.#service?.set(again, refused.spec)
       }
     })
   }

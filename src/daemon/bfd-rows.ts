@@ -6,17 +6,17 @@ import { isoOf } from './clock.ts'
 import type { Neighbor } from './neighbor.ts'
 
 export function bfdFields(
-  bfd: BfdPeers | undefined,
+  bfd: BfdPeers,
   { config }: Neighbor,
 ): Pick<PeerRow, 'bfd' | 'bfdFailures'> {
-  const report = bfd?.reportOf(config.name)
+  const report = bfd.reportOf(config.name)
   const unknown = config.bfd === undefined ? null : 'Down'
   return { bfd: report?.state ?? unknown, bfdFailures: report?.failures ?? 0 }
 }
 
-export function bfdRow(bfd: BfdPeers | undefined, { config }: Neighbor): BfdRow | null {
-  const spec = bfd?.specOf(config.name)
-  const report = bfd?.reportOf(config.name)
+export function bfdRow(bfd: BfdPeers, { config }: Neighbor): BfdRow | null {
+  const spec = bfd.specOf(config.name)
+  const report = bfd.reportOf(config.name)
   if (spec === undefined || report === undefined) return null
   return {
     since: isoOf(report.since),

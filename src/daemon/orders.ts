@@ -30,7 +30,7 @@ export function orders(options: OrdersOptions): Commands {
     throw new Refusal(`no peer ${name}`, 'linnet show peers lists them', 404)
   }
   const done = (kind: string, peer: string, text: string): string => {
-    speaker.bfd?.look()
+    speaker.bfd.look()
     events.tell({ level: 'info', topic: 'peers', kind, peer, text })
     return text
   }

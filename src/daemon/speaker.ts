@@ -75,7 +75,7 @@ export class Speaker {
   readonly monitors: Monitors
   readonly policies: Policies
   readonly rpkiCaches: RpkiCaches
-  readonly bfd: BfdPeers | undefined
+  readonly bfd: BfdPeers
   readonly #world: World
   readonly #news: TableNews
   readonly #aggregates: Aggregates
@@ -224,16 +224,7 @@ export class Speaker {
     }
     this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })
     this.#dynamicPeers = new DynamicPeers(this.#neighbors, hood)
-    this.bfd =
-      world.bfd === undefined
-        ? undefined
-        : new BfdPeers(world.bfd, {
-            host,
-            clock,
-            events,
-            neighbors: () => this.#neighbors,
-            neighbor: (name) => this.#neighbors.get(name),
-          })
+    this.bfd = new BfdPeers(world.bfd, { host, clock, events, neighbors: this.#neighbors })
     this.#addStages()
     this.rib.nextHops.onChange(({ address, resolution }) =>
       this.#news.nextHopChanged(address.text, resolution.resolvedBy),
@@ -308,7 +299,7 @@ export class Speaker {
     this.forwarding?.leave()
     this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
     // After BGP: there are peers that take the end of BFD for a failure.
-    await this.bfd?.close()
+    await this.bfd.close()
     this.listeners.close()
     this.rpkiCaches.close()
     this.ownPrefixes.close()
@@ -353,7 +344,7 @@ export class Speaker {
 
   #neighborsChanged(): void {
     this.forwarding?.neighborsChanged([...this.#neighbors])
-    this.bfd?.look()
+    this.bfd.look()
   }
 
   /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
@@ -362,7 +353,7 @@ export class Speaker {
     this.#callTimer ??= this.#world.clock.after(CALL_AGAIN_MS, () => {
       this.#callTimer = undefined
       this.#neighbors.callAgain()
-      this.bfd?.look()
+      this.bfd.look()
     })
   }
 
