@@ -127,6 +127,7 @@ function birdConfig(config: DaemonConfig, routes: readonly Route[]): string {
     'log stderr all;',
     `router id ${config.routerId};`,
     'protocol device { scan time 1; }',
+    ...(config.words?.own ?? []),
     statics('ipv4'),
     statics('ipv6'),
     // BIRD drops MED towards another AS unless the export filter itself sets it.
