@@ -11,13 +11,22 @@
  * until all were sent again, and the longest that the control API took to answer meanwhile (asked every 10 ms).
  */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { feed } from './feed.ts'
-import { cpuSeconds, freshDut, inBox, inDut, listening, peakMb, until } from './ground.ts'
+import {
+  cpuSeconds,
+  freshDut,
+  inBox,
+  inDut,
+  kernelRoutes,
+  listening,
+  peakMb,
+  until,
+} from './ground.ts'
 import { BenchSpeaker } from './speaker.ts'
 
 const { values } = parseArgs({
@@ -107,12 +116,6 @@ kernel: { install: ${values.kernel} }
 api: { socket: ${join(folder, 'sock')} }
 log: { level: warn, format: json }
 `
-}
-
-/** Routes in the kernel's tables of the subject. */
-function kernelRoutes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/net/fib_triestat`, 'utf8')
-  return Number(/Main:[^]*?Prefixes:\s+(\d+)/.exec(text)?.[1] ?? 0)
 }
 
 function buildDut(): void {

@@ -69,6 +69,12 @@ export async function until(
   }
 }
 
+/** Routes in the kernel's tables of the namespace that the process is in. */
+export function kernelRoutes(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/net/fib_triestat`, 'utf8')
+  return Number(/Main:[^]*?Prefixes:\s+(\d+)/.exec(text)?.[1] ?? 0)
+}
+
 /** That the process has used. */
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
