@@ -62,6 +62,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   routeReflectorClient: ['reset', 'reflection decides about every route'],
   extendedMessages: ['reset', 'the length of messages is agreed on in OPEN'],
   enhancedRouteRefresh: ['reset', 'marks of refreshes are agreed on in OPEN'],
+  gracefulRestart: ['nextSession', 'it is agreed on in OPEN'],
   addPath: ['reset', 'path identifiers are agreed on in OPEN'],
   prependLocalAsn: ['live', 'the routes received are judged anew'],
   prependOwnAsn: ['live', 'every route is announced again'],

@@ -74,6 +74,8 @@ export interface ResolvedPeer {
   readonly enhancedRouteRefresh: boolean
   /** The path to it is watched (RFC 5882); absent: it isn't. */
   readonly bfd?: BfdConfig
+  /** Routes outlive a session whose peer restarts (RFC 4724); absent: they don't. */
+  readonly gracefulRestart?: GracefulRestartConfig
   /** Of what the peer announces, before policy. */
   readonly maxPrefixes: PrefixLimit
   /** Of what we tell the peer. */
@@ -132,6 +134,12 @@ export interface BfdConfig {
     readonly keyId: number
     readonly meticulous: boolean
   }
+}
+
+export interface GracefulRestartConfig {
+  readonly restartTimeSeconds: number
+  /** As the last choice, after that (RFC 9494). */
+  readonly longLivedStaleSeconds?: number
 }
 
 export interface AddPathConfig {

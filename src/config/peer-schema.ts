@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { bfdSchema } from './bfd.ts'
+import { gracefulRestartSchema } from './graceful-restart.ts'
 import { key, list } from './key.ts'
 import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
 import { tcpAoSchema } from './tcp-ao.ts'
@@ -50,6 +51,7 @@ export const SESSION_DEFAULTS = {
   defaultOriginate: false,
   extendedMessages: true,
   enhancedRouteRefresh: false,
+  gracefulRestart: true,
   routeReflectorClient: false,
   nextHop: 'auto',
   allowOwnAsn: 0,
@@ -210,6 +212,11 @@ const settings = {
     flag.optional(),
     'Refreshes with a marked beginning and end (RFC 7313): what is not told again is dropped. Off, because FRR 8 does not answer a refresh that is asked for by who offers it.',
     true,
+  ),
+  gracefulRestart: key(
+    gracefulRestartSchema.optional(),
+    'Routes outlive a session whose peer restarts (RFC 4724, RFC 8538), theirs here and ours there, as stale, until they are told again; forwarding goes on. `true`, `false`, or a map, below.',
+    { restartTime: '60s' },
   ),
   extendedMessages: key(
     flag.optional(),

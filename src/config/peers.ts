@@ -8,6 +8,7 @@ import type { Address } from '../net/address.ts'
 import type { Complaints } from './advice.ts'
 import { checkBfd, resolveBfd } from './bfd.ts'
 import type { Confederation, PeerRange, ResolvedPeer } from './config.ts'
+import { resolveGracefulRestart } from './graceful-restart.ts'
 import { groupSchema, SESSION_DEFAULTS, type PeerSettings } from './peer-schema.ts'
 import { definitionsOf } from './policy-names.ts'
 import type { Policies } from './policies.ts'
@@ -53,6 +54,7 @@ const DEFAULTS = groupSchema
     port: true,
     extendedMessages: true,
     enhancedRouteRefresh: true,
+    gracefulRestart: true,
     routeReflectorClient: true,
     nextHop: true,
     allowOwnAsn: true,
@@ -125,6 +127,9 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
           readSecret(file, path, 'key', context, BFD_KEY_BYTES),
         )
   const maxPrefixesOut = find('maxPrefixesOut')?.value
+  const gracefulRestart = resolveGracefulRestart(
+    find('gracefulRestart')?.value ?? DEFAULTS.gracefulRestart,
+  )
   const peer: ResolvedPeer = {
     name: draft.name,
     ...(draft.description === undefined ? {} : { description: draft.description }),
@@ -161,6 +166,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     allowOwnAsn: find('allowOwnAsn')?.value ?? DEFAULTS.allowOwnAsn,
     extendedMessages: find('extendedMessages')?.value ?? DEFAULTS.extendedMessages,
     enhancedRouteRefresh: find('enhancedRouteRefresh')?.value ?? DEFAULTS.enhancedRouteRefresh,
+    ...(gracefulRestart === undefined ? {} : { gracefulRestart }),
     addPath: { receive: addPath?.receive ?? false, send: addPath?.send ?? 'off' },
     ...(watched === undefined ? {} : { bfd: watched }),
     maxPrefixes: resolvePrefixLimit(find('maxPrefixes')?.value ?? DEFAULTS.maxPrefixes),

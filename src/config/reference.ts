@@ -104,6 +104,11 @@ export function configurationReference(): string {
       keyTable(bfdAuthentication),
     ],
     [
+      'gracefulRestart',
+      '`true`, `false`, or a map. While a peer restarts, what it has told stays in use here, as stale, if it offers graceful restart too; what we have told stays in use there while we restart. `bird` and `frr` keep our routes by default, and have theirs kept only where they are told to restart gracefully. See [restarts.md](restarts.md).',
+      keyTable(shapeOf(groupSchema).gracefulRestart),
+    ],
+    [
       'tcpAo',
       'A map, or a list of maps while one key is replaced by another. The peer has the same keys, with the two ids the other way round. We ask it to sign with the first of the list, and sign with the one that it asks for. To replace a key while the session lives: add the new one, with ids of its own, below the old one on both sides; then put it first on both sides; then remove the old one.',
       keyTable(shapeOf(groupSchema).tcpAo),

@@ -11,7 +11,7 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
   },
   {
     where: '`peers` and `peerGroups`',
-    keys: ['announce', 'gracefulRestart'],
+    keys: ['announce'],
   },
   { where: '`advertise`', keys: ['docker', 'hostRoutes'] },
 ]

@@ -218,6 +218,18 @@ export const bfdInterval = duration(
   (seconds) => seconds >= 0.01 && seconds <= 30,
 )
 
+/** RFC 4724 section 3: 12 bits. */
+export const restartTime = duration(
+  { noun: 'a time', write: 'whole seconds from 1s to 4095s, such as 120s' },
+  (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= 4095,
+)
+
+/** RFC 9494 section 3.1: 24 bits. */
+export const staleTime = duration(
+  { noun: 'a time', write: 'whole seconds from 1s to 194d, such as 24h' },
+  (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= 0xffffff,
+)
+
 const lengthSlip = (given: unknown): Advice | undefined => {
   const parsed = typeof given === 'string' ? parseAddressAndLength(given) : undefined
   if (parsed === undefined) return undefined
@@ -329,6 +341,8 @@ export const ownPrefix = text(
 /** RFC 1997 and the registry "BGP Well-known Communities", as `asn:value`. */
 const WELL_KNOWN = new Map([
   ['graceful-shutdown', '65535:0'],
+  ['llgr-stale', '65535:6'],
+  ['no-llgr', '65535:7'],
   ['blackhole', '65535:666'],
   ['no-export', '65535:65281'],
   ['no-advertise', '65535:65282'],

@@ -91,6 +91,20 @@ export const METRICS: readonly Metric[] = [
     read: perPeer((it) => it.accepted),
   },
   {
+    name: 'linnet_peer_prefixes_stale',
+    type: 'gauge',
+    help: 'Prefixes from an earlier session, or before a refresh, not told again yet.',
+    labels: ['peer'],
+    read: perPeer((it) => it.stale),
+  },
+  {
+    name: 'linnet_restarting',
+    type: 'gauge',
+    help: '1 while the host forwards by routes of an earlier run and waits for its peers.',
+    labels: [],
+    read: single((status) => (status.restarting === null ? 0 : 1)),
+  },
+  {
     name: 'linnet_peer_prefixes_announced',
     type: 'gauge',
     help: 'Prefixes announced to the peer.',

@@ -16,6 +16,12 @@ export const statusRow = z.object({
   asn: count('Our AS.'),
   routerId: z.string().nullable().describe('Our BGP identifier; null until it is known.'),
   drained: z.boolean().describe('Routes are announced as the last choice: `linnet drain`.'),
+  restarting: z
+    .string()
+    .nullable()
+    .describe(
+      'While forwarding goes on by the routes of an earlier run: `waiting for End-of-RIB of tor-a, at most 42 s more`; else null.',
+    ),
   startedAt: time('When the daemon started.'),
   configFile: text('The configuration in use.'),
   configLoadedAt: time('When it was read.'),

@@ -38,6 +38,9 @@ export const peerRow = z.object({
   families: z.array(family).describe('Families agreed on; before that, those configured.'),
   received: count('Prefixes the peer announces to us, before the import policy.'),
   accepted: count('Of those, prefixes that the import policy and the sanity checks let in.'),
+  stale: count(
+    'Prefixes from an earlier session, or before a refresh, that the peer has not told again yet.',
+  ),
   announced: count('Prefixes we announce to the peer.'),
   queued: count('Prefixes that are still to be looked at for the peer.'),
   withheld: count('Prefixes not announced to it, for it hears `maxPrefixesOut` of them.'),
@@ -77,6 +80,10 @@ export const peerFamilyRow = z.object({
   withheld: count('Prefixes not announced beyond `maxPrefixesOut`.'),
   blocked: count('Prefixes left out beyond `maxPrefixes`, as in the row of the peer.'),
   limitExceeded: count('Times that the peer went beyond `maxPrefixes`.'),
+  stale: count('Of those received: from an earlier session and not told again since.'),
+  staleFor: maybeCount('Seconds that they stay at most; null when there are none.'),
+  longLived: flag('They are kept as the last choice (RFC 9494).'),
+  forwardingPreserved: flag('The peer has said that it forwarded while there was no session.'),
   endOfRib: flag('The peer has sent its End-of-RIB (RFC 4724 section 2).'),
   addPathReceive: flag('The peer may send several paths of a prefix (RFC 7911).'),
   addPathSend: maybeText(
@@ -141,6 +148,14 @@ const messageCounts = z.object({
 })
 export type MessageCounts = z.infer<typeof messageCounts>
 
+const gracefulRestartRow = z.object({
+  restartTime: count('Seconds that the peer asks us to wait for its next session.'),
+  notification: flag('Routes outlive NOTIFICATIONs that are no hard reset (RFC 8538).'),
+  restarting: flag('It has restarted before this session.'),
+  longLived: flag('It has long-lived graceful restart (RFC 9494).'),
+})
+export type GracefulRestartRow = z.infer<typeof gracefulRestartRow>
+
 export const peerDetail = peerRow.extend({
   routerId: maybeText('Its BGP identifier.'),
   hostname: maybeText(
@@ -157,6 +172,9 @@ export const peerDetail = peerRow.extend({
   routeReflectorClient: flag('It is our route reflector client (RFC 4456).'),
   importPolicy: text('Name of the import policy.'),
   exportPolicy: text('Name of the export policy.'),
+  gracefulRestart: gracefulRestartRow
+    .nullable()
+    .describe('What both sides have agreed on (RFC 4724); null for nothing, or without a session.'),
   perFamily: z.array(peerFamilyRow).describe('Counts per family.'),
   settings: z
     .array(settingRow)
@@ -183,6 +201,9 @@ export const routeRow = z.object({
   multipath: flag('Used beside the best path (ECMP).'),
   weight: maybeCount(
     'How much of the load this path gets beside the others of its prefix, by their link bandwidths (RFC 10005); null where each gets the same.',
+  ),
+  stale: flag(
+    'Told before the session, or the refresh, that is under way, and not again since (RFC 4724, RFC 7313).',
   ),
   valid: flag('Eligible: accepted by policy, no loop, next hop reachable.'),
   installed: flag('In the kernel through this path.'),

@@ -60,6 +60,7 @@ function statusRow(options: AnswersOptions): StatusRow {
     asn: speaker.config.asn,
     routerId: speaker.routerId.text,
     drained: speaker.drained,
+    restarting: speaker.restart.words ?? null,
     startedAt: options.startedAt.toISOString(),
     configFile: options.configFile,
     configLoadedAt: options.configLoadedAt().toISOString(),

@@ -11,7 +11,6 @@ import type { KernelTarget } from '../fib/kernel.ts'
 import type { PrefixIndex } from '../fib/prefix-index.ts'
 import type { Targets } from '../fib/targets.ts'
 import type { Address } from '../net/address.ts'
-import type { Clock, Timer } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
@@ -36,8 +35,6 @@ export interface KernelAccess {
   close(): Promise<void>
 }
 
-/** What stays stale this long after the start is gone for good. */
-const SWEEP_AFTER_MS = 60_000
 /** Numbers of peers fit below. */
 const PEERS = 0x10000
 const BLACKHOLE: KernelTarget = { kind: 'blackhole' }
@@ -50,7 +47,6 @@ export class Forwarding {
   readonly #rib: Rib
   readonly #localRoutes: LocalRoutes
   readonly #kernel: KernelAccess
-  readonly #clock: Clock
   readonly #host: HostView
   /** Link bandwidths count. */
   readonly #weighs: boolean
@@ -62,9 +58,6 @@ export class Forwarding {
     | { readonly offer: Offer; readonly backup: Offer | undefined; readonly target: number }
     | undefined
   #leaving = false
-  #sweepTimer: Timer | undefined
-  /** The sweep is a matter of a moment, or over. */
-  #soon = false
   /** 1: the prefix has a route and must not be installed. By family and prefix id. */
   readonly #refusals = [new Column(), new Column()] as const
   #refused = 0
@@ -74,12 +67,11 @@ export class Forwarding {
     localRoutes: LocalRoutes,
     kernel: KernelAccess,
     { kernel: options, decision }: Config,
-    world: { host: HostView; clock: Clock; events: Events; wake: () => void },
+    world: { host: HostView; events: Events; wake: () => void },
   ) {
     this.#rib = rib
     this.#localRoutes = localRoutes
     this.#kernel = kernel
-    this.#clock = world.clock
     this.#weighs = decision.linkBandwidth === 'weigh'
     this.eligibility = new Eligibility(options)
     const [ipv4, ipv6] = rib.families
@@ -99,9 +91,10 @@ export class Forwarding {
     })
   }
 
-  async start(): Promise<void> {
+  /** Adopts what an earlier run has left; how many routes of each family there are of it. */
+  async start(): Promise<readonly [number, number]> {
     await this.fib.start()
-    this.#sweepAfter(SWEEP_AFTER_MS)
+    return this.fib.stale
   }
 
   /** The sessions are about to end because we do: what the kernel has shall not follow them. */
@@ -110,8 +103,6 @@ export class Forwarding {
   }
 
   async stop(mode: 'keep' | 'remove'): Promise<void> {
-    this.#soon = true
-    this.#sweepTimer?.cancel()
     await this.fib.stop(mode)
     await this.#kernel.close()
   }
@@ -151,12 +142,10 @@ export class Forwarding {
     this.#reconsider(this.eligibility.setOwnPrefixes(own))
   }
 
-  /** Peers came, went, or finished telling their routes. */
+  /** Peers came or went. */
   neighborsChanged(neighbors: readonly Neighbor[]): void {
     this.#peerAddresses = neighbors.map(({ config }) => config.address)
     this.#peersMayHaveMoved()
-    const settled = neighbors.every((it) => it.saidAll || it.outOfReach)
-    if (settled && neighbors.length > 0) this.#sweepSoon()
   }
 
   #peersMayHaveMoved(): void {
@@ -274,21 +263,6 @@ export class Forwarding {
     if (before === refused) return
     this.#refusals[index].set(prefix, refused)
     this.#refused += refused - before
-  }
-
-  /** Everybody has told everything: one more turn for the last routes, then the rest is stale. */
-  #sweepSoon(): void {
-    if (this.#soon) return
-    this.#soon = true
-    this.#sweepAfter(1_000)
-  }
-
-  #sweepAfter(delayMs: number): void {
-    this.#sweepTimer?.cancel()
-    this.#sweepTimer = this.#clock.after(delayMs, () => {
-      this.#soon = true
-      this.fib.sweep()
-    })
   }
 }
 

@@ -42,6 +42,7 @@ export function hearingOf(
     path: outgoingPathTo(config, own, negotiated.peerAsn),
     role: config.role,
     drained: drained(),
+    longLived: negotiated.gracefulRestart?.longLived === true,
     fourOctetAs: negotiated.fourOctetAs,
     maxMessageLength: negotiated.maxMessageLength,
     addPath: negotiated.addPath.send.includes(family) ? config.addPath.send : 'off',

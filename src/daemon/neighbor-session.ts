@@ -18,6 +18,7 @@ import type { Neighborhood } from './neighborhood.ts'
 import { importRules, isWithin } from './path-settings.ts'
 import { adjRibInOptions, ribPeerOptions } from './peer-options.ts'
 import { Refreshes } from './refreshes.ts'
+import type { Retention } from './retention.ts'
 import type { Hearing } from './update-groups.ts'
 
 /** Asked of a group at a time: some ten milliseconds of a gigabit link. */
@@ -28,6 +29,8 @@ export interface SessionTerms {
   readonly negotiated: Negotiated
   /** Our end of the connection. */
   readonly local: Address
+  /** What an earlier session has left. */
+  readonly retention: Retention
 }
 
 export interface SessionEvents extends AdjRibInEvents {
@@ -61,7 +64,7 @@ export class NeighborSession {
 
   constructor(
     config: ResolvedPeer,
-    { negotiated, local }: SessionTerms,
+    { negotiated, local, retention }: SessionTerms,
     hood: Neighborhood,
     events: SessionEvents,
   ) {
@@ -72,20 +75,23 @@ export class NeighborSession {
     this.#events = events
     const { rib, policies, linkName, own, routerId } = hood
     const link = isLinkLocal(local) ? hood.ownNextHop(local, 'ipv6', false).link : 0
-    this.adjRibIn = rib.addPeer(
-      ribPeerOptions(config, negotiated, linkName(local)),
-      policies.of(config.importPolicy, 'import'),
-      adjRibInOptions(negotiated, isWithin(config, own), link, routerId),
-      {
-        malformedReceived: (update) => events.malformedReceived(update),
-        endOfRibReceived: (family) => {
-          this.#endOfRib.add(family)
-          events.endOfRibReceived(family)
-        },
-        pathsRefused: (count) => events.pathsRefused(count),
-        pathsBeyondLimit: (family, count) => events.pathsBeyondLimit(family, count),
+    const peer = ribPeerOptions(config, negotiated, linkName(local))
+    const importPolicy = policies.of(config.importPolicy, 'import')
+    const options = adjRibInOptions(negotiated, isWithin(config, own), link, routerId)
+    const inEvents: AdjRibInEvents = {
+      malformedReceived: (update) => events.malformedReceived(update),
+      endOfRibReceived: (family) => {
+        this.#endOfRib.add(family)
+        events.endOfRibReceived(family)
       },
-    )
+      pathsRefused: (count) => events.pathsRefused(count),
+      pathsBeyondLimit: (family, count) => events.pathsBeyondLimit(family, count),
+    }
+    const earlier = retention.resume(peer, negotiated.gracefulRestart)
+    this.adjRibIn =
+      earlier === undefined
+        ? rib.addPeer(peer, importPolicy, options, inEvents)
+        : rib.resumePeer(earlier, importPolicy, options, inEvents)
     this.adjRibIn.peer.rules = importRules(config, own)
     this.refreshes = new Refreshes(hood.clock, {
       began: (family) => rib.refreshBegan(this.adjRibIn, family),
@@ -163,12 +169,10 @@ export class NeighborSession {
     scheduler.wake()
   }
 
+  /** What becomes of its paths is the retention's business. */
   end(): void {
     this.refreshes.close()
-    // First of all: packets wait for nothing else.
-    this.#hood.pathsLost(this.adjRibIn.peer)
     for (const membership of this.#memberships) this.#hood.groups.leave(membership)
-    this.#hood.rib.dropPeer(this.adjRibIn.peer)
   }
 
   /** What the session hears of a family: nothing, as long as there is no address to be the next hop. */

@@ -10,6 +10,7 @@ import { FAMILIES, type Family, type FamilyFacts } from '../net/family.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { MalformedUpdate } from '../rib/adj-rib-in-terms.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
+import type { RibPeer } from '../rib/peer.ts'
 import type { Membership } from '../rib/update-group.ts'
 import { SUPERSEDED } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
@@ -29,6 +30,7 @@ import { OutboundLimits } from './outbound-limits.ts'
 import { STRICTLY, type PathFailure } from './path-failure.ts'
 import { peerOptions } from './peer-options.ts'
 import { PrefixLimits } from './prefix-limits.ts'
+import { Retention } from './retention.ts'
 import { Silence } from './silence.ts'
 import { Standing } from './standing.ts'
 
@@ -43,6 +45,8 @@ export class Neighbor {
   readonly #hood: Neighborhood
   readonly #peer: Peer
   readonly standing: Standing
+  /** Its paths that have outlived a session. */
+  readonly retention: Retention
   /** By family index. */
   readonly limits: readonly PrefixLimits[]
   readonly outboundLimits: readonly OutboundLimits[]
@@ -76,7 +80,7 @@ export class Neighbor {
       send: (parts) => this.#peer.send(parts),
     }
     this.#peer = new Peer(
-      peerOptions(config, hood.routerId),
+      peerOptions(config, hood),
       { transport: hood.transport, clock: hood.clock, random: Math.random },
       {
         stateChanged: (from, to, cause) => this.#stateChanged(from, to, cause),
@@ -90,7 +94,13 @@ export class Neighbor {
         chunkDone: () => hood.scheduler.readingEnds(this.#peer),
       },
     )
-    this.standing = new Standing(this.#peer, hood.clock)
+    this.retention = new Retention({
+      rib: hood.rib,
+      clock: hood.clock,
+      pathsLost: (peer) => hood.pathsLost(peer),
+      tell: (level, kind, text) => this.#tell(level, kind, text),
+    })
+    this.standing = new Standing(this.#peer, hood.clock, () => this.retention.drop())
     if (config.interface !== undefined) this.standing.lost(UNSEARCHED)
     if (config.bfd?.strict === true) this.standing.pathLost(STRICTLY)
   }
@@ -116,8 +126,14 @@ export class Neighbor {
   pathFailed(failure: PathFailure, cause: string, holdSeconds: number): void {
     const cease = { subcode: BFD_DOWN, cause }
     this.#pathFailure = failure
+    if (failure.controlPlaneIndependent) this.retention.drop()
     if (holdSeconds > 0) this.#holdDown(cease, holdSeconds)
     else this.#peer.reset(cease)
+  }
+
+  /** Whose its paths are in the RIB, also when they have outlived their session. */
+  get ribPeer(): RibPeer | undefined {
+    return this.#session?.adjRibIn.peer ?? this.retention.peer
   }
 
   /** It has told all of its routes (RFC 4724 section 2). */
@@ -225,7 +241,7 @@ export class Neighbor {
     if (otherLimit || otherOutbound) this.standing.release()
     if (otherLimit) for (const it of this.limits) it.change(limit)
     if (otherOutbound) for (const it of this.outboundLimits) it.change(outbound)
-    this.#peer.reconfigure(peerOptions(config, this.#hood.routerId))
+    this.#peer.reconfigure(peerOptions(config, this.#hood))
     this.#session?.reconfigure(this.#config, renewed)
     if (!otherOutbound) return
     for (const { name } of FAMILIES) {
@@ -242,7 +258,8 @@ export class Neighbor {
   #established(negotiated: Negotiated): void {
     const local = this.#peer.snapshot().connection?.local?.address
     if (local === undefined) return // lost in this very moment
-    const session = new NeighborSession(this.#config, { negotiated, local }, this.#hood, {
+    const terms = { negotiated, local, retention: this.retention }
+    const session = new NeighborSession(this.#config, terms, this.#hood, {
       malformedReceived: (update) => this.#malformedReceived(update),
       endOfRibReceived: (family) => this.#endOfRib(family),
       pathsRefused: (count) => this.#pathsRefused(count),
@@ -289,8 +306,10 @@ export class Neighbor {
   #ended(cause: string, ending: LastError | undefined): void {
     const session = this.#session
     if (session === undefined) return
+    const { adjRibIn, negotiated } = session
     this.#hood.monitors.watcher?.sessionEnded(this, ending)
     this.#session = undefined
+    this.retention.sessionEnded(adjRibIn.peer, ending, negotiated.gracefulRestart)
     this.#hood.scheduler.forget(this.#peer)
     for (const limit of this.limits) limit.end()
     session.end()
@@ -341,6 +360,7 @@ export class Neighbor {
   #endOfRib(family: Family): void {
     this.#hood.monitors.watcher?.endOfRib(this, family)
     this.#tell('debug', 'EndOfRibReceived', `has told all of its ${family} routes`)
+    this.retention.endOfRib(family)
     this.#hood.changed()
   }
 

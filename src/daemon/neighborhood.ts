@@ -4,6 +4,7 @@ import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
+import type { RestartState } from '../session/graceful-restart.ts'
 import type { Transport } from '../session/transport.ts'
 import type { Events } from './events.ts'
 import type { OwnNextHop } from './host-addresses.ts'
@@ -26,6 +27,8 @@ export interface Neighborhood {
   readonly routerId: number
   /** Our AS numbers, whatever single peers are shown. */
   readonly own: OwnAsns
+  /** Whether we have restarted, and which families have been forwarded all the time. */
+  restart(): RestartState
   /** Routes are announced as the last choice: this host is about to go. */
   drained(): boolean
   /** Memory is short: no more routes are taken. */

@@ -113,10 +113,16 @@ export class Neighbors {
     }
   }
 
-  /** All sessions cease; the neighbours stay, for whoever asks. */
-  stop(cease: Cease): void {
+  /**
+   * All sessions cease; the neighbours stay, for whoever asks. `kept`: our routes are to outlive us, so who
+   * would keep them hears no word (RFC 4724 section 4).
+   */
+  stop(cease: Cease, kept: boolean): void {
     for (const search of this.#searches.values()) search.close()
     this.#searches.clear()
-    for (const neighbor of this.#all.values()) neighbor.standing.stop(cease)
+    for (const { standing, session, peer } of this.#all.values()) {
+      if (kept && session?.negotiated.gracefulRestart !== undefined) peer.part('linnet restarts')
+      else standing.stop(cease)
+    }
   }
 }

@@ -3,10 +3,15 @@ import type { ResolvedPeer } from '../config/config.ts'
 import type { AdjRibInOptions } from '../rib/adj-rib-in-terms.ts'
 import type { RibPeerOptions } from '../rib/peer.ts'
 import type { Negotiated } from '../session/negotiation.ts'
+import type { RestartState } from '../session/graceful-restart.ts'
 import type { PeerOptions } from '../session/peer-options.ts'
 import type { SocketOptions } from '../session/transport.ts'
 
-export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions {
+/** `restart`: whether we have restarted, as it is from moment to moment. */
+export function peerOptions(
+  config: ResolvedPeer,
+  { routerId, restart }: { readonly routerId: number; readonly restart: () => RestartState },
+): PeerOptions {
   return {
     name: config.name,
     remote: { address: config.address, port: config.port },
@@ -22,6 +27,9 @@ export function peerOptions(config: ResolvedPeer, routerId: number): PeerOptions
     extendedMessages: config.extendedMessages,
     enhancedRouteRefresh: config.enhancedRouteRefresh,
     addPath: { receive: config.addPath.receive, send: config.addPath.send !== 'off' },
+    ...(config.gracefulRestart === undefined
+      ? {}
+      : { gracefulRestart: { ...config.gracefulRestart, now: restart } }),
     ...(config.role === undefined
       ? {}
       : { role: config.role, strictRole: config.strictRole === true }),

@@ -13,13 +13,13 @@ import { bfdFields, bfdRow } from './bfd-rows.ts'
 import { isoOf } from './clock.ts'
 import type { Neighbor } from './neighbor.ts'
 import { namesOf } from './policies.ts'
+import { gracefulRestartRow, staleFields } from './restart-rows.ts'
 import type { Speaker } from './speaker.ts'
 
 export function peerRow({ suspicions, bfd }: Speaker, neighbor: Neighbor): PeerRow {
-  const { config, session } = neighbor
+  const { config, session, ribPeer: peer } = neighbor
   const it = neighbor.snapshot()
   const { negotiated, counters, lastError } = it
-  const peer = session?.adjRibIn.peer
   const families = session?.negotiated.families ?? config.families
   const total = (of: (family: Family) => number): number =>
     families.reduce((sum, family) => sum + of(family), 0)
@@ -36,6 +36,7 @@ export function peerRow({ suspicions, bfd }: Speaker, neighbor: Neighbor): PeerR
     since: isoOf(it.since),
     families: [...families],
     received: peer === undefined ? 0 : peer.paths[0] + peer.paths[1],
+    stale: peer === undefined ? 0 : peer.stale[0] + peer.stale[1],
     accepted: peer === undefined ? 0 : peer.accepted[0] + peer.accepted[1],
     announced: total((family) => neighbor.announced(family)),
     queued: total((family) => neighbor.queued(family)),
@@ -74,6 +75,7 @@ const agreedOn = (it: {
   maxMessageLength: number
   addPath: { receive: readonly string[]; send: readonly string[] }
   extendedNextHop: boolean
+  gracefulRestart?: object
 }): string[] => [
   ...it.families.map((family) => `multiprotocol ${family}`),
   ...(it.extendedNextHop ? ['extended-next-hop'] : []),
@@ -81,15 +83,16 @@ const agreedOn = (it: {
   ...(it.enhancedRouteRefresh ? ['enhanced-route-refresh'] : []),
   ...(it.maxMessageLength > MAX_MESSAGE_LENGTH ? ['extended-message'] : []),
   ...(it.fourOctetAs ? ['four-octet-as'] : []),
+  ...(it.gracefulRestart === undefined ? [] : ['graceful-restart']),
   ...it.addPath.receive.map((family) => `add-path ${family} receive`),
   ...it.addPath.send.map((family) => `add-path ${family} send`),
 ]
 
 export function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
-  const { config, session } = neighbor
+  const { config, session, ribPeer: peer } = neighbor
   const { connection, counters } = neighbor.snapshot()
   const negotiated = session?.negotiated
-  const peer = session?.adjRibIn.peer
+  const left = peer === undefined ? [] : config.families
   return {
     ...peerRow(speaker, neighbor),
     routerId: negotiated === undefined ? null : formatIpv4(negotiated.peerRouterId),
@@ -103,7 +106,8 @@ export function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
     routeReflectorClient: config.routeReflectorClient,
     importPolicy: namesOf(config.importPolicy),
     exportPolicy: namesOf(config.exportPolicy),
-    perFamily: (negotiated?.families ?? []).map((family) => {
+    gracefulRestart: gracefulRestartRow(negotiated?.gracefulRestart),
+    perFamily: (negotiated?.families ?? left).map((family) => {
       const index = family === 'ipv4' ? 0 : 1
       const received = peer?.paths[index] ?? 0
       const accepted = peer?.accepted[index] ?? 0
@@ -116,6 +120,7 @@ export function peerDetail(speaker: Speaker, neighbor: Neighbor): PeerDetail {
         withheld: neighbor.withheld(family),
         blocked: neighbor.limits[index].blocked,
         limitExceeded: neighbor.limits[index].exceeded,
+        ...staleFields(neighbor, family, speaker.clock.now()),
         endOfRib: session?.saidAllOf(family) ?? false,
         addPathReceive: negotiated?.addPath.receive.includes(family) ?? false,
         addPathSend: negotiated?.addPath.send.includes(family) ? String(config.addPath.send) : null,

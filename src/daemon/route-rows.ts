@@ -56,7 +56,7 @@ function* pathRows(
   for (const [path, fate] of fates) {
     const peer = speaker.rib.peers.get(rib.paths.peer(path))
     if (!peer.up) continue
-    if (filter.peer !== undefined && peer !== neighbor?.session?.adjRibIn.peer) continue
+    if (filter.peer !== undefined && peer !== neighbor?.ribPeer) continue
     const eligible = isEligible(fate)
     if (filter.view === 'best' && fate !== 'best') continue
     if (filter.view === 'rejected' && eligible && refusal(speaker, rib, prefix, path) === '')
@@ -102,6 +102,7 @@ function pathRow(
     multipath: fate === 'multipath',
     weight,
     valid: isEligible(fate),
+    stale: rib.isStale(peer, path),
     installed: forwards(fate) && refused === '' && (state === 'installed' || state === 'stale'),
     ...attributeFields(describeAttributes(attributes.view(set)), peer.local, speaker),
     localPref: attributes.localPref(set),
@@ -137,6 +138,7 @@ function* advertisedRows(
       multipath: false,
       weight: null,
       valid: true,
+      stale: false,
       installed: false,
       ...attributeFields(describeAttributes(told.set), false, speaker),
       nextHops: [told.nextHop],

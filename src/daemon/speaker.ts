@@ -36,8 +36,10 @@ import type { Neighborhood } from './neighborhood.ts'
 import { Neighbors } from './neighbors.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
 import { Policies } from './policies.ts'
+import { Restart } from './restart.ts'
 import { RpkiCaches } from './rpki-caches.ts'
 import { Scheduler } from './scheduler.ts'
+import { addStages } from './stages.ts'
 import { Suspicions } from './suspicions.ts'
 import { TableNews } from './table-news.ts'
 import { UpdateGroups } from './update-groups.ts'
@@ -76,6 +78,7 @@ export class Speaker {
   readonly policies: Policies
   readonly rpkiCaches: RpkiCaches
   readonly bfd: BfdPeers
+  readonly restart: Restart
   readonly #world: World
   readonly #news: TableNews
   readonly #aggregates: Aggregates
@@ -141,6 +144,7 @@ export class Speaker {
       clock,
       localOrigin: (prefix) => this.localRoutes.originOf(prefix),
       isSummarized: (family, prefix) => this.#aggregates.suppresses(family, prefix),
+      isRestarting: () => this.restart.waits,
     })
     const tables = this.rib.families.map(({ prefixes }) => prefixes)
     this.#aggregates = new Aggregates(tables, {
@@ -177,7 +181,6 @@ export class Speaker {
         ? undefined
         : new Forwarding(this.rib, this.localRoutes, world.kernel, config, {
             host,
-            clock,
             events,
             wake: () => this.scheduler.wake(),
           })
@@ -209,6 +212,7 @@ export class Speaker {
       monitors: this.monitors,
       routerId: identifier,
       own: config,
+      restart: () => this.restart.state,
       drained: () => this.#drained,
       takesNoMore: () => this.#takesNoMore,
       ownNextHop: (local, family, ipv6NextHops) => nextHopBeside(host, local, family, ipv6NextHops),
@@ -222,10 +226,23 @@ export class Speaker {
         this.#neighborsChanged()
       },
     }
+    this.restart = new Restart({
+      clock,
+      events,
+      neighbors: () => this.#neighbors,
+      sweep: () => this.forwarding?.fib.sweep(),
+      allTold: () => this.scheduler.wake(),
+    })
     this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })
     this.#dynamicPeers = new DynamicPeers(this.#neighbors, hood)
     this.bfd = new BfdPeers(world.bfd, { host, clock, events, neighbors: this.#neighbors })
-    this.#addStages()
+    addStages(this.scheduler, clock, {
+      rib: this.rib,
+      rpki: this.rpkiCaches.rpki,
+      neighbors: this.#neighbors,
+      forwarding: this.forwarding,
+      news: this.#news,
+    })
     this.rib.nextHops.onChange(({ address, resolution }) =>
       this.#news.nextHopChanged(address.text, resolution.resolvedBy),
     )
@@ -277,7 +294,7 @@ export class Speaker {
 
   /** Adopts what is in the kernel, listens, finds prefixes, calls peers. Throws a ListenError. */
   async start(): Promise<void> {
-    await this.forwarding?.start()
+    this.restart.begin((await this.forwarding?.start()) ?? [0, 0])
     await this.monitors.configure(this.#config)
     for (const peer of this.#config.peers) this.#neighbors.add(peer)
     this.#dynamicPeers.configure(this.#config, new Set())
@@ -291,13 +308,18 @@ export class Speaker {
     this.rpkiCaches.configure(this.#config.rpki)
   }
 
-  /** Ceases all sessions; `routes` says what becomes of those in the kernel. */
+  /**
+   * Ends all sessions; `routes` says what becomes of those in the kernel. Where they stay, forwarding goes on,
+   * and peers may keep ours.
+   */
   async stop(text: string, routes: 'keep' | 'remove'): Promise<void> {
     this.#callTimer?.cancel()
     this.suspicions.stop()
+    this.restart.close()
     this.#dynamicPeers.close()
     this.forwarding?.leave()
-    this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text })
+    const kept = routes === 'keep' && this.forwarding !== undefined && !this.#drained
+    this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text }, kept)
     // After BGP: there are peers that take the end of BFD for a failure.
     await this.bfd.close()
     this.listeners.close()
@@ -345,6 +367,7 @@ export class Speaker {
   #neighborsChanged(): void {
     this.forwarding?.neighborsChanged([...this.#neighbors])
     this.bfd.look()
+    this.restart.look()
   }
 
   /** The way to a peer may be open again: don't wait for the end of a back-off. Next hops may be others. */
@@ -354,35 +377,6 @@ export class Speaker {
       this.#callTimer = undefined
       this.#neighbors.callAgain()
       this.bfd.look()
-    })
-  }
-
-  #addStages(): void {
-    const { clock } = this.#world
-    const { rpki } = this.rpkiCaches
-    this.scheduler.addStage({
-      name: 'decide',
-      busy: () => this.rib.busy || rpki.busy,
-      step: (deadline) => {
-        // What decisions look at comes first, and leaves them half of the time.
-        if (rpki.busy) rpki.step((clock.now() + deadline) / 2)
-        this.rib.step(clock.now, deadline)
-      },
-    })
-    this.scheduler.addStage({
-      name: 'announce',
-      busy: () => [...this.#neighbors].some((neighbor) => neighbor.sendable),
-      step: (deadline) => this.#neighbors.announce(deadline),
-    })
-    const { forwarding } = this
-    if (forwarding === undefined) return
-    this.scheduler.addStage({
-      name: 'fib',
-      busy: () => forwarding.busy,
-      step: (deadline) => {
-        forwarding.step(deadline)
-        this.#news.written()
-      },
     })
   }
 }

@@ -17,6 +17,8 @@ interface Hold {
 export class Standing {
   readonly #peer: Peer
   readonly #clock: Clock
+  /** Hears of what is ordered: whatever the peer has left behind shall go. */
+  readonly #ordered: () => void
   #hold: Hold | undefined
   #isWanted = false
   /** Why an unnumbered peer is nowhere; undefined once it is found. */
@@ -24,9 +26,10 @@ export class Standing {
   /** Why there must be no session as long as BFD is not up; undefined when there may be one. */
   #pathless: string | undefined
 
-  constructor(peer: Peer, clock: Clock) {
+  constructor(peer: Peer, clock: Clock, ordered: () => void) {
     this.#peer = peer
     this.#clock = clock
+    this.#ordered = ordered
   }
 
   /** Started, and not stopped or held down since. */
@@ -47,6 +50,7 @@ export class Standing {
   lost(cease: Cease): void {
     this.#missing = cease.text ?? ''
     this.#peer.stop(cease)
+    this.#ordered()
   }
 
   found(): void {
@@ -78,11 +82,13 @@ export class Standing {
     this.#forget()
     this.#isWanted = false
     this.#peer.stop(cease)
+    this.#ordered()
   }
 
   /** Ceases and begins anew; a peer that is held down only begins. */
   reset(cease: Cease): void {
     if (!this.release()) this.#peer.reset(cease)
+    this.#ordered()
   }
 
   /** Ceases; the peer stays down for `seconds`, or until somebody says otherwise. */

@@ -23,6 +23,7 @@ import type { BucketForm } from '../rib/announcement-encoder.ts'
 import { encodeAttributes } from '../wire/attributes/describe.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
 import type { OutgoingPath } from '../wire/outgoing-path.ts'
+import { LLGR_STALE } from '../wire/scan.ts'
 import type { Events } from './events.ts'
 
 /** What a session hears depends on this. */
@@ -36,6 +37,8 @@ export interface Hearing {
   readonly role: RoleName | undefined
   /** What we tell is to be the last choice: we are about to go. */
   readonly drained: boolean
+  /** Routes that have outlived their session as the last choice may be told (RFC 9494). */
+  readonly longLived: boolean
   readonly localAsn: number
   /** How AS_PATH changes, where it is not as usual. */
   readonly path: OutgoingPath | undefined
@@ -71,6 +74,7 @@ const keyOf = (it: Hearing): string =>
     it.routeReflectorClient,
     it.role,
     it.drained,
+    it.longLived,
     it.localAsn,
     JSON.stringify(it.path),
     it.fourOctetAs,
@@ -95,6 +99,8 @@ export interface GroupWorld {
   localOrigin(prefix: string): RouteOrigin | undefined
   /** An aggregate is told instead of this prefix. */
   isSummarized(family: FamilyFacts, prefix: number): boolean
+  /** Others have not told us all yet: that we have, nobody may say. */
+  isRestarting(): boolean
 }
 
 export class UpdateGroups {
@@ -169,7 +175,8 @@ export class UpdateGroups {
       external,
       confederation,
       routeReflectorClient,
-      withheld: withheldFrom(hearing, hearing.role),
+      withheld: withheldFrom(hearing, hearing.role) | (hearing.longLived ? 0 : LLGR_STALE),
+      mayEnd: () => !this.#world.isRestarting(),
       maxMessageLength,
       addPath,
       ...(ceiling === undefined ? {} : { ceiling }),

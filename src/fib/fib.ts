@@ -211,6 +211,11 @@ export class Fib {
     }
   }
 
+  /** Routes of an earlier run that are left, by family. */
+  get stale(): readonly [number, number] {
+    return [this.#tables[0].count('stale'), this.#tables[1].count('stale')]
+  }
+
   get counters(): FibCounters {
     const [ipv4, ipv6] = this.#tables
     const count = (state: State): number => ipv4.count(state) + ipv6.count(state)

@@ -331,6 +331,7 @@ export class AdjRibIn {
 
   /** Another verdict about a path of this session: policy has changed. */
   judgeAgain(rib: FamilyRib, path: number): void {
+    if (this.peer.longLived[rib.family.index] && rib.isStale(this.peer, path)) return
     const set = rib.paths.received(path)
     const taken = this.#admission.takeIn(set)
     const prefix = rib.paths.prefix(path)

@@ -7,7 +7,7 @@
  * instead of comparing pairs, makes the outcome independent of the order in which paths came, which
  * pairwise comparison with MEDs is not. `explain` climbs the same ladder and tells where each one fell.
  */
-import { HAS_MED } from '../wire/scan.ts'
+import { HAS_MED, LLGR_STALE } from '../wire/scan.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import type { Paths } from './paths.ts'
@@ -34,6 +34,7 @@ export type Fate =
 
 export const RUNGS = [
   'own prefix', // before the ladder: what we reach by ourselves beats what others offer
+  'long-lived stale', // RFC 9494 section 4.3
   'local preference', // 9.1.1
   'AS path length', // a
   'origin', // b
@@ -80,6 +81,7 @@ export class Decision {
     const peer = (path: number) => peers.get(paths.peer(path))
     this.#measures = [
       (path) => (peer(path).local ? 0 : 1),
+      (path) => attributes.flags(set(path)) & LLGR_STALE,
       (path) => -attributes.localPref(set(path)),
       (path) => (options.ignoreAsPathLength ? 0 : attributes.asPathLength(set(path))),
       (path) => attributes.origin(set(path)),
@@ -354,6 +356,6 @@ export class Decision {
   }
 }
 
-const MED = 4
+const MED = 5
 const WORST_MED = 0xffffffff
-const ROUTER_ID = 7
+const ROUTER_ID = 8

@@ -104,11 +104,17 @@ export class FamilyRib {
       peer.paths[this.family.index]++
     }
     const generation = peer.generation[this.family.index]
-    if (paths.generation(path) !== generation) paths.setGeneration(path, generation)
+    const renewed = paths.generation(path) !== generation
+    if (renewed) paths.setGeneration(path, generation)
     if (!added) {
       const before = paths.accepted(path)
+      if (renewed) peer.stale[this.family.index]--
       if (paths.received(path) === received && before === accepted) {
         peer.counters.duplicates++
+        // Who watches has dropped all with the earlier session.
+        if (renewed && peer.resumed) {
+          this.watcher?.pathChanged(this.family, peer, prefix, pathId, judged)
+        }
         return true
       }
       this.#releaseSets(path)
@@ -160,6 +166,7 @@ export class FamilyRib {
       paths.setNext(before, next)
     }
     peer.paths[this.family.index]--
+    if (this.isStale(peer, path)) peer.stale[this.family.index]--
     const pathId = paths.id(path)
     const judged = paths.accepted(path) !== 0
     if (judged) peer.accepted[this.family.index]--
@@ -173,6 +180,11 @@ export class FamilyRib {
     this.mark(prefix)
     this.watcher?.pathChanged(this.family, peer, prefix, pathId, judged)
     prefixes.release(prefix)
+  }
+
+  /** The peer has not told it since its last refresh, or its last session, began. */
+  isStale(peer: RibPeer, path: number): boolean {
+    return this.paths.generation(path) !== peer.generation[this.family.index]
   }
 
   /** Another verdict about a path that is there: policy has changed. `accepted` is 0 for a rejection. */

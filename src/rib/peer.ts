@@ -5,7 +5,8 @@
  * until the last of its paths is gone and no update group tells any of them, and a new session gets a new
  * number. So a reconnecting peer never
  * meets the remains of its former self, and dropping a million paths can take its time: `up` is false at
- * once, and that alone makes them ineligible.
+ * once, and that alone makes them ineligible. Only where paths are to outlive their session (RFC 4724) does
+ * the next one go on with the same RibPeer: `resume`.
  */
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
@@ -67,6 +68,12 @@ export class RibPeer {
    * (RFC 7313 section 4). Counts round, 0 to `GENERATIONS - 1`.
    */
   readonly generation: [number, number] = [0, 0]
+  /** Of the paths, those of an earlier one, per family index. */
+  readonly stale: [number, number] = [0, 0]
+  /** These are kept as the last choice (RFC 9494): they are judged no more. */
+  readonly longLived: [boolean, boolean] = [false, false]
+  /** The next session goes on with the paths of an earlier one. */
+  resumed = false
   /** Paths held, per family index. */
   readonly paths: [number, number] = [0, 0]
   /** Of these, accepted by import policy, per family index. */
@@ -92,11 +99,20 @@ export class RibPeer {
 
   beginRefresh(family: number): void {
     this.generation[family] = (this.generation[family] + 1) % GENERATIONS
+    this.stale[family] = this.paths[family]
   }
 
   /** How many refreshes have begun after that of `generation`. */
   refreshesSince(family: number, generation: number): number {
     return (this.generation[family] - generation + GENERATIONS) % GENERATIONS
+  }
+
+  /** Another session takes over; what it counts begins at zero. */
+  resume(importPolicy: Policy): void {
+    this.resumed = true
+    this.importPolicy = importPolicy
+    for (const name of Object.keys(this.counters))
+      this.counters[name as keyof typeof this.counters] = 0
   }
 
   /** Puts these in force; true when they are others than before. */

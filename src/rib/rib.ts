@@ -18,6 +18,7 @@ import type { AdjRibInEvents, AdjRibInOptions } from './adj-rib-in-terms.ts'
 import { AttributeStore } from './attribute-store.ts'
 import type { DecisionOptions } from './decision.ts'
 import { FamilyRib } from './family-rib.ts'
+import { agedSet } from './long-lived.ts'
 import { NextHopTable } from './next-hop-table.ts'
 import type { NextHopResolver } from './next-hop.ts'
 import type { RibWatcher } from './watcher.ts'
@@ -112,6 +113,17 @@ export class Rib {
     return new AdjRibIn(added, this.families, this.attributes, options, events)
   }
 
+  /** A session is up whose peer has paths of an earlier one, which stay until they are told again or swept. */
+  resumePeer(
+    peer: RibPeer,
+    importPolicy: Policy,
+    options: AdjRibInOptions,
+    events: AdjRibInEvents,
+  ): AdjRibIn {
+    peer.resume(importPolicy)
+    return new AdjRibIn(peer, this.families, this.attributes, options, events)
+  }
+
   /**
    * The import policy or rules of a session have changed: what it has sent is judged anew, without asking it. All that
    * change before the walk begins share it.
@@ -129,12 +141,13 @@ export class Rib {
   }
 
   /** The peer tells its routes of a family anew: those it had are stale until they come again (RFC 7313). */
-  refreshBegan({ peer }: AdjRibIn, family: FamilyFacts): void {
+  refreshBegan({ peer }: Pick<AdjRibIn, 'peer'>, family: FamilyFacts): void {
     peer.beginRefresh(family.index)
   }
 
   /** It has told them all: what is stale goes, in slices. */
-  refreshEnded({ peer }: AdjRibIn, family: FamilyFacts): void {
+  refreshEnded({ peer }: Pick<AdjRibIn, 'peer'>, family: FamilyFacts): void {
+    peer.longLived[family.index] = false
     const rib = this.families[family.index]
     const ended = peer.generation[family.index]
     this.#walkPaths(rib, (path) => {
@@ -142,6 +155,24 @@ export class Rib {
       // Another refresh may have begun before the walk is over, and is to spare what this one has renewed.
       const older = peer.refreshesSince(family.index, rib.paths.generation(path))
       if (older > peer.refreshesSince(family.index, ended)) rib.remove(peer, path)
+    })
+  }
+
+  /**
+   * What is stale of a family lives on as the last choice, marked for all that hear of it; what its origin
+   * wants to be excepted goes (RFC 9494 section 4.2).
+   */
+  longLivedBegan(peer: RibPeer, family: FamilyFacts): void {
+    const rib = this.families[family.index]
+    peer.longLived[family.index] = true
+    this.#walkPaths(rib, (path) => {
+      if (rib.paths.peer(path) !== peer.id || !rib.isStale(peer, path)) return
+      const aged = agedSet(rib.paths.received(path), rib.paths.accepted(path), this.attributes)
+      if (aged === 'none') rib.remove(peer, path)
+      else if (aged !== rib.paths.accepted(path)) {
+        rib.judge(peer, path, aged, 'none')
+        this.attributes.release(aged)
+      }
     })
   }
 

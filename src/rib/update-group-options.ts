@@ -30,6 +30,8 @@ export interface UpdateGroupOptions extends Audience {
   readonly ceiling?: ExportCeiling
   /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
   readonly logLimitBytes?: number
+  /** Whether End-of-RIB may be told. Default: once all is. */
+  mayEnd?(): boolean
   /**
    * Export policy beyond the rules of BGP: what is told of this route, `set` or another one, which comes with
    * a reference; 0 for nothing.

@@ -278,7 +278,7 @@ export class UpdateGroup {
 
   /** What waits for a decision may be part of the table that End-of-RIB says was told. */
   #owesEndOfRib(member: GroupMember): boolean {
-    return !member.endOfRibSent && this.#rib.waiting === 0
+    return !member.endOfRibSent && this.#rib.waiting === 0 && this.#options.mayEnd?.() !== false
   }
 
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */

@@ -17,7 +17,12 @@ import {
 import { SessionError } from '../wire/errors.ts'
 import type { Framer } from '../wire/framer.ts'
 import { KEEPALIVE_MESSAGE } from '../wire/message.ts'
-import { decodeNotification, encodeNotification, type Notification } from '../wire/notification.ts'
+import {
+  asHardReset,
+  decodeNotification,
+  encodeNotification,
+  type Notification,
+} from '../wire/notification.ts'
 import { decodeOpen, encodeOpen } from '../wire/open.ts'
 import { decodeRouteRefresh, encodeRouteRefresh } from '../wire/route-refresh.ts'
 import { causeOfClose, causeOfExpiry, SUPERSEDED, textOfReceived, textOfSent } from './cause.ts'
@@ -360,7 +365,9 @@ export class Conversation {
 
   // --- what goes out ---------------------------------------------------------------------------
 
-  #sendNotification(notification: Notification, cause: string): void {
+  #sendNotification(meant: Notification, cause: string): void {
+    const hard = this.#inSession && this.#negotiated?.gracefulRestart?.notification === true
+    const notification = hard ? asHardReset(meant) : meant
     this.#outbox?.write('notification', encodeNotification(notification))
     this.#note('sent', notification, textOfSent(notification, cause))
   }

@@ -25,6 +25,7 @@ import {
 } from '../wire/constants.ts'
 import { SessionError } from '../wire/errors.ts'
 import type { Open } from '../wire/open.ts'
+import { restartCapabilities, restartTerms, type RestartTerms } from './graceful-restart.ts'
 import type { PeerOptions } from './peer-options.ts'
 
 /** The terms of a session, known from the peer's OPEN on. */
@@ -40,6 +41,8 @@ export interface Negotiated {
   readonly enhancedRouteRefresh: boolean
   /** Families in which a prefix has several paths, told apart by path identifiers (RFC 7911). */
   readonly addPath: AddPathTerms
+  /** What the peer promises about its routes when the session is over; absent unless both offer it. */
+  readonly gracefulRestart?: RestartTerms
   /** The longest message that either side may send (RFC 8654). */
   readonly maxMessageLength: number
   /** The smaller of both; 0 when nobody watches the other. */
@@ -73,6 +76,7 @@ export type OurSide = Pick<
   | 'extendedMessages'
   | 'enhancedRouteRefresh'
   | 'extendedNextHop'
+  | 'gracefulRestart'
   | 'role'
   | 'strictRole'
 >
@@ -91,6 +95,9 @@ export function ourOpen(us: OurSide): Open {
       ...(us.extendedMessages === true ? [{ name: 'extended-message' } as const] : []),
       { name: 'four-octet-as', asn: us.localAsn },
       ...addPathOffer(us),
+      ...(us.gracefulRestart === undefined
+        ? []
+        : restartCapabilities(us.families, us.gracefulRestart)),
       ...(us.role === undefined ? [] : [{ name: 'role', role: us.role } as const]),
     ],
   }
@@ -106,6 +113,7 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
   const announces = (name: Capability['name']): boolean =>
     open.capabilities.some((capability) => capability.name === name)
   const families = commonFamilies(us.families, open.capabilities)
+  const gracefulRestart = restartTerms(us.gracefulRestart, families, open.capabilities)
   return {
     families,
     fourOctetAs: announces('four-octet-as'),
@@ -116,6 +124,7 @@ export function negotiate(us: OurSide, open: Open): Negotiated {
       announces('route-refresh') &&
       announces('enhanced-route-refresh'),
     addPath: addPathTerms(us, families, open.capabilities),
+    ...(gracefulRestart === undefined ? {} : { gracefulRestart }),
     maxMessageLength:
       us.extendedMessages === true && announces('extended-message')
         ? MAX_EXTENDED_MESSAGE_LENGTH

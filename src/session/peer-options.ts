@@ -6,6 +6,7 @@ import type { Clock } from '../net/clock.ts'
 import type { Family } from '../net/family.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
 import type { State } from './fsm.ts'
+import type { RestartOffer } from './graceful-restart.ts'
 import type { Negotiated } from './negotiation.ts'
 import type { LastError } from './last-error.ts'
 import type { Endpoint, SocketOptions, Transport } from './transport.ts'
@@ -37,6 +38,8 @@ export interface PeerOptions {
   readonly addPath?: { readonly receive: boolean; readonly send: boolean }
   /** Offers IPv6 next hops for IPv4 routes (RFC 8950). */
   readonly extendedNextHop: boolean
+  /** What becomes of routes when the session is over (RFC 4724). Default: they go. */
+  readonly gracefulRestart?: RestartOffer
   /** What we are to the peer (RFC 9234), and whether it must say what it is. */
   readonly role?: RoleName
   readonly strictRole?: boolean

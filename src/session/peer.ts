@@ -111,6 +111,17 @@ export class Peer {
     this.#trouble = cause
   }
 
+  /**
+   * Ends without a word, as if we had crashed, and stays down: a peer that has graceful restart keeps our
+   * routes, for a NOTIFICATION would end that (RFC 4724 section 4).
+   */
+  part(cause: string): void {
+    this.#started = false
+    this.#cancelNextAttempt()
+    for (const it of this.#both()) it.handle({ type: 'ConnectionFailed' }, cause)
+    this.#trouble = cause
+  }
+
   /** The peer is somewhere else from now on: for connections to come. */
   moveTo(remote: Endpoint): void {
     this.#options = { ...this.#options, remote }

@@ -9,6 +9,7 @@ import {
   ADMINISTRATIVE_SHUTDOWN,
   describeError,
   ERROR_CEASE,
+  HARD_RESET,
   HEADER_LENGTH,
   MAXIMUM_PREFIXES_REACHED,
   MAX_MESSAGE_LENGTH,
@@ -84,8 +85,25 @@ function prefixLimitOf({ code, subcode, data }: Notification): string | undefine
   return `${family ?? `AFI ${afi} SAFI ${data[2]}`}, the limit is ${limit.toLocaleString('en-US')}`
 }
 
+/** A Cease that routes do not outlive, between speakers that both let them outlive others (RFC 8538 section 3). */
+export const asHardReset = (it: Notification): Notification =>
+  it.code !== ERROR_CEASE || it.subcode === HARD_RESET
+    ? it
+    : {
+        code: ERROR_CEASE,
+        subcode: HARD_RESET,
+        data: Uint8Array.of(it.code, it.subcode, ...it.data),
+      }
+
 /** For people: `Cease/Administrative Shutdown: "maintenance until 9"`. */
 export function describeNotification(notification: Notification): string {
+  const { code, subcode, data } = notification
+  if (code === ERROR_CEASE && subcode === HARD_RESET && data.length >= 2) {
+    const [innerCode, innerSubcode] = data
+    const inner = { code: innerCode, subcode: innerSubcode, data: data.subarray(2) }
+    if (innerCode !== ERROR_CEASE || innerSubcode !== HARD_RESET)
+      return `${describeNotification(inner)} (hard reset)`
+  }
   const error = describeError(notification.code, notification.subcode)
   const text = shutdownTextOf(notification)
   if (text !== undefined) return `${error}: "${text}"`

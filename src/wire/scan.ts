@@ -41,6 +41,10 @@ export const HAS_OTC = 1 << 16
 /** The bandwidth of a link is told (RFC 10005). */
 export const HAS_LINK_BANDWIDTH = 1 << 17
 
+/** RFC 9494: a route that outlives its session as the last choice, and one that must not. */
+export const LLGR_STALE = 1 << 18
+export const NO_LLGR = 1 << 19
+
 /** What a scan found; offsets are into the scanned buffer. */
 export class AttributeFacts {
   flags = 0
@@ -79,6 +83,8 @@ const COMMUNITY_NO_ADVERTISE = 0xffffff02
 const COMMUNITY_NO_EXPORT_SUBCONFED = 0xffffff03
 const COMMUNITY_NO_PEER = 0xffffff04
 const COMMUNITY_GRACEFUL_SHUTDOWN = 0xffff0000
+export const COMMUNITY_LLGR_STALE = 0xffff0006
+const COMMUNITY_NO_LLGR = 0xffff0007
 
 // Expected flag bytes, extended length left aside: 0x40 well-known, 0x80 optional non-transitive,
 // 0xc0 optional transitive (RFC 4271 4.3).
@@ -227,6 +233,12 @@ function noteWellKnown(community: number, facts: AttributeFacts): void {
       break
     case COMMUNITY_GRACEFUL_SHUTDOWN:
       facts.flags |= GRACEFUL_SHUTDOWN
+      break
+    case COMMUNITY_LLGR_STALE:
+      facts.flags |= LLGR_STALE
+      break
+    case COMMUNITY_NO_LLGR:
+      facts.flags |= NO_LLGR
   }
 }
 

@@ -79,6 +79,10 @@ export class RawPeer {
   /** Sessions that came up. */
   sessions = 0
   established = false
+  /** Says nothing more by itself. */
+  silent = false
+  /** Takes no connections. */
+  away = false
   /** A connection is there. */
   connected = false
   #connection: Connection | undefined
@@ -106,6 +110,7 @@ export class RawPeer {
   }
 
   #adopt(connection: Connection): void {
+    if (this.away) return connection.abort()
     this.#connection = connection
     this.#pending = new Uint8Array(0)
     this.heard.length = 0
@@ -144,7 +149,7 @@ export class RawPeer {
     if (type === NOTIFICATION) {
       this.notifications.push({ code: body[0], subcode: body[1], data: body.subarray(2) })
     } else if (type === UPDATE) this.#update(body)
-    else if (this.options.mute !== true) this.#answer(type)
+    else if (this.options.mute !== true && !this.silent) this.#answer(type)
   }
 
   /** A KEEPALIVE for each of the speaker's, and for its OPEN. */

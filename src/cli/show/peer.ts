@@ -17,9 +17,16 @@ const FAMILY_COLUMNS: readonly Column<PeerFamilyRow>[] = [
   { title: 'REJECTED', of: (row) => String(row.rejected), align: 'right' },
   { title: 'BLOCKED', of: (row) => String(row.blocked), align: 'right' },
   { title: 'ANNOUNCED', of: (row) => String(row.announced), align: 'right' },
+  { title: 'STALE', of: staleOf },
   { title: 'END OF RIB', of: (row) => (row.endOfRib ? 'seen' : '') },
   { title: 'ADD-PATH', of: addPathOf },
 ]
+
+/** `1200, the last choice, 42 s more` */
+function staleOf({ stale, staleFor, longLived }: PeerFamilyRow): string {
+  if (staleFor === null) return stale === 0 ? '' : `${stale}`
+  return [`${stale}`, ...(longLived ? ['the last choice'] : []), `${staleFor} s more`].join(', ')
+}
 
 function addPathOf({ addPathReceive, addPathSend }: PeerFamilyRow): string {
   const send = addPathSend === null ? [] : [`send ${addPathSend}`]
@@ -83,6 +90,7 @@ export async function formatPeer(peer: PeerDetail, look: Look): Promise<string> 
       ...(peer.withheld === 0
         ? []
         : [['withheld', `${peer.withheld} prefixes beyond max prefixes out`] as const]),
+      ...restartOf(peer),
       ['capabilities', peer.capabilities.join(', ')],
       ['not offered', peer.state === 'Established' ? notOffered.join(', ') : ''],
     ],
@@ -128,6 +136,19 @@ const limitOf = ({ limit, isDefault, action, after }: PrefixLimitRow): string =>
     `${limit.toLocaleString('en-US')}${isDefault ? ' (default)' : ''}`,
     after === null ? action : `${action} after ${after} s`,
   ].join(', ')
+
+function restartOf({ gracefulRestart: it, perFamily }: PeerDetail): [string, string][] {
+  if (it === null) return []
+  const kept = perFamily.filter((row) => row.forwardingPreserved).map(({ family }) => family)
+  const words = [
+    `asks for ${it.restartTime} s`,
+    ...(it.restarting ? ['has restarted'] : []),
+    ...(kept.length === 0 ? [] : [`forwarded ${kept.join(' and ')} meanwhile`]),
+    ...(it.notification ? ['NOTIFICATIONs keep routes'] : []),
+    ...(it.longLived ? ['long-lived'] : []),
+  ]
+  return [['graceful restart', words.join(', ')]]
+}
 
 const lastErrorOf = ({ lastError, lastErrorAt }: PeerDetail, now: number): string =>
   lastError === null

@@ -5,7 +5,9 @@ import type { TableView } from './view.ts'
 const ORIGINS = { igp: 'i', egp: 'e', incomplete: '?' } as const
 
 const marksOf = (route: RouteRow): string =>
-  (route.best ? '*' : route.multipath ? '=' : ' ') + (route.installed ? '>' : ' ')
+  (route.best ? '*' : route.multipath ? '=' : ' ') +
+  (route.installed ? '>' : ' ') +
+  (route.stale ? 's' : '')
 
 /** AS path and origin, as looking glasses write them: `65001 65102 i`. */
 const pathOf = ({ asPath, origin }: RouteRow): string =>
@@ -14,7 +16,7 @@ const pathOf = ({ asPath, origin }: RouteRow): string =>
 export const routesView: TableView<RouteRow> = {
   path: '/v1/routes',
   topic: 'routes',
-  legend: '* best   = multipath   > in the kernel',
+  legend: '* best   = multipath   > in the kernel   s stale',
   columns: [
     { title: '', of: marksOf, blank: true },
     { title: 'PREFIX', of: (route) => route.prefix },

@@ -12,6 +12,7 @@ export function formatStatus(row: StatusRow, look: Look): string {
       ['AS', String(row.asn)],
       ['router id', row.routerId ?? ''],
       ['configuration', `${row.configFile}, read ${formatAge(row.configLoadedAt, look.now)} ago`],
+      ...(row.restarting === null ? [] : [['restarting', row.restarting] as const]),
       ['sessions', `${row.established} of ${row.peers} established`],
       ['prefixes', `${prefixes.ipv4} ipv4, ${prefixes.ipv6} ipv6`],
       ['paths', `${paths.ipv4} ipv4, ${paths.ipv6} ipv6`],

@@ -13,6 +13,10 @@ import { extendedNextHop, type ExtendedNextHop } from './extended-next-hop.ts'
 import { fourOctetAs, type FourOctetAs } from './four-octet-as.ts'
 import { fqdn, type Fqdn } from './fqdn.ts'
 import { gracefulRestart, type GracefulRestart } from './graceful-restart.ts'
+import {
+  longLivedGracefulRestart,
+  type LongLivedGracefulRestart,
+} from './long-lived-graceful-restart.ts'
 import { multiprotocol, type Multiprotocol } from './multiprotocol.ts'
 import { role, type Role } from './role.ts'
 import { routeRefresh, type RouteRefreshCapability } from './route-refresh.ts'
@@ -34,6 +38,7 @@ export type KnownCapability =
   | FourOctetAs
   | AddPath
   | EnhancedRouteRefresh
+  | LongLivedGracefulRestart
   | Fqdn
 
 export type Capability = KnownCapability | UnknownCapability
@@ -48,6 +53,7 @@ export const CAPABILITIES: readonly CapabilitySpec<KnownCapability>[] = [
   fourOctetAs,
   addPath,
   enhancedRouteRefresh,
+  longLivedGracefulRestart,
   fqdn,
 ]
 

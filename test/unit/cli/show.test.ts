@@ -231,27 +231,28 @@ port      179    default
     title: 'one peer, whole',
     line: 'show peer tor-a',
     shows: `
-peer          tor-a, of group tor
-address       10.0.1.1
-AS            65001 (external); we are 65101
-state         Established 10m
-flaps         1
-last error    none
-router id     10.0.0.1
-connection    10.0.1.11:179 to 10.0.1.1:40001
-hold time     90 s, keepalive every 30 s
-import        accept
-export        local
-queued        0 prefixes
-BFD           Up 10m (signed); we send every 300 ms, the peer every 250 ms, lost after 900 ms; longest silence 312 ms; 2 failures
-max prefixes  5,000,000 (default), block
-withheld      3 prefixes beyond max prefixes out
-capabilities  multiprotocol ipv4, 4-octet AS
-not offered   route refresh
+peer              tor-a, of group tor
+address           10.0.1.1
+AS                65001 (external); we are 65101
+state             Established 10m
+flaps             1
+last error        none
+router id         10.0.0.1
+connection        10.0.1.11:179 to 10.0.1.1:40001
+hold time         90 s, keepalive every 30 s
+import            accept
+export            local
+queued            0 prefixes
+BFD               Up 10m (signed); we send every 300 ms, the peer every 250 ms, lost after 900 ms; longest silence 312 ms; 2 failures
+max prefixes      5,000,000 (default), block
+withheld          3 prefixes beyond max prefixes out
+graceful restart  asks for 120 s, forwarded ipv4 meanwhile, NOTIFICATIONs keep routes
+capabilities      multiprotocol ipv4, 4-octet AS
+not offered       route refresh
 
-FAMILY  RECEIVED  ACCEPTED  REJECTED  BLOCKED  ANNOUNCED  END OF RIB  ADD-PATH
-ipv4         100        99         1        2          4  seen        receive, send all
-ipv6          20        19         1        0          0  -           -
+FAMILY  RECEIVED  ACCEPTED  REJECTED  BLOCKED  ANNOUNCED  STALE         END OF RIB  ADD-PATH
+ipv4         100        99         1        2          4  7, 42 s more  seen        receive, send all
+ipv6          20        19         1        0          0  -             -           -
 
 MESSAGES  OPEN  UPDATE  KEEPALIVE  NOTIFICATION  REFRESH   BYTES
 received     1     600         39             0        0  123456
@@ -383,6 +384,6 @@ describe('the look', () => {
     const { socket } = await fakeDaemon()
     const onTerminal = await run('show routes', shellFor(socket, { interactive: true }))
     const inPipe = await run('show routes', shellFor(socket))
-    expect(onTerminal.out).toBe(`* best   = multipath   > in the kernel\n${inPipe.out}`)
+    expect(onTerminal.out).toBe(`* best   = multipath   > in the kernel   s stale\n${inPipe.out}`)
   })
 })

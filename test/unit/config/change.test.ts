@@ -42,6 +42,11 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
     'reset',
     'enhancedRouteRefresh',
   ],
+  [
+    'asn: 65001, import: accept, password: one, gracefulRestart: false',
+    'nextSession',
+    'gracefulRestart',
+  ],
   ['asn: 65001, import: accept, password: one, allowOwnAsn: 1', 'live', 'allowOwnAsn'],
   ['asn: 65001, import: accept, password: one, enforceFirstAsn: false', 'live', 'enforceFirstAsn'],
   ['asn: 65001, import: accept, password: one, asOverride: true', 'live', 'asOverride'],

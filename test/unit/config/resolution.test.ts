@@ -52,6 +52,7 @@ test('three lines make a complete configuration', () => {
         routeReflectorClient: false,
         allowOwnAsn: 0,
         enhancedRouteRefresh: false,
+        gracefulRestart: { restartTimeSeconds: 120 },
         extendedMessages: true,
         addPath: { receive: false, send: 'off' },
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
@@ -118,6 +119,7 @@ peers:
     nextHop: self
     allowOwnAsn: 1
     enhancedRouteRefresh: true
+    gracefulRestart: { restartTime: 60s, longLivedStaleTime: 24h }
     extendedMessages: false
     addPath: { receive: true, send: 4 }
     bfd: { interval: 50ms, minReceive: 1s, multiplier: 5, multihop: true, strict: true, authentication: { key: of-bfd, keyId: 7, meticulous: true } }
@@ -130,7 +132,7 @@ peers:
     role: { is: customer, strict: true }
     gracefulShutdown: false
     import: reject
-  - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0 }
+  - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0, gracefulRestart: false }
 advertise:
   interfaces: [docker0, br-*]
   aggregates: [10.244.0.0/16, { prefix: 2001:db8::/32, summaryOnly: true, blackhole: false, med: 7 }]
@@ -195,6 +197,7 @@ log: { level: trace, format: json }
         routeReflectorClient: false,
         allowOwnAsn: 1,
         enhancedRouteRefresh: true,
+        gracefulRestart: { restartTimeSeconds: 60, longLivedStaleSeconds: 86_400 },
         extendedMessages: false,
         addPath: { receive: true, send: 4 },
         bfd: {

@@ -14,6 +14,8 @@ const expected: readonly string[] = [
   'linnet_peers_established 1',
   'linnet_peer_prefixes_received{peer="tor-a"} 120',
   'linnet_peer_prefixes_accepted{peer="tor-a"} 118',
+  'linnet_peer_prefixes_stale{peer="tor-a"} 7',
+  'linnet_restarting 0',
   'linnet_peer_prefixes_announced{peer="tor-a"} 4',
   'linnet_peer_prefixes_queued{peer="tor-a"} 0',
   'linnet_peer_prefixes_withheld{peer="tor-a"} 3',

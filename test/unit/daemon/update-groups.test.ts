@@ -21,6 +21,7 @@ const HEARING: Hearing = {
   routeReflectorClient: false,
   role: undefined,
   drained: false,
+  longLived: false,
   localAsn: OWN_ASN,
   path: undefined,
   fourOctetAs: true,
@@ -61,6 +62,7 @@ function stage() {
     clock,
     localOrigin: () => undefined,
     isSummarized: () => false,
+    isRestarting: () => false,
   })
   return { rib, clock, told, groups }
 }
@@ -73,6 +75,7 @@ describe('sessions that hear the same share a group', () => {
     ['client or not', { routeReflectorClient: true }],
     ['what we are to it', { role: 'peer' }],
     ['about to go or not', { drained: true }],
+    ['hearing of stale routes', { longLived: true }],
     ['AS number', { localAsn: 65200 }],
     ['AS_PATH', { path: PATH }],
     ['octets of AS numbers', { fourOctetAs: false }],

@@ -420,12 +420,42 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     tests: ['unit/wire/attributes.test.ts: golden bytes of $name'],
   },
   {
-    rfc: 'RFC 4724, RFC 8538',
+    rfc: 'RFC 4724',
     title: 'graceful restart',
-    done: 'the capability is read and shown',
-    missing: 'the rest',
+    done: 'as the one who restarts, with the routes that are found in the kernel, and as the one who helps: `gracefulRestart`',
+    missing:
+      'route selection is not deferred: the kernel keeps the old routes meanwhile, and only End-of-RIB waits',
     codes: ['capability 64'],
-    tests: ['unit/wire/capabilities.test.ts: golden bytes of %o'],
+    tests: [
+      'unit/wire/capabilities.test.ts: golden bytes of %o',
+      'unit/session/graceful-restart.test.ts: the families that have been forwarded all the time, and whether we have restarted',
+      'unit/daemon/retention.test.ts: stay as long as the peer has asked for',
+      'unit/daemon/retention.test.ts: go at once, of a family that was not forwarded or is no longer offered',
+      'unit/daemon/retention.test.ts: do not get another time when the peer restarts once more before it has told them (section 4.2)',
+      'unit/daemon/retention.test.ts: a peer that restarts and tells the same as before leaves everything as it was',
+      'unit/daemon/restart.test.ts: End-of-RIB waits for that of the peers',
+    ],
+  },
+  {
+    rfc: 'RFC 8538',
+    title: 'NOTIFICATION support for graceful restart',
+    done: 'routes outlive NOTIFICATIONs, unless they are hard resets; what an operator orders is one',
+    tests: [
+      'unit/session/graceful-restart.test.ts: the routes of a session outlive',
+      'unit/daemon/retention.test.ts: an order from us goes out as a hard reset where both know it (RFC 8538), else as it is',
+    ],
+  },
+  {
+    rfc: 'RFC 9494',
+    title: 'long-lived graceful restart',
+    done: 'with `longLivedStaleTime`: the last choice, marked with LLGR_STALE, not with NO_LLGR, told only to who has it too',
+    missing: 'telling others with NO_EXPORT (section 4.6)',
+    codes: ['capability 71'],
+    tests: [
+      'unit/wire/capabilities.test.ts: golden bytes of %o',
+      'unit/daemon/retention.test.ts: the last choice after the restart time, marked, for the shorter time of both sides',
+      'unit/daemon/retention.test.ts: told to nobody who has no part in it, and what is marked with no-llgr goes',
+    ],
   },
   {
     rfc: 'RFC 7911',

@@ -72,6 +72,12 @@ describe('two paths that differ in one rung: the better one is best and the othe
       { peer: { routerId: 9 } },
       { peer: INTERNAL, localPref: 99 },
     ],
+    [
+      'long-lived stale',
+      'the last choice, whatever its LOCAL_PREF',
+      { peer: INTERNAL, localPref: 1 },
+      { peer: INTERNAL, localPref: 900, communities: ['llgr-stale'] },
+    ],
     ['AS path length', 'the shorter', { asPath: '65001 65009' }, { asPath: '65001 65002 65009' }],
     ['AS path length', 'a set counts one', { asPath: '65001 {1,2,3}' }, { asPath: '65001 1 2' }],
     ['origin', 'IGP before EGP', { origin: 'IGP' }, { origin: 'EGP' }],

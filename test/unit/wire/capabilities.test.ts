@@ -54,6 +54,16 @@ const golden: readonly [capability: Capability, bytes: string][] = [
     '45 08 0001 01 03 0002 01 02',
   ],
   [{ name: 'enhanced-route-refresh' }, '46 00'],
+  [
+    {
+      name: 'long-lived-graceful-restart',
+      families: [
+        { afi: 1, safi: 1, forwardingPreserved: true, staleTimeSeconds: 86_400 },
+        { afi: 2, safi: 1, forwardingPreserved: false, staleTimeSeconds: 0xffffff },
+      ],
+    },
+    '47 0e 0001 01 80 015180 0002 01 00 ffffff',
+  ],
   [{ name: 'fqdn', hostname: 'host-1', domain: '' }, '49 08 06 686f73742d31 00'],
   [{ name: 'unknown', code: 131, bytes: hex('00') }, '83 01 00'],
 ]
@@ -77,6 +87,7 @@ const malformed: readonly [what: string, bytes: string][] = [
   ['add-path with mode 0', '45 04 0001 01 00'],
   ['add-path cut off', '45 03 0001 01'],
   ['graceful restart of one byte', '40 01 80'],
+  ['long-lived graceful restart cut off', '47 06 0001 01 80 0151'],
   ['a name that overruns', '49 02 0561'],
   ['route refresh with a value', '02 01 00'],
 ]

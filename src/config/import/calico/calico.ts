@@ -100,7 +100,9 @@ function configurationFor(
   const policyNames = new Names()
   const exported = rules.length === 0 ? 'reject' : policyNames.unique(EXPORT)
   const filters = new Filters(resources.BGPFilter, policyNames, report)
-  const world = { self, names: new Names(), filters, report, exported }
+  const common = configurationOf(resources, 'default')
+  const restartTime = common?.spec.nodeMeshMaxRestartTime
+  const world = { self, names: new Names(), filters, report, exported, restartTime }
 
   const sessions = sessionsOf(resources.BGPPeer, {
     self,
@@ -113,7 +115,6 @@ function configurationFor(
     if ((peer.spec.localWorkloadSelector ?? '') !== '') tellOfSettings(peer, report)
   }
   const peers = sessions.map((it) => writtenPeer(it, isAlone(it, sessions), world))
-  const common = configurationOf(resources, 'default')
   const meshed = common?.spec.nodeToNodeMeshEnabled !== false && self.clusterId === undefined
   const taken = new Set(sessions.map(({ address, port }) => `${address.text} port ${port}`))
   const mesh = meshed ? writtenMesh(nodes, taken, world) : undefined

@@ -155,6 +155,7 @@ const block = z.looseObject({ cidr: cidr.optional() })
 const bgpConfiguration = z.looseObject({
   logSeverityScreen: choice('Debug', 'Info', 'Warning', 'Error', 'Fatal', 'None').optional(),
   nodeToNodeMeshEnabled: flag.optional(),
+  nodeMeshMaxRestartTime: goDuration.optional(),
   asNumber: asn.optional(),
   listenPort: integer(1, 65535, 'a port').optional(),
   bindMode: choice('None', 'NodeIP').optional(),
@@ -180,6 +181,7 @@ const bgpPeer = z.looseObject({
   keepOriginalNextHop: flag.optional(),
   sourceAddress: choice('UseNodeIP', 'None').optional(),
   keepaliveTime: goDuration.optional(),
+  maxRestartTime: goDuration.optional(),
   numAllowedLocalASNumbers: integer(0, 2147483647).optional(),
   ttlSecurity: integer(0, 255, 'a number of hops').optional(),
   reachableBy: optional(ipAddress),

@@ -23,6 +23,8 @@ export interface PeerWorld {
   readonly report: Report
   /** The policy behind all filters. */
   readonly exported: string
+  /** Seconds, for the mesh. */
+  readonly restartTime: number | undefined
 }
 
 /** One policy stands alone, several in a list. */
@@ -45,6 +47,7 @@ export function writtenPeer(session: Session, alone: boolean, world: PeerWorld):
     ...(spec.sourceAddress === 'None' ? {} : { localAddress: own?.text }),
     ...distanceOf(session, world),
     ...holdTimeOf(session),
+    ...restartTimeOf(session.peer.spec.maxRestartTime),
     ...nextHopOf(session),
     ...ownAsnOf(session, world),
     ...(isClient(session, self) ? { routeReflectorClient: true } : {}),
@@ -75,6 +78,13 @@ function holdTimeOf({ peer }: Session): WrittenMap {
   return seconds === 0 ? {} : { holdTime: `${Math.min(3 * seconds, 65535)}s` }
 }
 
+const MOST_RESTART_SECONDS = 4095
+
+const restartTimeOf = (seconds = 0): WrittenMap =>
+  seconds === 0
+    ? {}
+    : { gracefulRestart: { restartTime: `${Math.min(seconds, MOST_RESTART_SECONDS)}s` } }
+
 function nextHopOf({ peer, type }: Session): WrittenMap {
   const { nextHopMode, keepOriginalNextHop } = peer.spec
   if (nextHopMode === 'Self') return { nextHop: 'self' }
@@ -104,7 +114,7 @@ export const MESH_GROUP = 'calico-mesh'
 export function writtenMesh(
   nodes: readonly CalicoNode[],
   taken: ReadonlySet<string>,
-  { self, names, exported, report }: PeerWorld,
+  { self, names, exported, report, restartTime }: PeerWorld,
 ): Mesh | undefined {
   const members = nodes.filter(({ clusterId }) => clusterId === undefined)
   const others = members
@@ -134,6 +144,7 @@ export function writtenMesh(
     families: [of],
     localAddress: self.addresses[of]?.text ?? '',
     ...(external ? { multihop: MULTIHOP } : {}),
+    ...restartTimeOf(restartTime),
     import: 'accept',
     export: exported,
   })

@@ -1,8 +1,6 @@
 /** BGPConfiguration and BGPPeer: rows of settings.ts. */
 import type { Setting } from './setting.ts'
 
-const LATER = 'gracefulRestart comes with a later version of linnet'
-
 const PASSWORD = {
   why: 'the password stands in a Secret',
   instead: 'write it into a file that only linnet may read, and add passwordFile',
@@ -85,7 +83,7 @@ export const BGP_CONFIGURATION: readonly Setting[] = [
   {
     field: 'nodeMeshMaxRestartTime',
     example: '120s',
-    told: { why: LATER, instead: 'until then a restart of a peer withdraws its routes' },
+    becomes: '`gracefulRestart.restartTime` of the mesh',
   },
   {
     field: 'ignoredInterfaces',
@@ -205,7 +203,7 @@ export const BGP_PEER: readonly Setting[] = [
   {
     field: 'maxRestartTime',
     example: '60s',
-    told: { why: LATER, instead: 'until then a restart of the peer withdraws its routes' },
+    becomes: '`gracefulRestart.restartTime`; 120s is the default of both',
   },
   {
     field: 'reachableBy',

@@ -8,7 +8,6 @@ const WORKLOADS =
   'linnet has no sessions with workloads by selector; add a peer with the address or the interface of each workload'
 const SECRET =
   'the password stands in a Secret; write it into a file that only linnet may read, and add passwordFile to'
-const RESTART = 'gracefulRestart comes with a later version of linnet; until then a restart of'
 const tor = { peerIP: '10.0.1.1', asNumber: 65001 }
 const written = (...more: readonly Readonly<Record<string, unknown>>[]) => ({
   peers: more.map((it) => ({ name: 'tor-a', address: '10.0.1.1', asn: 65001, ...it })),
@@ -50,6 +49,11 @@ export const SESSION_CASES: readonly Case[] = [
         group: 'calico-mesh',
       },
     },
+  },
+  {
+    of: 'BGPConfiguration.nodeMeshMaxRestartTime',
+    change: [configuration({ nodeToNodeMeshEnabled: true, nodeMeshMaxRestartTime: '2h' })],
+    written: { peerGroups: { 'calico-mesh': { gracefulRestart: { restartTime: '4095s' } } } },
   },
   {
     of: 'BGPConfiguration.listenPort',
@@ -124,7 +128,6 @@ export const SESSION_CASES: readonly Case[] = [
         { secretKeyRef: { name: 'bgp', key: 'mesh' } },
         `${SECRET} peerGroups.calico-mesh`,
       ],
-      ['nodeMeshMaxRestartTime', '120s', `${RESTART} a peer withdraws its routes`],
       [
         'ignoredInterfaces',
         ['eth9'],
@@ -250,6 +253,11 @@ export const SESSION_CASES: readonly Case[] = [
     written: written({ holdTime: '210s' }),
   },
   {
+    of: 'BGPPeer.maxRestartTime',
+    change: [peer('tor-a', { ...tor, maxRestartTime: '1m' })],
+    written: written({ gracefulRestart: { restartTime: '60s' } }),
+  },
+  {
     of: 'BGPPeer.numAllowedLocalASNumbers',
     change: [peer('tor-a', { ...tor, numAllowedLocalASNumbers: 11 })],
     written: written({ allowOwnAsn: 10 }),
@@ -281,7 +289,6 @@ export const SESSION_CASES: readonly Case[] = [
   ...(
     [
       ['password', { secretKeyRef: { name: 'bgp', key: 'tor' } }, `${SECRET} the peer`],
-      ['maxRestartTime', '60s', `${RESTART} the peer withdraws its routes`],
       [
         'reachableBy',
         '10.0.0.1',
