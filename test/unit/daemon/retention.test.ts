@@ -2,7 +2,7 @@
  * A peer that restarts, played to a whole speaker (RFC 4724, RFC 8538, RFC 9494): whether its routes outlive
  * the session, for how long, and what others hear of that.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RouteRow } from '../../../src/control/rows.ts'
 import { message, NOTIFICATION, u16, u32, UPDATE } from '../../support/bgp-messages.ts'
@@ -140,8 +140,8 @@ describe('when a session ends, its routes', () => {
     'it ceases': (scene) => scene.peer.send(notification(6, 4)),
     'it ceases for good': (scene) => scene.peer.send(notification(6, 9)),
     'its UPDATE is broken': (scene) => scene.peer.send(message(UPDATE, [0, 99, 0, 0])),
-    'linnet reset': async ({ stage }) => void (await stage.orders.reset('tor')),
-    'linnet shutdown': async ({ stage }) => void (await stage.orders.shutdown('tor')),
+    'linnet reset': ({ stage }) => void stage.orders.reset('tor'),
+    'linnet shutdown': ({ stage }) => void stage.orders.shutdown('tor'),
   }
   test.each<
     [way: keyof typeof ways, terms: Terms | undefined, config: string | undefined, stay: boolean]
@@ -178,7 +178,7 @@ describe('when a session ends, its routes', () => {
     const ceases = []
     for (const notification of [true, false]) {
       const scene = await Scene.begin({ notification })
-      await scene.stage.orders.shutdown('tor', 'bye')
+      scene.stage.orders.shutdown('tor', 'bye')
       await scene.stage.pass()
       const [{ code, subcode, data }] = scene.peer.notifications
       ceases.push([code, subcode, ...data.subarray(0, 3)])
@@ -211,13 +211,13 @@ describe('routes that have outlived their session', () => {
     expect(scene.used).toEqual([])
   })
 
-  test.each<[string, (scene: Scene) => Promise<unknown> | undefined]>([
-    ['linnet shutdown', async ({ stage }) => await stage.orders.shutdown('tor')],
-    ['linnet reset', async ({ stage }) => await stage.orders.reset('tor')],
+  test.each<[string, (scene: Scene) => void]>([
+    ['linnet shutdown', ({ stage }) => void stage.orders.shutdown('tor')],
+    ['linnet reset', ({ stage }) => void stage.orders.reset('tor')],
   ])('go at once with %s', async (_, order) => {
     const scene = await Scene.begin({})
     await scene.lose()
-    await order(scene)
+    order(scene)
     await scene.stage.pass()
     expect(scene.used).toEqual([])
   })
