@@ -26,6 +26,7 @@ import {
   kernelSchema,
   logSchema,
   mrtSchema,
+  natSchema,
 } from './schema.ts'
 import type { TreeNode } from './tree.ts'
 import { mayBeOwn, type World } from './world.ts'
@@ -46,6 +47,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(logSchema.shape).map((key) => [key, 'log'] as const),
   ...Object.keys(mrtSchema.shape).map((key) => [key, 'mrt'] as const),
   ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
+  ...Object.keys(natSchema.shape).map((key) => [key, 'nat'] as const),
   ['members', 'confederation'],
 ])
 
@@ -83,6 +85,7 @@ function resolve(context: Section): Config | undefined {
   const kernel = section('kernel', shape.kernel)
   const bmp = resolveBmp(section('bmp', shape.bmp) ?? [], context.complaints)
   const mrt = resolveMrt(section('mrt', shape.mrt), context.complaints)
+  const nat = section('nat', shape.nat)
   const rpki = section('rpki', shape.rpki)
   const api = section('api', shape.api)
   const log = section('log', shape.log)
@@ -116,6 +119,7 @@ function resolve(context: Section): Config | undefined {
     advertise: advertised,
     kernel: kernelConfig,
     bmp,
+    ...(nat === undefined ? {} : { nat }),
     ...(mrt === undefined ? {} : { mrt }),
     api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },
     log,

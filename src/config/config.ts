@@ -8,7 +8,7 @@ import type { Prefix } from '../net/prefix.ts'
 import type { PolicyDefinition } from '../policy/definition.ts'
 import type { Endpoint, TcpAoKey } from '../session/transport.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
-import type { DecisionEntry, KernelEntry } from './schema.ts'
+import type { DecisionEntry, KernelEntry, NatEntry } from './schema.ts'
 import type { Secret } from './secret.ts'
 
 export type NextHopPolicy = 'auto' | 'self' | 'keep'
@@ -179,6 +179,9 @@ export interface KernelConfig extends Readonly<Omit<KernelEntry, 'table' | 'pref
   readonly preferredSource: 'auto' | 'none' | PreferredSource
 }
 
+/** Whose source addresses stay as they are. */
+export type NatConfig = Readonly<NatEntry>
+
 export interface MrtConfig {
   /** Where messages and changes of state are appended. */
   readonly updates?: string
@@ -220,6 +223,7 @@ export interface Config {
     readonly aggregates: readonly AggregateConfig[]
   }
   readonly kernel: KernelConfig
+  readonly nat?: NatConfig
   readonly mrt?: MrtConfig
   readonly bmp: readonly BmpConfig[]
   readonly api: { readonly socket: string; readonly http?: Endpoint }

@@ -143,6 +143,7 @@ export function configurationReference(): string {
     ['sets', 'Maps of names, each with a list.', keyTable(shape.sets)],
     ['rpki', 'A list of maps.', keyTable(elementOf(configSchema, 'rpki'))],
     ['kernel', keyTable(shape.kernel)],
+    ['nat', 'See [docker.md](docker.md#with-dockers-own-rules).', keyTable(shape.nat)],
     [
       'decision',
       `The paths of a prefix climb a ladder (RFC 4271 9.1.2.2), and the rung where one falls stands in \`show routes\`: ${RUNGS.join(', ')}. How long a path has been there is no rung: the same paths make the same choice, whichever came first.`,

@@ -7,7 +7,7 @@
 const RESERVED: readonly { readonly where: string; readonly keys: readonly string[] }[] = [
   {
     where: 'the document',
-    keys: ['nat', 'overlay'],
+    keys: ['overlay'],
   },
   {
     where: '`peers` and `peerGroups`',

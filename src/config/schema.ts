@@ -141,6 +141,19 @@ export const kernelSchema = z.strictObject({
   ),
 })
 
+export const natSchema = z.strictObject({
+  exempt: key(
+    choice('auto', 'none').prefault('auto'),
+    '`auto`: keep the source address of what goes from pool to pool, by rules in a table of our own (`nft list table inet linnet`), whatever Docker masquerades; the rest is left to its rules.',
+    'none',
+  ),
+  pools: key(
+    list(ownPrefix, 'a list of prefixes', '[10.244.0.0/16, 172.17.0.0/16]').min(1),
+    'Where the containers of all hosts are.',
+    ['10.244.0.0/16', '172.17.0.0/16'],
+  ),
+})
+
 export const decisionSchema = z.strictObject({
   alwaysCompareMed: key(
     flag.prefault(false),
@@ -327,6 +340,12 @@ export const configSchema = z.strictObject({
   ),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
+  nat: key(
+    natSchema.optional(),
+    'Whose source addresses stay as they are.',
+    { pools: ['10.244.0.0/16'] },
+    'all stay or go as the rules of this host say',
+  ),
   bmp: key(
     list(bmpSchema, 'a list of stations', '[{ address: 192.0.2.8 }]').prefault([]),
     'BMP stations to tell of sessions and routes (RFC 7854).',
@@ -345,5 +364,6 @@ export const configSchema = z.strictObject({
 export type AdvertiseEntry = z.output<typeof advertiseSchema>
 export type BmpEntry = z.output<typeof bmpSchema>
 export type MrtEntry = z.output<typeof mrtSchema>
+export type NatEntry = z.output<typeof natSchema>
 export type KernelEntry = z.output<typeof kernelSchema>
 export type DecisionEntry = z.output<typeof decisionSchema>

@@ -16,6 +16,7 @@ import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
 import { readMemoryRooms } from '../linux/memory.ts'
+import { nftables } from '../linux/nftables.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
 import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
 import { serviceManager } from '../linux/notify.ts'
@@ -39,6 +40,7 @@ import type { KernelAccess } from './forwarding.ts'
 import { anyIpv4 } from './host-addresses.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
+import { SourceKeeping } from './source-keeping.ts'
 import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
@@ -138,14 +140,17 @@ async function startAndServe(
     bfd: bfdThread(),
     kernel: await kernelOf(config, monitor, events),
   })
+  const sources = new SourceKeeping(nftables, events, clock)
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.
   let onStop: Config['kernel']['onStop'] = 'keep'
   closing.add(async () => {
     await speaker.stop(FAREWELL, onStop)
+    await sources.close(onStop === 'remove')
     await pause(FAREWELL_MS)
   })
   const stopped = untilTold(events)
   await speaker.start()
+  await sources.configure(config.nat)
   const vitalSigns = startVitalSigns()
   closing.add(() => vitalSigns.stop())
   closing.add(
@@ -171,6 +176,7 @@ async function startAndServe(
     reloaded: (now) => {
       configLoadedAt = new Date()
       logger.level = now.log.level
+      void sources.configure(now.nat)
     },
   })
   const server = await startControlServer({
@@ -187,6 +193,7 @@ async function startAndServe(
       configLoadedAt: () => configLoadedAt,
       warnings: () =>
         [
+          sources.problem ?? [],
           memory.warning() ?? [],
           config.kernel.install ? checkForwarding().map(forwardingText) : [],
         ].flat(),

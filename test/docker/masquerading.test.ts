@@ -4,13 +4,10 @@
  *
  * The tests are one story and depend on their order.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CONTAINERS, openFabric, startTor, type Fabric } from '../support/docker-fabric.ts'
 import { until } from '../support/until.ts'
 
-const RECIPE = join(import.meta.dirname, '../../config/docker-host.nft')
 const HOST1 = '10.0.1.2'
 const HOST2_DOCKER0 = '10.77.2.1'
 const TOR = '10.0.1.1'
@@ -45,8 +42,12 @@ describe('Docker with its default settings', () => {
   })
   afterAll(() => fabric?.close())
 
+  /** How host 2 itself, which lets everybody in, sees the container of host 1. */
+  const isSeenAs = async (address: string): Promise<boolean> =>
+    (await fabric.hosts[1].addressSeenBy(HOST2_DOCKER0, 'web')) === address
+
   test('hides a container behind its host', async () => {
-    expect(await fabric.hosts[1].addressSeenBy(HOST2_DOCKER0, 'web')).toBe(HOST1)
+    expect(await isSeenAs(HOST1)).toBe(true)
   })
 
   test('lets nobody in', async () => {
@@ -54,16 +55,23 @@ describe('Docker with its default settings', () => {
     await expect(asked).rejects.toThrow('exited with code 143') // by the timeout
   })
 
-  test('is led to keep addresses among containers, by the rules of the documentation', async () => {
+  test('is led to keep addresses among containers, by `nat` and a rule for Docker', async () => {
     const { 1: host1, 2: host2 } = fabric.hosts
-    expect(readFileSync(RECIPE, 'utf8')).toContain(CONTAINERS)
     for (const host of [host1, host2]) {
-      await host.run('nft', '-f', RECIPE)
+      await host.reconfigure(`nat: { pools: [${CONTAINERS}] }`)
       const rule = ['-i', 'eth0', '-s', CONTAINERS, '-d', CONTAINERS, '-j', 'ACCEPT']
       await host.run('iptables', '-I', 'DOCKER-USER', ...rule)
     }
+    await until('linnet has put its rules', () => isSeenAs('10.77.1.2'))
     expect(await host1.addressSeenBy('10.77.2.2', 'web')).toBe('10.77.1.2')
     expect(await host2.addressSeenBy('10.77.1.2', 'web')).toBe('10.77.2.2')
+  })
+
+  test('keeps them when somebody has flushed all rules of nftables', async () => {
+    const { 1: host1 } = fabric.hosts
+    await host1.run('nft', 'delete', 'table', 'inet', 'linnet')
+    expect(await isSeenAs(HOST1)).toBe(true)
+    await until('linnet has put its rules back', () => isSeenAs('10.77.1.2'), 30_000)
   })
 
   test('goes on to masquerade what leaves for elsewhere', async () => {
@@ -79,5 +87,12 @@ describe('Docker with its default settings', () => {
     expect(rules.split('\n')[1]).toMatch(/^-A POSTROUTING -s 10\.78\.1\.0\/28 .* -j MASQUERADE$/)
     expect(await host1.addressSeenBy('10.77.2.2', 'blue')).toBe(address)
     expect(await host2.addressSeenBy(address, 'web')).toBe('10.77.2.2')
+  })
+
+  test('hides containers again once linnet is told to let go', async () => {
+    const { 1: host1 } = fabric.hosts
+    await host1.reconfigure('')
+    await until('the container is hidden', () => isSeenAs(HOST1))
+    expect(await host1.run('nft', 'list', 'tables')).not.toContain('linnet')
   })
 })

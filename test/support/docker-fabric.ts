@@ -185,9 +185,19 @@ export class DockerHost {
 
   /** Starts linnet from the example and waits for its first word. */
   startLinnet(): Promise<BoxProcess> {
+    return startLinnet(this.#box, this.name, this.#config)
+  }
+
+  /** Its linnet reloads the same configuration with `more` lines. */
+  async reconfigure(more: string): Promise<void> {
+    await writeConfig(this.#box, this.name, `${this.#config}\n${more}\n`)
+    await this.run(process.execPath, PROGRAM, 'reload', '--socket', socketOf(this.name))
+  }
+
+  get #config(): string {
     const { number } = this
     const config = EXAMPLE.replace('asn: 65101', `asn: ${65100 + number}`)
-    return startLinnet(this.#box, this.name, config.replace('10.0.1.1', `10.0.${number}.1`))
+    return config.replace('10.0.1.1', `10.0.${number}.1`)
   }
 
   /** The rows of `linnet show WHAT --json`. */
@@ -224,8 +234,7 @@ export const startTor = ({ box }: Fabric): Promise<BoxProcess> =>
 
 async function startLinnet(box: DockerBox, node: string, config: string): Promise<BoxProcess> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not built: npm run build`)
-  const file = `/run/${node}/linnet.yaml`
-  await box.run(node, ['sh', '-c', 'echo "$1" >"$2"', 'sh', config, file])
+  const file = await writeConfig(box, node, config)
   const words = [PROGRAM, 'run', '-c', file, '--socket', socketOf(node)]
   const linnet = await box.start(node, [process.execPath, ...words])
   await until(
@@ -235,6 +244,13 @@ async function startLinnet(box: DockerBox, node: string, config: string): Promis
   )
   if (linnet.exit === undefined) return linnet
   throw new Error(`linnet of ${node} ${describeExit(linnet.exit)}:\n${linnet.lines.join('\n')}`)
+}
+
+/** The file that it was written to. */
+async function writeConfig(box: DockerBox, node: string, config: string): Promise<string> {
+  const file = `/run/${node}/linnet.yaml`
+  await box.run(node, ['sh', '-c', 'echo "$1" >"$2"', 'sh', config, file])
+  return file
 }
 
 const socketOf = (node: string): string => `/run/${node}/linnet.sock`

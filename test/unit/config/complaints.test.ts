@@ -12,7 +12,7 @@ type Row = readonly [written: string, ...complaints: string[]]
 const DOCUMENT: readonly Row[] = [
   [
     'hold: 1',
-    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, nat, bmp, mrt, api, log',
   ],
   ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
@@ -21,7 +21,7 @@ const DOCUMENT: readonly Row[] = [
   ['bfd: true', 'c.yaml:2:1: bfd: unknown key; it belongs into peers or peerGroups'],
   [
     '__proto__: 1',
-    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, bmp, mrt, api, log',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, nat, bmp, mrt, api, log',
   ],
   [
     'routerId: 0.0.0.0',

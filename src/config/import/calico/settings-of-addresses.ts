@@ -35,8 +35,9 @@ export const IP_POOL: readonly Setting[] = [
     field: 'natOutgoing',
     example: true,
     told: {
-      why: 'nat comes with a later version of linnet',
-      instead: 'keep a rule that masquerades what leaves the pools',
+      why: 'linnet masquerades nothing',
+      instead:
+        'keep a rule that masquerades what leaves the pools; nat: { pools: [...] } keeps the addresses of what goes from one to another',
     },
   },
   {

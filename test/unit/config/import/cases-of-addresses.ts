@@ -52,7 +52,7 @@ export const ADDRESS_CASES: readonly Case[] = [
       [
         'natOutgoing',
         true,
-        'nat comes with a later version of linnet; keep a rule that masquerades what leaves the pools',
+        'linnet masquerades nothing; keep a rule that masquerades what leaves the pools; nat: { pools: [...] } keeps the addresses of what goes from one to another',
       ],
       ['disabled', true, `${ADDRESSES}nothing is to be done: its routes are still announced`],
       ['blockSize', 28, ADDRESSES + LEAVE],

@@ -83,6 +83,6 @@ test('what is told to come later is not there yet', () => {
   const keys = Object.values(SETTINGS)
     .flat()
     .flatMap(({ told }) => /^(\w+) comes with a later version/.exec(told?.why ?? '')?.[1] ?? [])
-  expect([...new Set(keys)].toSorted()).toEqual(['nat', 'overlay'])
+  expect([...new Set(keys)].toSorted()).toEqual(['overlay'])
   expect(keys.filter((it) => !isReserved(it))).toEqual([])
 })
