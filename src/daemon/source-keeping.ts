@@ -80,18 +80,21 @@ export class SourceKeeping {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      try {
-        await work()
-      } catch (error) {
-        if (!(error instanceof NftablesError)) throw error
-        this.#fail(error.message)
-      }
-      if (this.#pools.length === 0) return
-      this.#timer?.cancel()
-      this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look())
-    })
+    this.#turn = this.#after(this.#turn, work)
     return this.#turn
+  }
+
+  async #after(turn: Promise<void>, work: () => Promise<void>): Promise<void> {
+    await turn
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof NftablesError)) throw error
+      this.#fail(error.message)
+    }
+    if (this.#pools.length === 0) return
+    this.#timer?.cancel()
+    this.#timer = this.#clock.after(LOOK_EVERY_MS, () => void this.#look())
   }
 
   /** Told once, and tried again. */
