@@ -32,6 +32,7 @@ const PEER_FIELDS: Readonly<Record<keyof ResolvedPeer, readonly [PeerEffect, bec
   bfd: ['live', 'the path is watched in another way, or no longer; the session stays'],
   maxPrefixes: ['live', 'counted anew; a peer that is held down is called again'],
   maxPrefixesOut: ['live', 'counted anew; a peer that is held down is called again'],
+  announce: ['live', 'what waits is announced, what the kernel lacks is withdrawn'],
   defaultOriginate: ['live', 'the default route is announced or withdrawn'],
   password: [
     'live',

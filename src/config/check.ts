@@ -95,7 +95,9 @@ function resolve(context: Section): Config | undefined {
     checkConfederation(asn, confederation, context)
   }
   const mesh = section('mesh', shape.mesh)
-  const { peers, ranges, settings } = resolvePeers({ asn, confederation }, policies, mesh, context)
+  const install = kernel?.install !== false
+  const own = { asn, confederation, install }
+  const { peers, ranges, settings } = resolvePeers(own, policies, mesh, context)
   if (listen !== undefined) checkListen(listen, [...peers, ...ranges.map((it) => it.peer)], context)
   const advertised = advertise === undefined ? undefined : resolveAdvertise(advertise, context)
   const kernelConfig =

@@ -80,6 +80,8 @@ export interface ResolvedPeer {
   readonly maxPrefixes: PrefixLimit
   /** Of what we tell the peer. */
   readonly maxPrefixesOut?: PrefixLimit
+  /** Learned routes are passed on at once, or when the kernel has them. */
+  readonly announce: 'atOnce' | 'afterInstall'
   /** Tell a default route of our own. */
   readonly defaultOriginate: boolean
   readonly enforceFirstAsn: boolean

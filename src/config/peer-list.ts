@@ -4,11 +4,11 @@
  */
 import { addressFromBytes, type Address } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
-import type { Confederation, PeerRange, PeerSetting, ResolvedPeer } from './config.ts'
+import type { PeerRange, PeerSetting, ResolvedPeer } from './config.ts'
 import { parse, type Section } from './parse.ts'
 import { groupName, groupSchema, peerSchema, RANGE_DEFAULTS } from './peer-schema.ts'
 import type { MeshEntry, PeerSettings } from './peer-schema.ts'
-import { checkSettings, resolvePeer, type PeerDraft } from './peers.ts'
+import { checkSettings, resolvePeer, type PeerContext, type PeerDraft } from './peers.ts'
 import type { Policies } from './policies.ts'
 import { checkPolicyNames } from './policy-names.ts'
 import { configSchema } from './schema.ts'
@@ -24,7 +24,11 @@ export interface PeerList {
 
 /** Peers, ranges and mesh nodes that are right by themselves; without `asn`, what can be checked is. */
 export function resolvePeers(
-  { asn, confederation }: { asn: number | undefined; confederation: Confederation | undefined },
+  {
+    asn,
+    confederation,
+    install,
+  }: Pick<PeerContext, 'confederation' | 'install'> & { readonly asn: number | undefined },
   policies: Policies,
   mesh: MeshEntry | undefined,
   context: Section,
@@ -41,7 +45,7 @@ export function resolvePeers(
   if (asn === undefined) return { peers, ranges, settings }
   const seen = new Map<string, PeerDraft>()
   for (const draft of drafts) {
-    const peer = resolvePeer(draft, { ...context, asn, confederation, groups, policies })
+    const peer = resolvePeer(draft, { ...context, asn, confederation, install, groups, policies })
     if (peer === undefined) continue
     const there =
       draft.range === undefined

@@ -59,6 +59,7 @@ export const SESSION_DEFAULTS = {
   asOverride: false,
   removePrivateAsn: false,
   gracefulShutdown: true,
+  announce: 'atOnce',
 }
 
 const addPath = z.strictObject({
@@ -239,6 +240,11 @@ const settings = {
     prefixLimitSchema.optional(),
     'How many prefixes of each family the peer may announce, counted before `import`: a number, or a map, below.',
     50000,
+  ),
+  announce: key(
+    choice('atOnce', 'afterInstall').optional(),
+    'When to pass learned routes on: `atOnce`, or `afterInstall` = once the kernel has them, so that nobody sends packets here that it can not forward yet. One that the kernel refuses, or may not have, is not passed on. Needs `kernel: { install: true }`.',
+    'afterInstall',
   ),
   defaultOriginate: key(
     flag.optional(),

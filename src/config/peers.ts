@@ -39,6 +39,8 @@ export interface PeerContext {
   /** AS number of the document. */
   readonly asn: number
   readonly confederation: Confederation | undefined
+  /** `kernel.install` */
+  readonly install: boolean
   /** Undefined: the group exists, but is itself wrong. */
   readonly groups: ReadonlyMap<string, PeerSettings | undefined>
   readonly policies: Policies
@@ -63,6 +65,7 @@ const DEFAULTS = groupSchema
     defaultOriginate: true,
     removePrivateAsn: true,
     gracefulShutdown: true,
+    announce: true,
   })
   .parse(SESSION_DEFAULTS)
 
@@ -173,6 +176,7 @@ export function resolvePeer(draft: PeerDraft, context: PeerContext): ResolvedPee
     ...(maxPrefixesOut === undefined ? {} : { maxPrefixesOut: resolvePrefixLimit(maxPrefixesOut) }),
     // A route server does not put itself in front (RFC 7947 section 2.2.2).
     enforceFirstAsn: find('enforceFirstAsn')?.value ?? role?.is !== 'rs-client',
+    announce: find('announce')?.value ?? DEFAULTS.announce,
     defaultOriginate: find('defaultOriginate')?.value ?? DEFAULTS.defaultOriginate,
     asOverride: find('asOverride')?.value ?? DEFAULTS.asOverride,
     removePrivateAsn: find('removePrivateAsn')?.value ?? DEFAULTS.removePrivateAsn,
@@ -242,6 +246,10 @@ function judge(
   for (const key of FOR_EXTERNAL_PEERS) {
     if (peer.type === 'external' || (find(key)?.value ?? false) === false) continue
     complaints.error(at(key), `${peer.name} is no external peer`, 'remove it')
+  }
+  if (peer.announce === 'afterInstall' && !context.install) {
+    const message = 'the kernel gets no routes here: nothing would be passed on'
+    complaints.error(at('announce'), message, 'remove it, or write kernel: { install: true }')
   }
   if (peer.routeReflectorClient && peer.type !== 'internal') {
     const message = `${peer.name} is an external peer; only internal ones are reflected to (RFC 4456)`

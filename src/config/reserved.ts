@@ -9,10 +9,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
     where: 'the document',
     keys: ['overlay'],
   },
-  {
-    where: '`peers` and `peerGroups`',
-    keys: ['announce'],
-  },
   { where: '`advertise`', keys: ['docker', 'hostRoutes'] },
 ]
 

@@ -52,6 +52,7 @@ export function hearingOf(
     selfLinkLocal: self.linkLocal,
     link: self.link,
     ceiling: ceilingOf(config, peer),
+    afterInstall: config.announce === 'afterInstall',
     defaultRoute: config.defaultOriginate && self.address !== undefined,
     exportPolicy: self.address === undefined ? reject : exportPolicy,
   }

@@ -143,6 +143,7 @@ export class Speaker {
       events,
       clock,
       localOrigin: (prefix) => this.localRoutes.originOf(prefix),
+      fib: () => this.forwarding?.fib,
       isSummarized: (family, prefix) => this.#aggregates.suppresses(family, prefix),
       isRestarting: () => this.restart.waits,
     })
@@ -184,6 +185,7 @@ export class Speaker {
             events,
             wake: () => this.scheduler.wake(),
           })
+    this.forwarding?.fib.onSettled((family, prefix) => this.groups.settled(family, prefix))
     this.listeners = new Listeners(
       {
         neighbors: () => this.#neighbors,

@@ -3,6 +3,7 @@
  * configured in. What makes two sessions hear the same is the key below, and nothing else.
  */
 import { isLinkLocal, type Address } from '../net/address.ts'
+import type { Fib, FibRoute } from '../fib/fib.ts'
 import type { Clock } from '../net/clock.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import {
@@ -56,6 +57,8 @@ export interface Hearing {
   readonly link: number
   /** No more prefixes than so many are told; the group has no other peer then. */
   readonly ceiling: ExportCeiling | undefined
+  /** Learned routes are told once the kernel has them. */
+  readonly afterInstall: boolean
   /** A default route of our own is told. */
   readonly defaultRoute: boolean
   readonly exportPolicy: Policy
@@ -87,6 +90,7 @@ const keyOf = (it: Hearing): string =>
     it.link,
     it.ceiling?.most,
     it.ceiling?.peer,
+    it.afterInstall,
     it.defaultRoute,
     it.exportPolicy.name,
   ].join(' ')
@@ -97,6 +101,8 @@ export interface GroupWorld {
   readonly clock: Clock
   /** Where a prefix of our own comes from, for policies. */
   localOrigin(prefix: string): RouteOrigin | undefined
+  /** What the kernel has; undefined where it gets no routes. */
+  fib(): Pick<Fib, 'stateOf' | 'pending'> | undefined
   /** An aggregate is told instead of this prefix. */
   isSummarized(family: FamilyFacts, prefix: number): boolean
   /** Others have not told us all yet: that we have, nobody may say. */
@@ -109,6 +115,8 @@ export class UpdateGroups {
   readonly #groups = new Map<string, UpdateGroup>()
   readonly #keys = new Map<UpdateGroup, string>()
   readonly #policies = new Map<UpdateGroup, Policy>()
+  /** Those that tell routes once the kernel has them. */
+  readonly #waiting = new Set<UpdateGroup>()
   readonly #world: GroupWorld
   #silentUntil = 0
 
@@ -130,6 +138,7 @@ export class UpdateGroups {
       this.#groups.set(key, group)
       this.#keys.set(group, key)
       this.#policies.set(group, hearing.exportPolicy)
+      if (hearing.afterInstall) this.#waiting.add(group)
     }
     return { group, member: group.join(peer) }
   }
@@ -166,6 +175,12 @@ export class UpdateGroups {
     this.#groups.delete(this.#keys.get(group) ?? '')
     this.#keys.delete(group)
     this.#policies.delete(group)
+    this.#waiting.delete(group)
+  }
+
+  /** The kernel has the route of a prefix now, or has it no more, or refuses it. */
+  settled(family: 0 | 1, prefix: number): void {
+    for (const group of this.#waiting) if (group.family.index === family) group.mark(prefix)
   }
 
   #create(hearing: Hearing): UpdateGroup {
@@ -176,10 +191,11 @@ export class UpdateGroups {
       confederation,
       routeReflectorClient,
       withheld: withheldFrom(hearing, hearing.role) | (hearing.longLived ? 0 : LLGR_STALE),
-      mayEnd: () => !this.#world.isRestarting(),
+      mayEnd: () => this.#mayEnd(hearing),
       maxMessageLength,
       addPath,
       ...(ceiling === undefined ? {} : { ceiling }),
+      ...(hearing.afterInstall ? { isUnderWay: this.#underWay(hearing.family) } : {}),
       ...(hearing.defaultRoute ? { defaultRoute: DEFAULT_ROUTE } : {}),
       exported: this.#exporter(hearing),
       formOf: (set, source) => this.#formOf(hearing, set, source),
@@ -188,12 +204,17 @@ export class UpdateGroups {
   }
 
   /** Asked for each prefix of each group, so it makes no objects. */
-  #exporter({ family, exportPolicy: policy }: Hearing): UpdateGroupOptions['exported'] {
+  #exporter({
+    family,
+    exportPolicy: policy,
+    afterInstall,
+  }: Hearing): UpdateGroupOptions['exported'] {
     const { prefixes } = this.#rib.families[family.index]
     const $route = new Route()
     $route.family = family
     return (prefix, set, source) => {
       if (this.#world.isSummarized(family, prefix)) return 0
+      if (afterInstall && !source.local && this.#stateOf(family, prefix) !== 'installed') return 0
       $route.from = source.origin
       $route.set = set
       if (policy.looksAtPrefix) {
@@ -205,6 +226,23 @@ export class UpdateGroups {
       }
       return policy.judge($route).accept ? $route.set : 0
     }
+  }
+
+  #stateOf({ index }: FamilyFacts, prefix: number): FibRoute['state'] | undefined {
+    return this.#world.fib()?.stateOf(index, prefix)
+  }
+
+  #underWay(family: FamilyFacts): (prefix: number) => boolean {
+    return (prefix) => {
+      const state = this.#stateOf(family, prefix)
+      return state === 'pending' || state === 'stale'
+    }
+  }
+
+  /** Routes on their way to the kernel are part of the table, where they are told after that. */
+  #mayEnd({ afterInstall, family }: Hearing): boolean {
+    if (this.#world.isRestarting()) return false
+    return !afterInstall || (this.#world.fib()?.pending(family.index) ?? 0) === 0
   }
 
   #tooLong(hearing: Hearing, prefix: number, source: RibPeer, bytes: number): void {

@@ -51,6 +51,8 @@ export const NOTHING = -1
 export class FibTable {
   readonly family: FamilyFacts
   readonly prefixes: PrefixIndex
+  /** Hears of each row that has come to an end for now: installed, failed, or gone. */
+  settled: (id: number) => void = () => {}
   readonly #targets: Targets
   /** How many prefixes are in each state. */
   readonly #counts = new Int32Array(STATES.length)
@@ -326,6 +328,7 @@ export class FibTable {
     if (before === after) return
     this.#counts[before]--
     this.#counts[after]++
+    if (after !== IS_PENDING && after !== IS_STALE) this.settled(id)
     if (before === IS_NONE) this.prefixes.retain(id)
     else if (after === IS_NONE) this.prefixes.release(id)
   }

@@ -197,6 +197,19 @@ export class Fib {
     return this.#tables[family].wanted(prefixId)
   }
 
+  /** `listener` hears of each prefix whose route is installed, failed or gone now. */
+  onSettled(listener: (family: 0 | 1, prefixId: number) => void): void {
+    for (const table of this.#tables) {
+      const { index } = table.family
+      table.settled = (id) => listener(index, id)
+    }
+  }
+
+  /** Routes on their way to the kernel. */
+  pending(family: 0 | 1): number {
+    return this.#tables[family].count('pending')
+  }
+
   /** Undefined: there is no route, and none is wanted. */
   stateOf(family: 0 | 1, prefixId: number): FibRoute['state'] | undefined {
     const state = this.#tables[family].state(prefixId)

@@ -28,6 +28,11 @@ export interface UpdateGroupOptions extends Audience {
   readonly defaultRoute?: Uint8Array
   /** Of a group with one peer: how many prefixes are told. Default: all. */
   readonly ceiling?: ExportCeiling
+  /**
+   * Of a group that passes routes on only once the kernel has them: the kernel is about to have the route of this
+   * prefix, or to refuse it; then `mark` follows. Default: what the kernel has does not matter.
+   */
+  isUnderWay?(prefix: number): boolean
   /** A member that leaves this much of the log unread goes its own way. Default: 4 MiB. */
   readonly logLimitBytes?: number
   /** Whether End-of-RIB may be told. Default: once all is. */

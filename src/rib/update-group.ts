@@ -20,7 +20,7 @@ import { GroupMember } from './group-member.ts'
 import { MultiPathTeller } from './multi-path-teller.ts'
 import { OriginatedDefault } from './originated-default.ts'
 import { isFor, OutboundLog } from './outbound-log.ts'
-import type { RibPeer, RibPeers } from './peer.ts'
+import { LOCAL_PEER, type RibPeer, type RibPeers } from './peer.ts'
 import type { Teller, Told, ToldPath } from './teller.ts'
 import { isMultiPath, type AddPathMode, type UpdateGroupOptions } from './update-group-options.ts'
 import { endOfRib } from './update-writer.ts'
@@ -276,9 +276,19 @@ export class UpdateGroup {
     return member.catchUp === undefined && member.place === this.#log.head && !this.#hasMarks
   }
 
-  /** What waits for a decision may be part of the table that End-of-RIB says was told. */
+  /** What waits for a decision or the kernel may be part of the table that End-of-RIB says was told. */
   #owesEndOfRib(member: GroupMember): boolean {
     return !member.endOfRibSent && this.#rib.waiting === 0 && this.#options.mayEnd?.() !== false
+  }
+
+  /** While the kernel's next route is under way, what is told stays as it is. */
+  #look(prefix: number): void {
+    if (this.#options.isUnderWay?.(prefix) === true) {
+      const best = this.#rib.prefixes.best(prefix)
+      // That there is no route any more is told at once, as our own routes are.
+      if (best !== 0 && this.#rib.paths.peer(best) !== LOCAL_PEER) return
+    }
+    this.#teller.look(prefix)
   }
 
   /** Looks up a window of marked prefixes and appends what members must hear to the log. */
@@ -289,18 +299,18 @@ export class UpdateGroup {
     let looked = 0
     for (; room > 0 && this.#marked.length > 0 && !encoder.full; room--) {
       const prefix = this.#marked.shift()
-      this.#teller.look(prefix)
+      this.#look(prefix)
       $looked[looked++] = prefix
     }
     const walkEnd = Math.min(this.#walkEnd, this.#walk + ROWS_AT_A_TIME)
     for (; room > 0 && this.#walk < walkEnd && !encoder.full; this.#walk++) {
       if (!this.#rib.prefixes.exists(this.#walk)) continue
-      this.#teller.look(this.#walk)
+      this.#look(this.#walk)
       room--
     }
     for (; room > 0 && this.#limit?.hasRoom(this.#told) === true && !encoder.full; room--) {
       const prefix = this.#limit.take()
-      if (this.#rib.prefixes.exists(prefix)) this.#teller.look(prefix)
+      if (this.#rib.prefixes.exists(prefix)) this.#look(prefix)
     }
     encoder.encode((entry) => this.#log.append(entry))
     for (let i = 0; i < looked; i++) this.#told.unmark($looked[i])

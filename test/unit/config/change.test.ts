@@ -50,6 +50,7 @@ const PEER: readonly (readonly [settings: string, effect: string, ...fields: str
   ['asn: 65001, import: accept, password: one, allowOwnAsn: 1', 'live', 'allowOwnAsn'],
   ['asn: 65001, import: accept, password: one, enforceFirstAsn: false', 'live', 'enforceFirstAsn'],
   ['asn: 65001, import: accept, password: one, asOverride: true', 'live', 'asOverride'],
+  ['asn: 65001, import: accept, password: one, announce: afterInstall', 'live', 'announce'],
   ['asn: 65001, import: accept, password: one, removePrivateAsn: all', 'live', 'removePrivateAsn'],
   ['asn: 65001, import: accept, password: one, role: peer', 'reset', 'role'],
   [

@@ -356,6 +356,10 @@ const PEERS: readonly Row[] = [
     'c.yaml:4:53: peers[0].role.is: is missing; add is: customer',
   ],
   [
+    '{ name: a, address: 10.0.1.1, group: tor, announce: later }',
+    'c.yaml:4:57: peers[0].announce: later is not atOnce or afterInstall; write atOnce or afterInstall',
+  ],
+  [
     '{ name: a, address: 10.0.1.1, group: tor, removePrivateAsn: some }',
     'c.yaml:4:65: peers[0].removePrivateAsn: some is not true, false, all or replace; write true, false, all or replace',
   ],

@@ -161,6 +161,10 @@ const DOCUMENT: readonly Row[] = [
     'advertise: { prefixes: [{ prefix: 10.1.0.0/16, metric: 5 }] }',
     'c.yaml:2:48: advertise.prefixes[0].metric: unknown key; it belongs into kernel',
   ],
+  [
+    'kernel: { install: false }\npeers: [{ address: 10.0.1.1, asn: internal, announce: afterInstall }]',
+    'c.yaml:3:55: peers[0].announce: the kernel gets no routes here: nothing would be passed on; remove it, or write kernel: { install: true }',
+  ],
   ['kernel: { metric: 0 }', 'c.yaml:2:19: kernel.metric: 0 is not a metric; write 1..4294967295'],
   [
     'kernel: { protocol: 2 }',

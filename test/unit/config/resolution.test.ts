@@ -58,6 +58,7 @@ test('three lines make a complete configuration', () => {
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
         enforceFirstAsn: true,
         asOverride: false,
+        announce: 'atOnce',
         defaultOriginate: false,
         removePrivateAsn: false,
         gracefulShutdown: true,
@@ -125,6 +126,7 @@ peers:
     bfd: { interval: 50ms, minReceive: 1s, multiplier: 5, multihop: true, strict: true, authentication: { key: of-bfd, keyId: 7, meticulous: true } }
     maxPrefixes: { limit: 50000, warnAt: 90%, action: restart }
     maxPrefixesOut: 1000
+    announce: atOnce
     defaultOriginate: true
     enforceFirstAsn: false
     asOverride: true
@@ -210,6 +212,7 @@ log: { level: trace, format: json }
         },
         maxPrefixes: { limit: 50_000, warnAt: 90, action: 'restart', afterSeconds: 300 },
         maxPrefixesOut: { limit: 1000, warnAt: 75, action: 'block' },
+        announce: 'atOnce',
         defaultOriginate: true,
         enforceFirstAsn: false,
         asOverride: true,
@@ -244,6 +247,7 @@ log: { level: trace, format: json }
         maxPrefixes: { limit: 5_000_000, warnAt: 75, action: 'block' },
         enforceFirstAsn: true,
         asOverride: false,
+        announce: 'atOnce',
         defaultOriginate: false,
         removePrivateAsn: false,
         gracefulShutdown: true,

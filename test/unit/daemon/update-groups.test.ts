@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { Events } from '../../../src/daemon/events.ts'
 import { UpdateGroups, type Hearing } from '../../../src/daemon/update-groups.ts'
 import { address } from '../../../src/net/address.ts'
-import { IPV4, IPV6 } from '../../../src/net/family.ts'
+import { IPV6 } from '../../../src/net/family.ts'
 import { prefix } from '../../../src/net/prefix.ts'
-import { accept, local } from '../../../src/policy/standard.ts'
+import { local } from '../../../src/policy/standard.ts'
 import type { Membership } from '../../../src/rib/update-group.ts'
 import { describeAttributes } from '../../../src/wire/attributes/describe.ts'
 import type { RoleName } from '../../../src/wire/capabilities/role.ts'
@@ -13,29 +13,8 @@ import { FakeClock } from '../../support/fake-clock.ts'
 import type { AttributeValues } from '../../support/update-builder.ts'
 import { updateAsText } from '../../support/update-text.ts'
 import { OWN_ASN, OWN_ROUTER_ID, SmallRib, type PeerValues } from '../rib/small-rib.ts'
+import { HEARING } from './hearings.ts'
 
-const HEARING: Hearing = {
-  family: IPV4,
-  external: true,
-  confederation: false,
-  routeReflectorClient: false,
-  role: undefined,
-  drained: false,
-  longLived: false,
-  localAsn: OWN_ASN,
-  path: undefined,
-  fourOctetAs: true,
-  maxMessageLength: 4096,
-  addPath: 'off',
-  nextHop: 'auto',
-  ipv6NextHops: false,
-  self: address('10.0.0.100'),
-  selfLinkLocal: undefined,
-  link: 1,
-  ceiling: undefined,
-  defaultRoute: false,
-  exportPolicy: accept,
-}
 const PATH: OutgoingPath = {
   confederation: false,
   prepend: [OWN_ASN],
@@ -61,6 +40,7 @@ function stage() {
     events,
     clock,
     localOrigin: () => undefined,
+    fib: () => undefined,
     isSummarized: () => false,
     isRestarting: () => false,
   })
@@ -90,6 +70,7 @@ describe('sessions that hear the same share a group', () => {
     ['our address', { self: address('10.0.1.100') }],
     ['link', { link: 2 }],
     ['a limit, which is for one peer', { ceiling: { most: 9, peer: 1 } }],
+    ['at once or when the kernel has it', { afterInstall: true }],
     ['a default route of ours', { defaultRoute: true }],
     ['export policy', { exportPolicy: local }],
   ]
