@@ -1,5 +1,6 @@
 /**
- * `npm test`: every tier that this machine can run, one after the other, and a loud word about the rest.
+ * `npm test`: every tier that this machine can run, and a loud word about the rest. One runs after the other,
+ * except where `tiers.mjs` says that two go side by side: then what the second says comes when it has ended.
  *
  *   npm test                         all of them
  *   npm test -- --tier kernel        one; may be given several times
@@ -10,7 +11,7 @@
  * checked in and fewer is a failure. With CI=true, so is a tier that can't run. The last line is always
  * `N passed, N failed, N skipped`.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,9 +30,9 @@ const { values: options, positionals: vitestArguments } = parseArgs({
     'update-counts': { type: 'boolean', default: false },
   },
 })
-process.exit(main())
+process.exit(await main())
 
-function main() {
+async function main() {
   const unknown = options.tier.filter((name) => !TIERS.some((tier) => tier.name === name))
   if (unknown.length > 0) {
     say(`No tier ${unknown.join(', ')}; there are ${TIERS.map((tier) => tier.name).join(', ')}.`)
@@ -41,13 +42,19 @@ function main() {
     (tier) => options.tier.length === 0 || options.tier.includes(tier.name),
   )
   const counts = JSON.parse(readFileSync(countsFile, 'utf8'))
-  const outcomes = chosen.map((tier) => runTier(tier, counts[tier.name] ?? 0))
+  const outcomes = []
+  const isBeside = (tier, other) => tier.beside === other.name
+  for (const tier of chosen.filter((it) => !chosen.some((other) => isBeside(it, other)))) {
+    const together = [tier, ...chosen.filter((it) => isBeside(it, tier))]
+    const runs = together.map((it, i) => runTier(it, counts[it.name] ?? 0, i > 0))
+    outcomes.push(...(await Promise.all(runs)))
+  }
   if (options['update-counts']) updateCounts(counts, outcomes)
   return report(outcomes)
 }
 
-/** Runs one tier: what came of it, and what is wrong with it besides failed tests. */
-function runTier(tier, expected) {
+/** Runs one tier: what came of it, and what is wrong with it besides failed tests. `later`: says all at its end. */
+async function runTier(tier, expected, later) {
   const outcome = { tier: tier.name, passed: 0, failed: 0, skipped: 0, ran: false, notes: [] }
   const reason = obstacle(tier)
   if (reason !== '') {
@@ -59,13 +66,13 @@ function runTier(tier, expected) {
     outcome.notes.push('no tests yet')
     return expected === 0 ? outcome : complain(outcome, `${expected} tests are gone`)
   }
-  say(`\n===== ${tier.name} =====`)
-  Object.assign(outcome, runVitest(tier), { ran: true })
+  say(`\n===== ${tier.name}${later ? `, beside ${tier.beside}: its results come later` : ''} =====`)
+  Object.assign(outcome, await runVitest(tier, later), { ran: true })
   const filtered = vitestArguments.length > 0
   return filtered || options['update-counts'] ? outcome : compare(outcome, expected)
 }
 
-function runVitest(tier) {
+async function runVitest(tier, later) {
   const folder = mkdtempSync(join(tmpdir(), 'linnet-test-'))
   const results = join(folder, 'results.json')
   try {
@@ -75,7 +82,13 @@ function runVitest(tier) {
     const filter = vitestArguments.length > 0 ? ['--passWithNoTests', ...vitestArguments] : []
     const command = [...vitest, '--project', tier.name, ...reporters, ...filter]
     const [program, ...args] = tier.boxed === true ? boxed(command) : command
-    const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })
+    const child = spawn(program, args, { cwd: root, stdio: later ? 'pipe' : 'inherit' })
+    const heard = []
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (it) => heard.push(it))
+    const status = await new Promise((resolve, reject) => {
+      child.once('error', reject).once('close', resolve)
+    })
+    if (later) process.stdout.write(`\n===== ${tier.name} =====\n${Buffer.concat(heard)}`)
     return countsOf(results, status)
   } finally {
     rmSync(folder, { recursive: true, force: true })

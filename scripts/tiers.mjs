@@ -8,21 +8,25 @@ import { join } from 'node:path'
 
 const isRoot = process.getuid() === 0
 
-/** A tier runs when none of its `needs` returns a reason against it. */
+/**
+ * A tier runs when none of its `needs` returns a reason against it; `beside` another one when both wait for timers
+ * more than they compute.
+ */
 export const TIERS = [
   { name: 'unit', needs: [] },
   { name: 'fuzz', needs: [] },
   { name: 'replay', needs: [] },
   { name: 'kernel', needs: [namespaces], boxed: !isRoot },
-  { name: 'lab', needs: [namespaces, ...commands('ip', 'nft')] },
   {
     name: 'interop',
+    beside: 'kernel',
     needs: [
       root,
       ...commands('ip', 'bird', 'birdc', 'gobgpd', 'gobgp', 'bgpd', 'bgpctl', 'exabgp', 'bgpdump'),
       ...commands('/usr/lib/frr/bgpd', '/usr/lib/frr/zebra', 'vtysh'),
     ],
   },
+  { name: 'lab', needs: [namespaces, ...commands('ip', 'nft')] },
   { name: 'docker', needs: [root, ...commands('ip', 'docker', 'dockerd', 'busybox')] },
 ]
 
