@@ -2,9 +2,10 @@
  * Failover: two ToRs announce the same prefixes of both families; then one is lost. How long until the kernel
  * forwards 1,000 random destinations by the other? Runs in network namespaces of its own:
  *
- *   npm run bench:failover -- [--prefixes 100000] [--by close,link,down] [--split] [--against bird,frr] [--runs 3]
+ *   npm run bench:failover -- [--prefixes 100000] [--by close,bfd,link,down] [--split] [--against bird,frr] [--runs 3]
  *
- * --by says how the ToR is lost: `close` ends its session's connection, `link` takes the carrier away from the
+ * --by says how the ToR is lost: `close` ends its session's connection, `bfd` keeps its BFD packets back (50 ms x 3,
+ * so 150 ms are the time to find out), `link` takes the carrier away from the
  * other side, `down` sets the host's own interface down. Of the prefixes all are preferred by the ToR that is
  * lost; with --split, half of them prefer the other. The clock runs until a destination was last seen on
  * its way to the lost ToR, or nowhere; one look at a destination takes some microseconds.
@@ -14,6 +15,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { bfdThread, type BfdService } from '../src/daemon/bfd-thread.ts'
 import { address, type Address } from '../src/net/address.ts'
 import { random } from './feed.ts'
 import { cpuSeconds, freshDut, inBox, inDut, listening, sh, until } from './ground.ts'
@@ -23,7 +25,7 @@ import { BenchSpeaker } from './speaker.ts'
 const { values } = parseArgs({
   options: {
     prefixes: { type: 'string', default: '100000' },
-    by: { type: 'string', default: 'close,link,down' },
+    by: { type: 'string', default: 'close,bfd,link,down' },
     split: { type: 'boolean', default: false },
     against: { type: 'string', default: '' },
     runs: { type: 'string', default: '3' },
@@ -33,6 +35,7 @@ const PREFIXES = Number(values.prefixes)
 /** One in so many is of IPv6. */
 const IPV6_SHARE = 5
 const DESTINATIONS = 1000
+const BFD_MS = 50
 const ROOT = join(import.meta.dirname, '../../..')
 
 interface Tor {
@@ -102,47 +105,50 @@ function update(tor: Tor, of6: boolean, asns: readonly number[], prefixes: numbe
   return [...Array.from({ length: 16 }, () => 255), length >> 8, length & 255, 2, ...body]
 }
 
-function startSubject(kind: string, folder: string): ChildProcess[] {
+function startSubject(kind: string, folder: string, bfd: boolean): ChildProcess[] {
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
   if (kind === 'bird') {
-    const conf = file('bird.conf', birdConfig())
+    const conf = file('bird.conf', birdConfig(bfd))
     return [inDut('bird', ['-f', '-c', conf, '-s', join(folder, 'bird.ctl')])]
   }
   if (kind === 'frr') {
-    sh('install -d -o frr -g frr /run/frr')
-    const common = ['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '-A', '127.0.0.1']
+    // It runs as the user frr, who must be able to read what is in the folder.
+    sh(`install -d -o frr -g frr /run/frr; chmod 755 ${folder}`)
     const start = (name: string, text: string): ChildProcess =>
       inDut(`/usr/lib/frr/${name}`, [
-        ...[...common, '-f', file(`${name}.conf`, text), '-i', `/run/frr/${name}.pid`],
-        ...['-u', 'root', '-g', 'root'],
+        ...['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '-A', '127.0.0.1'],
+        ...['--log', 'stdout', '--log-level', 'critical'],
+        ...['-f', file(`${name}.conf`, text), '-i', `/run/frr/${name}.pid`],
       ])
     const zebra = start('zebra', '')
     sh('sleep 1')
-    return [zebra, start('bgpd', frrConfig())]
+    const bfdd = bfd ? [start('bfdd', '')] : []
+    return [zebra, ...bfdd, start('bgpd', frrConfig(bfd))]
   }
-  const conf = file('linnet.yaml', linnetConfig(folder))
+  const conf = file('linnet.yaml', linnetConfig(folder, bfd))
   return [inDut(process.execPath, [join(ROOT, 'dist/main.js'), 'run', '-c', conf])]
 }
 
-const birdConfig = (): string => `router id 10.99.1.1;
+const birdConfig = (bfd: boolean): string => `router id 10.99.1.1;
+${bfd ? `protocol bfd { interface "eth*" { interval ${BFD_MS} ms; multiplier 3; }; }` : ''}
 protocol device {}
 protocol direct { ipv4; ipv6; interface "eth*"; }
 protocol kernel k4 { ipv4 { import none; export where source = RTS_BGP; }; }
 protocol kernel k6 { ipv6 { import none; export where source = RTS_BGP; }; }
 ${TORS.map(
   ({ link, asn, subject, here }) =>
-    `protocol bgp ${link} { local ${subject} as 65000; neighbor ${here} as ${asn}; passive on; ipv4 { import all; export none; }; ipv6 { import all; export none; }; }`,
+    `protocol bgp ${link} { local ${subject} as 65000; neighbor ${here} as ${asn}; passive on; ${bfd ? 'bfd on;' : ''} ipv4 { import all; export none; }; ipv6 { import all; export none; }; }`,
 ).join('\n')}
 `
 
-const frrConfig = (): string => `router bgp 65000
+const frrConfig = (bfd: boolean): string => `router bgp 65000
  bgp router-id 10.99.1.1
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
-${TORS.map(({ asn, here }) => ` neighbor ${here} remote-as ${asn}\n neighbor ${here} passive\n`).join('')}
+${TORS.map(({ asn, here }) => ` neighbor ${here} remote-as ${asn}\n neighbor ${here} passive\n${bfd ? ` neighbor ${here} bfd 3 ${BFD_MS} ${BFD_MS}\n` : ''}`).join('')}
 ${['ipv4', 'ipv6']
   .map(
     (it) =>
@@ -151,12 +157,12 @@ ${['ipv4', 'ipv6']
   .join('')}
 `
 
-const linnetConfig = (folder: string): string => `asn: 65000
+const linnetConfig = (folder: string, bfd: boolean): string => `asn: 65000
 routerId: 10.99.1.1
 peers:
 ${TORS.map(
   ({ link, asn, here }) =>
-    `  - { name: ${link}, address: ${here}, asn: ${asn}, passive: true, import: accept }\n`,
+    `  - { name: ${link}, address: ${here}, asn: ${asn}, passive: true, import: accept${bfd ? `, bfd: { interval: ${BFD_MS}ms, multiplier: 3 }` : ''} }\n`,
 ).join('')}
 kernel: { multipathRelax: false }
 api: { socket: ${join(folder, 'sock')} }
@@ -190,6 +196,22 @@ class Sight {
   }
 }
 
+/** The ToRs' ends of BFD. */
+function farEnds(): BfdService {
+  const service = bfdThread()
+  for (const { link, subject, here } of TORS) {
+    service.set(link, {
+      path: { hops: 'single', remote: address(subject), local: address(here) },
+      timers: {
+        desiredMinTxMicroseconds: BFD_MS * 1000,
+        requiredMinRxMicroseconds: BFD_MS * 1000,
+        detectMultiplier: 3,
+      },
+    })
+  }
+  return service
+}
+
 /** Index of a link of the subject. */
 function indexOf(link: string): number {
   const order = ['-n', 'dut', '-j', 'link', 'show', 'dev', link]
@@ -201,6 +223,7 @@ async function lose(how: string, sight: Sight, session: BenchSpeaker): Promise<n
   const other = indexOf(TOR_B.link)
   const begin = performance.now()
   if (how === 'close') session.close()
+  else if (how === 'bfd') sh(`nft add rule inet far out ip saddr ${TOR_A.here} udp dport 3784 drop`)
   else if (how === 'link') sh(`ip link set ${TOR_A.link} down`)
   else sh(`ip -n dut link set ${TOR_A.link} down`)
   // The socket is closed once the event loop has turned.
@@ -228,7 +251,8 @@ async function measure(
     sh(`ip addr add ${here6}/64 dev ${link} nodad`)
   }
   sh('ip netns exec dut sysctl -qw net.ipv6.route.max_size=2147483647')
-  const daemons = startSubject(kind, folder)
+  const daemons = startSubject(kind, folder, how === 'bfd')
+  const bfd = how === 'bfd' ? farEnds() : undefined
   const sight = new Sight()
   const speakers: BenchSpeaker[] = []
   try {
@@ -246,10 +270,16 @@ async function measure(
       sight.by(lost) >= wanted && sight.by(lost) + sight.by(other) === DESTINATIONS
     await until(ready, 120, 'routes by both', 100)
     await quiet(daemons)
+    if (how === 'bfd')
+      sh(
+        'nft add table inet far; nft add chain inet far out { type filter hook output priority 0 \\; }',
+      )
     return await lose(how, sight, speakers[0])
   } finally {
     sight.close()
     for (const it of speakers) it.close()
+    await bfd?.close()
+    if (bfd !== undefined) sh('nft delete table inet far')
     for (const daemon of daemons) {
       const ended = new Promise((resolve) => daemon.once('exit', resolve))
       daemon.kill('SIGKILL')
