@@ -6,7 +6,7 @@
  * twice as long, up to five minutes; a path that held for a minute has a clean sheet.
  */
 const GOOD_PATH_MS = 60_000
-const FIRST_HOLD_SECONDS = 10
+const FIRST_HOLD_SECONDS = 5
 const LONGEST_HOLD_SECONDS = 300
 
 export class Damping {

@@ -281,9 +281,18 @@ const sending = (session: Session, final = false): Action => ({
 
 function telling(before: Session, after: Session): Action {
   const lost = before.state === 'Up' && after.state === 'Down'
-  const failure = lost && after.remote.state !== 'AdminDown'
+  const failure = lost && after.remote.state !== 'AdminDown' && !hasBegunAnew(before, after)
   return { type: 'TellState', from: before.state, to: after.state, failure }
 }
+
+/**
+ * Another session of the peer, which has nothing to complain of: its BFD was restarted or given other settings, as
+ * FRR does when BGP has come up. That says nothing about the path; if it is broken, silence will tell.
+ */
+const hasBegunAnew = ({ remote: before }: Session, { remote: after }: Session): boolean =>
+  after.discriminator !== 0 &&
+  after.discriminator !== before.discriminator &&
+  after.diagnostic === NO_DIAGNOSTIC
 
 /** Up to a quarter less, lest all of a host's packets leave at once; of one that may not be missed at least a tenth (6.8.7). */
 function pacing(session: Session): Action {

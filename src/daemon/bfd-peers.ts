@@ -165,25 +165,24 @@ export class BfdPeers {
     const before = watched.report?.state
     watched.report = report
     if (report.state === before) return
-    if (report.state === 'Up') this.#cameUp(neighbor, watched, report)
+    if (report.state === 'Up') this.#cameUp(neighbor, watched)
     else if (before === 'Up') this.#wentDown(neighbor, watched, report, failure)
     this.#demand(neighbor)
   }
 
-  #cameUp({ config }: Neighbor, { damping }: Watched, report: BfdReport): void {
+  #cameUp({ config }: Neighbor, { damping }: Watched): void {
     damping.cameUp(this.#world.clock.now())
-    const text = `BFD is up: a silence of ${Math.round(report.detectionMs)} ms ends the session`
-    this.#tell('info', 'BfdCameUp', config.name, text)
+    this.#tell('info', 'BfdCameUp', config.name, 'BFD is up: the path is watched')
   }
 
   #wentDown(neighbor: Neighbor, { damping }: Watched, report: BfdReport, failure: boolean): void {
     const { config, session } = neighbor
     if (!failure) {
-      const text = 'the peer has switched BFD off: its path is not watched any more'
-      this.#tell('warn', 'BfdWentDown', config.name, text)
+      const isOff = report.remoteState === 'AdminDown'
+      const what = isOff ? 'is switched off by the peer' : 'begins anew at the peer'
+      this.#tell('warn', 'BfdWentDown', config.name, `BFD ${what}: nobody watches the path`)
       if (config.bfd?.strict === true && session !== undefined) {
-        const cause = 'BFD is switched off by the peer (strict)'
-        neighbor.pathFailed({ controlPlaneIndependent: false }, cause, 0)
+        neighbor.pathFailed({ controlPlaneIndependent: false }, `BFD ${what} (strict)`, 0)
       }
       return
     }

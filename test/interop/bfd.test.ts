@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PeerDetail } from '../../src/control/rows.ts'
 import { bird } from '../support/daemons/bird.ts'
 import { frr } from '../support/daemons/frr.ts'
+import type { Linnet } from '../support/daemons/linnet.ts'
 import { eventually } from '../support/eventually.ts'
-import type { HostProcess } from '../support/lab-host.ts'
 import { Chain, linnetSeenFrom } from './chain.ts'
+import { Scene } from './scene.ts'
 
 const LINNET_ASN = 65001
 const PEERS = ['left4', 'left6', 'right4', 'right6']
@@ -34,114 +35,98 @@ const OVER_ROUTERS: Way = {
   birdBfd: 'multihop { interval 100 ms; multiplier 4; };',
 }
 
-/** linnet between both, with all BFD sessions up. */
-class Watched {
-  readonly chain: Chain
-  readonly bfdd: HostProcess
+const BFD = { interval: '100ms', multiplier: 4 }
+const FRR_BFD = 'bfd 4 100 100'
 
-  private constructor(chain: Chain, bfdd: HostProcess) {
-    this.chain = chain
-    this.bfdd = bfdd
-  }
-
-  static async open({ multihop, birdBfd, birdKey }: Way): Promise<Watched> {
-    const bfd = { interval: '100ms', multiplier: 4 }
-    const chain = await Chain.open({
-      linnetAsn: LINNET_ASN,
-      peers: multihop ? { multihop: 2 } : {},
-      left: {
-        daemon: bird,
-        asn: 65002,
-        peers: { bfd: { ...bfd, ...birdKey } },
-        words: {
-          own: [`protocol bfd { ${birdBfd} }`],
-          neighbor: ['bfd on;', ...(multihop ? ['multihop 2;'] : [])],
-        },
+/** linnet between both. */
+const chainOf = ({ multihop, birdBfd, birdKey }: Way): Promise<Chain> =>
+  Chain.open({
+    linnetAsn: LINNET_ASN,
+    peers: multihop ? { multihop: 2 } : {},
+    left: {
+      daemon: bird,
+      asn: 65002,
+      peers: { bfd: { ...BFD, ...birdKey } },
+      words: {
+        own: [`protocol bfd { ${birdBfd} }`],
+        neighbor: ['bfd on;', ...(multihop ? ['multihop 2;'] : [])],
       },
-      right: {
-        daemon: frr,
-        asn: 65003,
-        peers: { bfd },
-        words: { neighbor: [...(multihop ? ['ebgp-multihop 2'] : []), 'bfd 4 100 100'] },
-      },
-    })
-    const bfdd = await chain
-      .host('right')
-      .start('/usr/lib/frr/bfdd', [
-        ...['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '--log', 'stdout'],
-        ...['-i', '/run/frr/bfdd.pid', '--bfdctl', '/run/frr/bfdd.sock'],
-      ])
-    const watched = new Watched(chain, bfdd)
-    await watched.allUp()
-    return watched
-  }
+    },
+    right: {
+      daemon: frr,
+      asn: 65003,
+      peers: { bfd: BFD },
+      words: { neighbor: [...(multihop ? ['ebgp-multihop 2'] : []), FRR_BFD] },
+    },
+  })
 
-  async allUp(): Promise<PeerDetail[]> {
-    return await eventually(
-      'all are up, at full pace',
-      () => Promise.all(PEERS.map((name) => this.chain.linnet.peer(name))),
-      (rows) => rows.every(isAtFullPace),
-      { deadlineMs: 30_000 },
-    )
-  }
-}
+const allUp = (linnet: Linnet, peers: readonly string[] = PEERS): Promise<PeerDetail[]> =>
+  eventually(
+    'all are up, at full pace',
+    () => Promise.all(peers.map((name) => linnet.peer(name))),
+    (rows) => rows.every(isAtFullPace),
+    { deadlineMs: 30_000 },
+  )
 
 const isAtFullPace = ({ state, bfd, bfdSession }: PeerDetail): boolean =>
   state === 'Established' && bfd === 'Up' && bfdSession?.detectionTime === 400
 
-function upAtTheAgreedPace(of: () => Watched, multihop: boolean): void {
-  test('all are up, at the agreed pace', async () => {
-    for (const { bfdSession } of await of().allUp()) {
-      expect(bfdSession).toMatchObject({
-        ...{ multihop, remoteState: 'Up', remoteMultiplier: 4 },
-        ...{ transmitInterval: 100, receiveInterval: 100 },
-      })
-    }
-    const { bfdSession } = await of().chain.linnet.peer('left4')
-    expect(bfdSession?.authenticated).toBe(!multihop)
-  })
+const AGREED = {
+  remoteState: 'Up',
+  remoteMultiplier: 4,
+  transmitInterval: 100,
+  receiveInterval: 100,
+}
+
+async function isUpAsAgreed(linnet: Linnet, multihop: boolean): Promise<void> {
+  for (const { bfdSession } of await allUp(linnet)) {
+    expect(bfdSession).toMatchObject({ ...AGREED, multihop })
+  }
+  expect((await linnet.peer('left4')).bfdSession?.authenticated).toBe(!multihop)
+}
+
+/** BFD has ended the session, for silence. */
+async function hasEnded(linnet: Linnet, name: string): Promise<void> {
+  const row = await eventually(
+    `${name} has ended`,
+    () => linnet.peer(name),
+    ({ bfdFailures, lastError }) => bfdFailures > 0 && lastError === 'sent Cease/BFD Down',
+    { deadlineMs: SOON_MS },
+  )
+  expect(row.bfdSession?.diagnostic).toBe('control detection time expired')
 }
 
 describe('on the link', () => {
-  let watched: Watched
+  let chain: Chain
   beforeAll(async () => {
-    watched = await Watched.open(ON_THE_LINK)
+    chain = await chainOf(ON_THE_LINK)
   })
-  afterAll(() => watched?.chain.close())
+  afterAll(() => chain?.close())
 
-  upAtTheAgreedPace(() => watched, false)
+  test('all are up, at the agreed pace', () => isUpAsAgreed(chain.linnet, false))
 
-  test.each([
-    ['BIRD', ['left4', 'left6'], () => watched.chain.left],
-    ['bfdd', ['right4', 'right6'], () => watched.bfdd],
-  ] as const)('%s stands still: its sessions end, and begin again', async (_title, names, of) => {
-    await watched.allUp()
-    of().freeze()
-    for (const name of names) {
-      const row = await eventually(
-        `${name} has ended`,
-        () => watched.chain.linnet.peer(name),
-        ({ bfdFailures, lastError }) => bfdFailures > 0 && lastError === 'sent Cease/BFD Down',
-        { deadlineMs: SOON_MS },
-      )
-      expect(row.bfdSession?.diagnostic).toBe('control detection time expired')
-    }
-    of().thaw()
-    await watched.allUp()
-  })
+  test.each(['left', 'right'] as const)(
+    'the daemon on the %s stands still: its sessions end, and begin again',
+    async (side) => {
+      await allUp(chain.linnet)
+      chain[side].freeze()
+      for (const family of ['4', '6']) await hasEnded(chain.linnet, `${side}${family}`)
+      chain[side].thaw()
+      await allUp(chain.linnet)
+    },
+  )
 })
 
 describe('over routers', () => {
-  let watched: Watched
+  let chain: Chain
   beforeAll(async () => {
-    watched = await Watched.open(OVER_ROUTERS)
+    chain = await chainOf(OVER_ROUTERS)
   })
-  afterAll(() => watched?.chain.close())
+  afterAll(() => chain?.close())
 
-  upAtTheAgreedPace(() => watched, true)
+  test('all are up, at the agreed pace', () => isUpAsAgreed(chain.linnet, true))
 
   test('linnet stands still: both find out', async () => {
-    const { chain } = watched
     chain.linnet.freeze()
     for (const side of ['left', 'right'] as const) {
       for (const family of ['ipv4', 'ipv6'] as const) {
@@ -155,6 +140,25 @@ describe('over routers', () => {
       }
     }
     chain.linnet.thaw()
-    await watched.allUp()
+    await allUp(chain.linnet)
   })
+})
+
+test('between link-local addresses, with FRR: up, and a daemon that stands still is found out', async () => {
+  const scene = await Scene.open({
+    ...{ daemon: frr, linnetAsn: LINNET_ASN, daemonAsn: 65002, feeder: false },
+    ...{ linnetHoldTime: 90, daemonHoldTime: 90, unnumbered: 'interface' },
+    ...{ overIpv4: [], overIpv6: [], extendedNextHop: true },
+    ours: { bfd: BFD },
+    theirs: { words: { neighbor: [FRR_BFD] } },
+  })
+  try {
+    const [{ bfdSession }] = await allUp(scene.linnet, ['overlink'])
+    expect(bfdSession).toMatchObject({ ...AGREED, multihop: false })
+    scene.daemon.freeze()
+    await hasEnded(scene.linnet, 'overlink')
+  } finally {
+    scene.daemon.thaw() // a host with a process that is stopped never ends
+    await scene.close()
+  }
 })

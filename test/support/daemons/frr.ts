@@ -43,6 +43,8 @@ class RunningFrr implements RunningDaemon {
   #maps = 0
   #zebra: HostProcess | undefined
   #bgpd: HostProcess | undefined
+  /** Only where its configuration speaks of BFD. */
+  #bfdd: HostProcess | undefined
 
   constructor(host: LabHost, config: DaemonConfig) {
     this.#host = host
@@ -55,15 +57,19 @@ class RunningFrr implements RunningDaemon {
     host.write('frr/bgpd.conf', frrConfig(this.#config))
     host.write('frr/zebra.conf', '')
     const common = ['--vty_socket', '/run/frr', '-z', '/run/frr/zserv.api', '--log', 'stdout']
-    const start = (name: string): Promise<HostProcess> =>
+    const start = (name: string, more: readonly string[] = []): Promise<HostProcess> =>
       host.start(`/usr/lib/frr/${name}`, [
         ...[...common, '-f', `/run/frr/${name}.conf`, '-i', `/run/frr/${name}.pid`],
-        ...['-A', '127.0.0.1'],
+        ...['-A', '127.0.0.1', ...more],
       ])
     this.#zebra = await start('zebra')
     const interfaces = (): Promise<string> =>
       this.#vtysh('zebra', 'show interface brief').catch(() => '')
     await eventually('zebra answers', interfaces, (answer) => answer.includes('lo '))
+    if (this.#config.words?.neighbor?.some((line) => line.startsWith('bfd')) === true) {
+      host.write('frr/bfdd.conf', '')
+      this.#bfdd = await start('bfdd', ['--bfdctl', '/run/frr/bfdd.sock'])
+    }
     this.#bgpd = await start('bgpd')
     const summary = (): Promise<string> => this.#ask('show bgp summary json').catch(() => '')
     await eventually('vtysh answers', summary, (answer) => answer.includes('"as":'))
@@ -153,15 +159,18 @@ class RunningFrr implements RunningDaemon {
   }
 
   async kill(): Promise<void> {
-    await Promise.all([this.#bgpd?.kill(), this.#zebra?.kill()])
+    await Promise.all([this.#bgpd?.kill(), this.#bfdd?.kill(), this.#zebra?.kill()])
   }
 
+  /** The one that would be missed first. */
   freeze(): void {
-    this.#bgpd?.freeze()
+    const it = this.#bfdd ?? this.#bgpd
+    it?.freeze()
   }
 
   thaw(): void {
-    this.#bgpd?.thaw()
+    const it = this.#bfdd ?? this.#bgpd
+    it?.thaw()
   }
 
   async #neighbor(command: string): Promise<void> {

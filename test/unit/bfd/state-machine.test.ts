@@ -125,6 +125,13 @@ describe('diagnostics', () => {
     expect(told(actions)).toEqual([['Up', 'Down', false]])
   })
 
+  test('nor is a peer whose BFD begins anew, unless it complains', () => {
+    const anew = { myDiscriminator: 78, yourDiscriminator: 0 }
+    expect(told(after(settled(), received('Down', anew)).actions)).toEqual([['Up', 'Down', false]])
+    const complains = received('Down', { ...anew, diagnostic: 1 })
+    expect(told(after(settled(), complains).actions)).toEqual([['Up', 'Down', true]])
+  })
+
   test('of a peer that is silent its C bit is remembered', () => {
     const up = after(settled(), received('Up', { controlPlaneIndependent: true })).session
     const { session } = after(up, { type: 'DetectionTimeExpired' })

@@ -214,14 +214,14 @@ describe('a path that breaks', () => {
       bfd.fails()
       if (i > 0) {
         expect(stage.speaker.neighbor(NAME)?.snapshot().reason).toMatch(
-          new RegExp(`held down: BFD is down: .*; next attempt in ${10 * i} s`),
+          new RegExp(`held down: BFD is down: .*; next attempt in ${5 * i} s`),
         )
       }
       expect(bfd.specs.size).toBe(1)
       await stage.until('it is up again', () => stage.stateOf(NAME) === 'Established', 30_000)
     }
     expect(told(it, 'BfdWentDown').at(-1)).toBe(
-      'BFD is down: control detection time expired, 3 times in a row: no session for 20 s',
+      'BFD is down: control detection time expired, 3 times in a row: no session for 10 s',
     )
   })
 
