@@ -191,7 +191,6 @@ export class BfdPeers {
     const rest =
       holdSeconds === 0 ? '' : `, ${damping.row} times in a row: no session for ${holdSeconds} s`
     this.#tell('warn', 'BfdWentDown', config.name, `${cause}${rest}`)
-    if (session === undefined) return
     const { controlPlaneIndependent } = report
     neighbor.pathFailed({ controlPlaneIndependent }, `${cause}${rest}`, holdSeconds)
   }

@@ -124,9 +124,11 @@ export class Neighbor {
 
   /** The path is broken, or not watched any more though it must be: the session ends, for so long at least. */
   pathFailed(failure: PathFailure, cause: string, holdSeconds: number): void {
+    // What it has left behind of an earlier session is no longer forwarded to where it leads.
+    if (failure.controlPlaneIndependent) this.retention.drop()
+    if (this.#session === undefined) return
     const cease = { subcode: BFD_DOWN, cause }
     this.#pathFailure = failure
-    if (failure.controlPlaneIndependent) this.retention.drop()
     if (holdSeconds > 0) this.#holdDown(cease, holdSeconds)
     else this.#peer.reset(cease)
   }

@@ -5,8 +5,10 @@ import type { BfdSpec } from '../../../src/bfd/sessions.ts'
 import { changeOf } from '../../../src/config/change.ts'
 import type { BfdService } from '../../../src/daemon/bfd-thread.ts'
 import type { BfdNews } from '../../../src/daemon/bfd-worker.ts'
+import { u16 } from '../../support/bgp-messages.ts'
 import { fourOctetAs, IPV4_UNICAST } from '../../support/raw-peer.ts'
 import { SpeakerStage, type StagePeer } from '../../support/speaker-stage.ts'
+import { updateMessage } from '../../support/update-builder.ts'
 import { notificationText } from '../conformance/update-stage.ts'
 
 const NAME = 'tor'
@@ -281,4 +283,42 @@ test('a thread that breaks is told, and ends no session', async () => {
   await it.stage.pass()
   expect(told(it, 'BfdBroke')).toHaveLength(1)
   expect(it.stage.stateOf(NAME)).toBe('Established')
+})
+
+describe('routes that have outlived a session (RFC 4724)', () => {
+  const RESTARTS = [64, 6, ...u16(60), 0, 1, 1, 128]
+  async function left(): Promise<{ stage: SpeakerStage; bfd: FakeBfd }> {
+    const bfd = new FakeBfd()
+    const tor = peer('bfd: true')
+    const restarts = { ...tor, capabilities: [...(tor.capabilities ?? []), ...RESTARTS] }
+    const stage = new SpeakerStage([restarts], {}, '', bfd)
+    stages.push(stage)
+    await stage.start()
+    bfd.up()
+    const set = { origin: 'IGP', asPath: '65001' } as const
+    stage.peer(NAME).send(updateMessage({ announce: ['10.1.0.0/16'], set }))
+    await stage.pass()
+    return { stage, bfd }
+  }
+
+  test('stay when BFD, which shares the fate of BGP there, falls silent too; with the C bit they go', async () => {
+    const { stage, bfd } = await left()
+    stage.peer(NAME).away = true
+    stage.peer(NAME).hangUp()
+    await stage.pass()
+    bfd.fails()
+    await stage.pass()
+    expect(stage.received(NAME).size).toBe(1)
+    bfd.up()
+    bfd.fails({ controlPlaneIndependent: true })
+    await stage.pass()
+    expect(stage.received(NAME).size).toBe(0)
+  })
+
+  test('are none where BFD has ended it', async () => {
+    const { stage, bfd } = await left()
+    bfd.fails()
+    await stage.pass()
+    expect(stage.received(NAME).size).toBe(0)
+  })
 })
