@@ -16,6 +16,7 @@ import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
 import { readMemoryRooms } from '../linux/memory.ts'
+import { netlinkProcesses } from '../linux/netlink-author.ts'
 import { nftables } from '../linux/nftables.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
 import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
@@ -41,6 +42,7 @@ import { anyIpv4 } from './host-addresses.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
 import { SourceKeeping } from './source-keeping.ts'
+import { watchForRivals } from './rivals.ts'
 import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
@@ -167,6 +169,9 @@ async function startAndServe(
     takeNoMore: (on) => speaker.takeNoMore(on),
   })
   closing.add(() => memory.stop())
+  if (config.kernel.install) {
+    closing.add(watchForRivals({ events, processes: netlinkProcesses }))
+  }
   let configLoadedAt = startedAt
   const commands = orders({
     speaker,

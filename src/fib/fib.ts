@@ -237,8 +237,8 @@ export class Fib {
       pending: count('pending'),
       failed: count('failed'),
       stale: count('stale'),
-      repairs: this.#repairs.count,
-      fights: this.#repairs.fights,
+      repairs: this.#repairs.count + this.#reconciler.repairs,
+      fights: this.#repairs.fights + this.#reconciler.fights,
     }
   }
 

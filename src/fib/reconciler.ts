@@ -51,6 +51,8 @@ export class Reconciler implements KernelEvents {
   #stopped = false
   /** Targets whose routes the next walk puts again. */
   #due: Set<number> | undefined
+  /** What was done to an object since the last look at them. */
+  #meddled: string | undefined
   #checkingObjects = false
   #checkObjectsAgain = false
   #objectTimer: Timer | undefined
@@ -78,6 +80,15 @@ export class Reconciler implements KernelEvents {
     this.#started = true
     if (this.#swept) this.#walkStale()
     this.#verifyLater(VERIFY_EVERY_MS)
+  }
+
+  /** Times that somebody had changed a nexthop object, and that one was left alone. */
+  get repairs(): number {
+    return this.#objectRepairs.count
+  }
+
+  get fights(): number {
+    return this.#objectRepairs.fights
   }
 
   get swept(): boolean {
@@ -131,8 +142,10 @@ export class Reconciler implements KernelEvents {
   ourNextHopChanged(change: 'new' | 'deleted', { id }: KernelNextHopObject, by: string): void {
     if (this.#stopped) return
     const known = this.#options.targets.get(id)
+    // A leg goes before its group, and is found missing with it.
+    if (change === 'deleted') this.#meddled = `${by} deleted its nexthop object`
     if (change === 'new' || known === undefined) return this.checkObjects()
-    this.#objectRepairs.attempt(id, `${by} deleted its nexthop object`, () => this.checkObjects())
+    this.#objectRepairs.attempt(id, this.#meddled ?? '', () => this.checkObjects())
   }
 
   linkChanged(link: number): void {
@@ -239,12 +252,14 @@ export class Reconciler implements KernelEvents {
         const objects = await reader.dumpOurNextHops()
         if (this.#stopped) return
         for (const { target } of targets.check(objects, writes)) {
-          const what = this.#objectRepairs.take(target.id)
+          const what = this.#objectRepairs.take(target.id) ?? this.#meddled
           if (what !== undefined && target.ready) {
             this.#options.repaired(this.#nameOf(target.id), what)
           }
         }
       } while (this.#checkObjectsAgain)
+      this.#meddled = undefined
+      this.#objectRepairs.forgetDone()
     } catch {
       this.#objectTimer = clock.after(RETRY_MS, () => this.checkObjects())
     } finally {

@@ -115,6 +115,13 @@ export class Repairs {
     return what
   }
 
+  /** All is as it shall be, but for what waits for its time. */
+  forgetDone(): void {
+    for (const entry of this.#repairs.values()) {
+      if (entry.timer === undefined) entry.what = undefined
+    }
+  }
+
   close(): void {
     for (const { timer } of this.#repairs.values()) timer?.cancel()
     this.#repairs.clear()

@@ -25,7 +25,7 @@ export class AuthorOfChanges {
     this.#now = now
   }
 
-  /** `zebra (pid 812)`, `the kernel`, `a process that has ended (pid 4711)`. */
+  /** `zebra (pid 812)`, `the kernel`, `a process that has ended (pid 4711)`, `an unknown process (netlink port ...)`. */
   of(port: number): string {
     const now = this.#now()
     if (port === this.#port && now - this.#lookedAt < KEPT_MS) return this.#text
@@ -39,30 +39,53 @@ export class AuthorOfChanges {
 function describeAuthor(port: number): string {
   if (port === 0) return 'the kernel'
   const inode = inodeOfPort(port)
-  const holder = inode === undefined ? pidOf(port) : holdersOf(new Set([inode]), port).get(inode)
-  const name = holder === undefined ? '' : commOf(holder)
-  if (name !== '') return `${name} (pid ${holder})`
-  if (inode !== undefined) return `another user's process (netlink port ${port})`
-  return pidOf(port) === undefined
-    ? `a process that has ended (netlink port ${port})`
-    : `a process that has ended (pid ${port})`
+  const holder = inode === undefined ? undefined : holdersOf(new Set([inode]), port).get(inode)
+  // A process that is just ending has let go of its socket already.
+  const pid = holder ?? pidOf(port)
+  if (pid === undefined) return `an unknown process (netlink port ${port})`
+  const name = commOf(pid)
+  return name === '' ? `a process that has ended (pid ${pid})` : `${name} (pid ${pid})`
+}
+
+export interface NetlinkProcess {
+  readonly name: string
+  readonly pid: number
+}
+
+/** Who else speaks to the kernel about routes in our network namespace, by the first socket of each. */
+export function netlinkProcesses(): NetlinkProcess[] {
+  return portsInTable(readTable()).flatMap((port) => {
+    const pid = pidOf(port)
+    const name = pid === undefined || pid === process.pid ? '' : commOf(pid)
+    return pid === undefined || name === '' ? [] : [{ name, pid }]
+  })
 }
 
 const pidOf = (port: number): number | undefined => (port < FIRST_NO_PID ? port : undefined)
 
-/** From the rows of /proc/net/netlink: `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode`. */
-export function inodeInTable(table: string, port: number): number | undefined {
-  const row = table
+/** The rows of /proc/net/netlink about routing: `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode`. */
+const rowsOf = (table: string): string[][] =>
+  table
     .split('\n')
+    .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .find((it) => Number(it[1]) === NETLINK_ROUTE && it[2] === String(port))
+    .filter(([, protocol]) => Number(protocol) === NETLINK_ROUTE)
+
+export function inodeInTable(table: string, port: number): number | undefined {
+  const row = rowsOf(table).find((it) => it[2] === String(port))
   return row === undefined ? undefined : Number(row[9])
 }
 
-function inodeOfPort(port: number): number | undefined {
+/** Ports of sockets; the kernel's own has 0. */
+export const portsInTable = (table: string): number[] =>
+  rowsOf(table).flatMap(([, , port]) => (Number(port) > 0 ? Number(port) : []))
+
+const inodeOfPort = (port: number): number | undefined => inodeInTable(readTable(), port)
+
+function readTable(): string {
   try {
-    return inodeInTable(readFileSync('/proc/thread-self/net/netlink', 'utf8'), port)
+    return readFileSync('/proc/thread-self/net/netlink', 'utf8')
   } catch {
-    return undefined // no /proc here
+    return '' // no /proc here
   }
 }

@@ -248,7 +248,9 @@ describe('routes', () => {
     const { monitor, told } = await open()
     ip('route add 10.63.0.0/16 via 10.1.0.2 proto 179 metric 20')
     await heard(monitor)
-    expect(told.authors).toEqual([expect.stringMatching(/^a process that has ended \(pid \d+\)$/)])
+    expect(told.authors).toEqual([
+      expect.stringMatching(/^(a process that has ended|ip) \(pid \d+\)$/),
+    ])
     const writer = await openFibWriter({
       ...{ table: 254, metric: 20, protocol: 179, preferredSource: {}, nextHopObjects: 'off' },
     })

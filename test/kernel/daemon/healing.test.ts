@@ -6,6 +6,9 @@
  * LINNET_STORM=1 makes the storms as large as they are meant: 500,000 routes of others, 4,000 VLANs and 2,000
  * pairs of veths at once.
  */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ip, ipBatch } from '../../support/box.ts'
 import { announce } from '../../support/bgp-messages.ts'
@@ -82,6 +85,13 @@ async function stage(running: Running = {}): Promise<Daemon> {
   return daemon
 }
 
+/** A process that the kernel knows as `bird`, and that speaks to it about routes. */
+function startRival(): ChildProcess {
+  const path = join(workshop.folder, 'bird')
+  symlinkSync(execFileSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).trim(), path)
+  return host.within(() => spawn(path, ['monitor', 'link'], { stdio: 'ignore' }))
+}
+
 const isQuiet = async (daemon: Daemon): Promise<boolean> => {
   const { fib, queues } = await daemon.status()
   const left = [fib.pending, fib.failed, ...Object.values(queues)]
@@ -90,7 +100,11 @@ const isQuiet = async (daemon: Daemon): Promise<boolean> => {
 
 describe('somebody meddles', () => {
   test('it is repaired within a second, and told who did what', async () => {
+    const rival = startRival()
     const daemon = await stage()
+    const named = await daemon.logged('RivalFound')
+    expect(named.text).toContain(`bird (pid ${rival.pid}) may write routes`)
+    rival.kill()
     const deeds: readonly (readonly [command: string, told: RegExp])[] = [
       [`route del ${FIRST} proto 179`, /\(pid \d+\) deleted it$/],
       [

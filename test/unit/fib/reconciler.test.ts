@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { KernelError } from '../../../src/fib/kernel.ts'
+import { NEXT_HOP_LEG_ID_FIRST, type KernelError } from '../../../src/fib/kernel.ts'
 import { MemoryKernel } from '../../support/memory-kernel.ts'
 import { Stage, started } from './stage.ts'
 
@@ -245,6 +245,18 @@ describe('somebody else changes what is ours', () => {
     await stage.settle()
     expect(stage.kernel.routes.size).toBe(3)
     expect(stage.told).toEqual([`next hop ipv4 ${A} repaired: somebody deleted its nexthop object`])
+  })
+
+  test('a leg goes before its group, and who deleted it is told of that', async () => {
+    const stage = await installed({ [P1]: A })
+    const [first] = [...stage.targets]
+    stage.kernel.dropObject(first.id, true)
+    const leg = { id: NEXT_HOP_LEG_ID_FIRST, protocol: 179, group: [], blackhole: false }
+    stage.kernel.tellAll((events) => events.ourNextHopChanged('deleted', leg, 'ip (pid 7)'))
+    await stage.settle()
+    const told = `next hop ipv4 ${A} repaired: ip (pid 7) deleted its nexthop object`
+    expect(stage.told).toEqual([told])
+    expect(stage.kernel.routes.size).toBe(1)
   })
 
   const foreign: { title: string; route: object }[] = [
