@@ -9,8 +9,10 @@
  * other side, `down` sets the host's own interface down. Of the prefixes all are preferred by the ToR that is
  * lost; with --split, half of them prefer the other. The clock runs until a destination was last seen on
  * its way to the lost ToR, or nowhere; one look at a destination takes some microseconds.
+ * Beside it, how many of 4,000 packets a second to four destinations were lost, in whole; the rule that makes the lost ToR
+ * drop them takes some milliseconds to be put (`close`, `bfd`).
  */
-import { execFileSync, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -218,14 +220,66 @@ function indexOf(link: string): number {
   return Number(/"ifindex":(\d+)/.exec(execFileSync('ip', order, { encoding: 'utf8' }))?.[1])
 }
 
+interface Outcome {
+  readonly milliseconds: number
+  /** Packets to four destinations, 1,000 a second to each. */
+  readonly lost: number
+}
+
+/** Rules of our side: what the ToR that is lost gets no more, and says no more. */
+const FAR_TABLE =
+  'table inet far { chain in { type filter hook prerouting priority -300; }; chain out { type filter hook output priority 0; }; }'
+const NO_PACKETS = `add rule inet far in iifname ${TOR_A.link} udp dport 40000-40999 drop;`
+const NO_BFD = `add rule inet far out ip saddr ${TOR_A.here} udp dport 3784 drop;`
+
+/** Packets from the subject to destinations of ours, as a lab sends them. */
+class Packets {
+  readonly #sender: ChildProcess
+  #text = ''
+
+  private constructor(sender: ChildProcess) {
+    this.#sender = sender
+    sender.stdout?.setEncoding('utf8').on('data', (chunk: string) => (this.#text += chunk))
+  }
+
+  static async start(): Promise<Packets> {
+    const to = [9, 17, 26, 34].map((i) => `${ipv4(i).join('.')}.7`)
+    for (const it of to) sh(`ip addr replace ${it}/32 dev lo`)
+    const order = {
+      packetsPerSecond: 1000,
+      streams: to.map((it) => ({
+        from: { namespace: 'dut', address: TOR_B.subject },
+        to: { namespace: '', address: it },
+      })),
+    }
+    const words = [join(ROOT, 'dist/main.js'), 'lab', 'traffic', JSON.stringify(order)]
+    const packets = new Packets(
+      spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] }),
+    )
+    await until(() => packets.#text.includes('started'), 10, 'packets')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    return packets
+  }
+
+  async lost(): Promise<number> {
+    const ended = new Promise((resolve) => this.#sender.once('close', resolve))
+    this.#sender.kill('SIGTERM')
+    await ended
+    const counts = [...this.#text.matchAll(/"sent":(\d+),"received":(\d+)/g)]
+    if (counts.length === 0) throw new Error(`no report of packets: ${this.#text}`)
+    return counts.reduce((sum, [, sent, received]) => sum + Number(sent) - Number(received), 0)
+  }
+}
+
 /** Milliseconds until the last look that found a destination not yet behind the other ToR. */
 async function lose(how: string, sight: Sight, session: BenchSpeaker): Promise<number> {
   const other = indexOf(TOR_B.link)
+  // What the lost ToR would still get is lost too.
+  if (how === 'close' || how === 'bfd') sh(`nft '${how === 'bfd' ? NO_BFD : ''}${NO_PACKETS}'`)
   const begin = performance.now()
   if (how === 'close') session.close()
-  else if (how === 'bfd') sh(`nft add rule inet far out ip saddr ${TOR_A.here} udp dport 3784 drop`)
   else if (how === 'link') sh(`ip link set ${TOR_A.link} down`)
-  else sh(`ip -n dut link set ${TOR_A.link} down`)
+  else if (how === 'down') sh(`ip -n dut link set ${TOR_A.link} down`)
   // The socket is closed once the event loop has turned.
   await new Promise((resolve) => setImmediate(resolve))
   let last = begin
@@ -239,7 +293,7 @@ async function measure(
   kind: string,
   how: string,
   messages: readonly Uint8Array[],
-): Promise<number> {
+): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   freshDut(
     TORS.map(({ link, subject, here }) => ({
@@ -251,6 +305,7 @@ async function measure(
     sh(`ip addr add ${here6}/64 dev ${link} nodad`)
   }
   sh('ip netns exec dut sysctl -qw net.ipv6.route.max_size=2147483647')
+  sh(`nft '${FAR_TABLE}'; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0`)
   const daemons = startSubject(kind, folder, how === 'bfd')
   const bfd = how === 'bfd' ? farEnds() : undefined
   const sight = new Sight()
@@ -270,16 +325,14 @@ async function measure(
       sight.by(lost) >= wanted && sight.by(lost) + sight.by(other) === DESTINATIONS
     await until(ready, 120, 'routes by both', 100)
     await quiet(daemons)
-    if (how === 'bfd')
-      sh(
-        'nft add table inet far; nft add chain inet far out { type filter hook output priority 0 \\; }',
-      )
-    return await lose(how, sight, speakers[0])
+    const packets = await Packets.start()
+    const milliseconds = await lose(how, sight, speakers[0])
+    return { milliseconds, lost: await packets.lost() }
   } finally {
     sight.close()
     for (const it of speakers) it.close()
     await bfd?.close()
-    if (bfd !== undefined) sh('nft delete table inet far')
+    sh('nft delete table inet far')
     for (const daemon of daemons) {
       const ended = new Promise((resolve) => daemon.once('exit', resolve))
       daemon.kill('SIGKILL')
@@ -307,9 +360,10 @@ await inBox(async () => {
     for (const kind of ['linnet', ...values.against.split(',').filter(Boolean)]) {
       const times: string[] = []
       for (let run = 0; run < Number(values.runs); run++) {
-        times.push((await measure(kind, how, messages)).toFixed(1))
+        const { milliseconds, lost } = await measure(kind, how, messages)
+        times.push(`${milliseconds.toFixed(1)} ms (${lost} lost)`)
       }
-      const line = `${PREFIXES} by ${how.padEnd(6)} ${kind.padEnd(7)} ${times.join(', ')} ms`
+      const line = `${PREFIXES} by ${how.padEnd(6)} ${kind.padEnd(7)} ${times.join(', ')}`
       process.stdout.write(`${line}\n`)
     }
   }
