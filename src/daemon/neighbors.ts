@@ -120,7 +120,8 @@ export class Neighbors {
   stop(cease: Cease, kept: boolean): void {
     for (const search of this.#searches.values()) search.close()
     this.#searches.clear()
-    for (const { standing, session, peer } of this.#all.values()) {
+    for (const { standing, session, peer, retention } of this.#all.values()) {
+      if (kept) retention.close()
       if (kept && session?.negotiated.gracefulRestart !== undefined) peer.part('linnet restarts')
       else standing.stop(cease)
     }

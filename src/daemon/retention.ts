@@ -48,6 +48,7 @@ export class Retention {
   /** Whose paths these are. */
   #peer: RibPeer | undefined
   #hasSession = false
+  #closed = false
 
   constructor(world: RetentionWorld) {
     this.#world = world
@@ -95,6 +96,7 @@ export class Retention {
     terms: RestartTerms | undefined,
   ): void {
     this.#hasSession = false
+    if (this.#closed) return
     const hasPaths = peer.paths[0] + peer.paths[1] > 0
     if (terms === undefined || !retains(ending, terms) || !hasPaths) return this.#lose(peer)
     this.#peer = peer
@@ -118,6 +120,12 @@ export class Retention {
   /** Nothing is to stay: the operator has ordered so, or the neighbour is no more. */
   drop(): void {
     if (this.#peer !== undefined && !this.#hasSession) this.#lose(this.#peer)
+  }
+
+  /** We stop, and forwarding goes on: nothing is dropped any more, and no timer is left. */
+  close(): void {
+    this.#closed = true
+    for (const { timer } of this.#kept.values()) timer.cancel()
   }
 
   #keep(row: RestartFamily, seconds: number, longLived: boolean): void {

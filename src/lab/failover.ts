@@ -7,6 +7,7 @@ import { startProcess } from '../linux/process.ts'
 import { tracePaths } from './evidence.ts'
 import { unmet, waitUntilMet, type Sources } from './expect.ts'
 import type { Outage } from './outage.ts'
+import { measureRestarts } from './restart.ts'
 import { LabFailure, type LabRunner } from './runner.ts'
 import { containerNamed, nodeNamed, ownerOf, type Lab } from './topology.ts'
 import { monotonicMs, type TrafficOrder, type TrafficReport } from './traffic.ts'
@@ -21,6 +22,8 @@ export interface FailoverEvent {
   /** The longest interruption of a stream. */
   readonly outageMs: number
   readonly note: string
+  /** The longest interruption that may be. Default: that of the proof. */
+  readonly allowedMs?: number
 }
 
 export interface FailoverReport {
@@ -43,7 +46,7 @@ export interface FailoverWorld {
 }
 
 const PACKETS_PER_SECOND = 1000
-const STEADY_MS = 300
+export const STEADY_MS = 300
 const SETTLE_MS = 500
 const MOVE_AWAY_MS = 5000
 /** Longer than it takes to tell that a session is gone, and to withdraw what came from it. */
@@ -53,8 +56,9 @@ const MOST_PAIRS = 2
 const TOLERABLE_STALL_MS = 1000
 
 export async function measureFailover(world: FailoverWorld): Promise<FailoverReport> {
-  const { fail, remove } = world.lab.proof
+  const { fail, remove, restart } = world.lab.proof
   const runs: Measured[] = []
+  if (restart !== undefined) runs.push(await measureRestarts(world, restart))
   if (fail !== undefined) runs.push(await killAndRestart(world, fail))
   if (remove !== undefined) runs.push(await removeRouter(world, remove))
   const events = runs.flatMap((it) => it.events)
@@ -67,7 +71,7 @@ export async function measureFailover(world: FailoverWorld): Promise<FailoverRep
   }
 }
 
-interface Measured {
+export interface Measured {
   readonly report: TrafficReport
   readonly events: readonly FailoverEvent[]
 }
@@ -120,7 +124,7 @@ async function removeRouter(world: FailoverWorld, router: string): Promise<Measu
   return { report, events: [eventOf(`${router} removed`, report, removedAt, Infinity, away)] }
 }
 
-function eventOf(
+export function eventOf(
   title: string,
   report: TrafficReport,
   from: number,
@@ -189,7 +193,7 @@ interface Traffic {
   stop(): Promise<TrafficReport>
 }
 
-async function startTraffic(world: FailoverWorld, router: string): Promise<Traffic> {
+export async function startTraffic(world: FailoverWorld, router: string): Promise<Traffic> {
   const { lab, program } = world
   const pairs = await pairsThrough(lab, router)
   const endOf = (name: string): { namespace: string; address: string } => ({

@@ -176,7 +176,8 @@ async function test(session: Session): Promise<number> {
     mishaps: [],
   }
   const sound = reasonsAgainst(result).length === 0
-  const wanted = lab.proof.fail !== undefined || lab.proof.remove !== undefined
+  const { fail, remove, restart } = lab.proof
+  const wanted = [fail, remove, restart].some((it) => it !== undefined)
   if (sound && wanted && order.failover) {
     const { program } = order
     const progress = (text: string): void => show.progress(text)

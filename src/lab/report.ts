@@ -25,10 +25,10 @@ export function reasonsAgainst(result: ProofResult): string[] {
   const reasons = faultLines(pairs)
   if (pairs.length === 0) reasons.push('there is no pair of containers on different hosts')
   reasons.push(...spreads.filter(isUneven).map((it) => `spread: ${spreadText(it)}`))
-  for (const { title, outageMs, lost } of failover?.events ?? []) {
-    if (outageMs <= maxLossMs) continue
+  for (const { title, outageMs, lost, allowedMs = maxLossMs } of failover?.events ?? []) {
+    if (outageMs <= allowedMs) continue
     const packets = lost === 1 ? '1 packet' : `${lost} packets`
-    reasons.push(`failover: ${title}: ${outageMs} ms, ${packets} lost, allowed are ${maxLossMs} ms`)
+    reasons.push(`failover: ${title}: ${outageMs} ms, ${packets} lost, allowed are ${allowedMs} ms`)
   }
   return [...reasons, ...(failover?.doubts ?? []).map((it) => `failover: ${it}`), ...mishaps]
 }

@@ -49,11 +49,11 @@ export class LabRunner {
     await this.#perform(this.#plan)
   }
 
-  /** Ends the daemon of a router that speaks BGP, without warning (SIGKILL). Returns its title. */
-  async killSpeaker(node: string): Promise<string> {
+  /** Ends the daemon of a router that speaks BGP, by default without warning. Returns its title. */
+  async killSpeaker(node: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<string> {
     const it = [...this.#running.values()].find(({ step }) => step.within === node && step.speaker)
     if (it === undefined) throw new LabFailure(`no daemon runs on ${node}`)
-    it.child.kill('SIGKILL')
+    it.child.kill(signal)
     await it.child.exited
     this.#running.delete(it.step.title)
     return it.step.title

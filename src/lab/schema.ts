@@ -217,6 +217,12 @@ export const proofSchema = z.strictObject({
     'tor1',
     'no fail-over is tested',
   ),
+  restart: key(
+    nodeName.optional(),
+    'The host whose linnet is killed and started again under load, then stopped and started again: no packet may be lost.',
+    'host1',
+    'no restart is tested',
+  ),
   remove: key(
     nodeName.optional(),
     'The router that is removed with its whole namespace afterwards.',

@@ -72,8 +72,8 @@ export function frrConfig(speaker: Speaker): string {
     ` bgp router-id ${routerId}`,
     // Or the first announcements of a session are held back, by up to ten seconds.
     ' coalesce-time 50',
-    // A killed daemon's routes leave the kernel with it: nobody should wait for its return.
-    ' bgp graceful-restart-disable',
+    // A killed daemon's routes leave the kernel with it: nobody shall wait for its return. It waits for others.
+    ' bgp graceful-restart-helper',
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
     ' bgp bestpath as-path multipath-relax',
@@ -109,7 +109,7 @@ export function birdConfig(speaker: Speaker): string {
     '}',
     'template bgp neighbor_of_mine {',
     `  local as ${asn};`,
-    '  graceful restart off;',
+    '  graceful restart aware;',
     '  connect delay time 1; connect retry time 1; error wait time 1, 4;',
     `  ipv4 { import all; export ${own.length === 0 ? 'all' : 'where source = RTS_DEVICE'}; };`,
     '}',

@@ -70,6 +70,7 @@ export interface ProofOrder {
   readonly pairs: readonly (readonly [string, string])[]
   readonly fail: string | undefined
   readonly remove: string | undefined
+  readonly restart: string | undefined
   readonly spread: readonly SpreadOrder[]
   readonly maxLossMs: number
 }
