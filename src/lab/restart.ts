@@ -4,9 +4,15 @@
  * left there, and the routers beside it keep theirs (RFC 4724), so that not a single packet may be lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventOf, startTraffic, STEADY_MS, type FailoverWorld, type Measured } from './failover.ts'
 import { LabFailure } from './runner.ts'
 import { monotonicMs } from './traffic.ts'
+import {
+  eventOf,
+  startTraffic,
+  STEADY_MS,
+  type FailoverWorld,
+  type Measured,
+} from './under-load.ts'
 
 /** Longer than the last turn before what is stale goes (daemon/restart.ts). */
 const OVER_MS = 2500

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { choosePairs } from '../../../src/lab/failover.ts'
+import { choosePairs } from '../../../src/lab/under-load.ts'
 import { outagesOf } from '../../../src/lab/outage.ts'
 
 /** A packet a millisecond; `x` arrived, `.` did not. */
