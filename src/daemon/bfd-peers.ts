@@ -9,7 +9,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { Damping } from '../bfd/damping.ts'
-import { describeDiagnostic } from '../bfd/packet.ts'
+import { NEIGHBOR_SIGNALED_DOWN, describeDiagnostic } from '../bfd/packet.ts'
 import type { BfdReport } from '../bfd/session.ts'
 import type { BfdSpec } from '../bfd/sessions.ts'
 import type { Hops } from '../bfd/transport.ts'
@@ -186,7 +186,7 @@ export class BfdPeers {
       }
       return
     }
-    const cause = `BFD is down: ${describeDiagnostic(report.diagnostic)}`
+    const cause = `BFD is down: ${wordsOf(report)}`
     const holdSeconds = damping.failed(this.#world.clock.now())
     const rest =
       holdSeconds === 0 ? '' : `, ${damping.row} times in a row: no session for ${holdSeconds} s`
@@ -219,6 +219,12 @@ export class BfdPeers {
     this.#world.events.tell({ level, topic: 'peers', kind, peer, text })
   }
 }
+
+/** The peer's own reason, where it is the one who says Down. */
+const wordsOf = ({ diagnostic, remoteDiagnostic }: BfdReport): string =>
+  diagnostic === NEIGHBOR_SIGNALED_DOWN
+    ? `${describeDiagnostic(diagnostic)} (${describeDiagnostic(remoteDiagnostic)})`
+    : describeDiagnostic(diagnostic)
 
 const keyOf = ({ authentication: it }: BfdConfig): Pick<BfdSpec, 'key'> =>
   it === undefined
