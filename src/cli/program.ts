@@ -11,6 +11,7 @@ import { checkCommand } from './check.ts'
 import { clearCommand } from './clear.ts'
 import { completeCommand, completionCommand } from './completion.ts'
 import { drainCommand } from './drain.ts'
+import { fanCommand } from './fan.ts'
 import { importCommand } from './import.ts'
 import { socketOption } from './options.ts'
 import { policyCommand } from './policy.ts'
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((shell: Shell) => Command)[] = [
   showCommand,
   policyCommand,
   importCommand,
+  fanCommand,
   reloadCommand,
   refreshCommand,
   resetCommand,
