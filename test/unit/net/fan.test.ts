@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { address, addressFromBytes } from '../../../src/net/address.ts'
 import { bridgeAddressOf, bridgeNameOf, fanProblem, hostOf, sliceOf } from '../../../src/net/fan.ts'
