@@ -36,8 +36,11 @@ export interface ReconcilerOptions {
 }
 
 const VERIFY_EVERY_MS = 600_000
-/** After a loss of notifications: at most one dump in this time. */
-const VERIFY_PAUSE_MS = 30_000
+/** Between dumps after losses of notifications: a small table is right within a second, a large one costs a tenth. */
+const VERIFY_PAUSE_MS = 1_000
+const VERIFY_REST_FACTOR = 10
+/** After a dump that failed; and the longest of these pauses. */
+const VERIFY_AGAIN_MS = 30_000
 const RETRY_MS = 1_000
 /** A nexthop object is never left alone for long: all routes of a next hop may hang on it. */
 const OBJECT_REST_MS = 30_000
@@ -57,7 +60,8 @@ export class Reconciler implements KernelEvents {
   #checkObjectsAgain = false
   #objectTimer: Timer | undefined
   #verifying = false
-  #verifiedAt = -Infinity
+  /** Not before this after a loss. */
+  #mayVerifyAt = -Infinity
   #verifyTimer: Timer | undefined
 
   constructor(options: ReconcilerOptions) {
@@ -155,7 +159,7 @@ export class Reconciler implements KernelEvents {
   lost(): void {
     if (this.#stopped || this.#verifying) return
     const { clock } = this.#options
-    this.#verifyLater(Math.max(0, this.#verifiedAt + VERIFY_PAUSE_MS - clock.now()))
+    this.#verifyLater(Math.max(0, this.#mayVerifyAt - clock.now()))
   }
 
   /** A route of ours is in the kernel, as dumped at the start or told by the monitor. */
@@ -280,6 +284,7 @@ export class Reconciler implements KernelEvents {
   async #verify(): Promise<void> {
     const { reader, tables, clock } = this.#options
     this.#verifying = true
+    const began = clock.now()
     let next = VERIFY_EVERY_MS
     try {
       await this.#compareObjects()
@@ -291,10 +296,12 @@ export class Reconciler implements KernelEvents {
       await this.#walkUnseen()
       for (const table of tables) table.endCheck()
     } catch {
-      next = VERIFY_PAUSE_MS
+      next = VERIFY_AGAIN_MS
     }
     this.#verifying = false
-    this.#verifiedAt = clock.now()
+    const now = clock.now()
+    const rest = Math.max(VERIFY_PAUSE_MS, VERIFY_REST_FACTOR * (now - began))
+    this.#mayVerifyAt = now + Math.min(rest, VERIFY_AGAIN_MS)
     if (!this.#stopped) this.#verifyLater(next)
   }
 

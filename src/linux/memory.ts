@@ -64,13 +64,13 @@ const VERSION_2: Names = {
   folder: CGROUP_ROOT,
   limit: 'memory.max',
   used: 'memory.current',
-  files: /^inactive_file (\d+)$/m,
+  files: /^(?:in)?active_file (\d+)$/gm,
 }
 const VERSION_1: Names = {
   folder: join(CGROUP_ROOT, 'memory'),
   limit: 'memory.limit_in_bytes',
   used: 'memory.usage_in_bytes',
-  files: /^total_inactive_file (\d+)$/m,
+  files: /^total_(?:in)?active_file (\d+)$/gm,
 }
 /** Version 1 writes "none" as a huge number. */
 const NO_LIMIT_BYTES = 2 ** 60
@@ -80,8 +80,8 @@ function roomOf(read: ReadText, group: string, names: Names): MemoryRoom | undef
   const limit = of(names.limit)
   if (limit === '') return undefined
   const limitBytes = Number(limit) // 'max' is none
-  const files = Number(names.files.exec(of('memory.stat'))?.[1] ?? 0)
-  const leftBytes = limitBytes - Number(of(names.used)) + files
+  let leftBytes = limitBytes - Number(of(names.used))
+  for (const [, files] of of('memory.stat').matchAll(names.files)) leftBytes += Number(files)
   const room = { of: `control group ${group}`, limitBytes, leftBytes }
   return isKnown(room) && limitBytes < NO_LIMIT_BYTES ? room : undefined
 }

@@ -16,7 +16,8 @@ const cases: { title: string; files: Record<string, string>; rooms: unknown[] }[
       '/sys/fs/cgroup/system.slice/memory.current': '900\n',
       '/sys/fs/cgroup/system.slice/linnet.service/memory.max': '1000\n',
       '/sys/fs/cgroup/system.slice/linnet.service/memory.current': '800\n',
-      '/sys/fs/cgroup/system.slice/linnet.service/memory.stat': 'anon 5\ninactive_file 300\n',
+      '/sys/fs/cgroup/system.slice/linnet.service/memory.stat':
+        'anon 5\ninactive_file 200\nactive_file 100\n',
     },
     rooms: [
       MACHINE,
@@ -51,7 +52,8 @@ const cases: { title: string; files: Record<string, string>; rooms: unknown[] }[
       '/sys/fs/cgroup/memory/memory.usage_in_bytes': '5000',
       '/sys/fs/cgroup/memory/jobs/1/memory.limit_in_bytes': '4000',
       '/sys/fs/cgroup/memory/jobs/1/memory.usage_in_bytes': '1000',
-      '/sys/fs/cgroup/memory/jobs/1/memory.stat': 'inactive_file 7\ntotal_inactive_file 500\n',
+      '/sys/fs/cgroup/memory/jobs/1/memory.stat':
+        'inactive_file 7\ntotal_inactive_file 400\ntotal_active_file 100\n',
     },
     rooms: [{ of: 'control group /jobs/1', limitBytes: 4000, leftBytes: 3500 }],
   },
