@@ -98,7 +98,7 @@ export class BfdPeers {
       spec,
       damping: before?.damping ?? new Damping(),
       troubles: before?.troubles ?? new Silence(this.#world.clock, TROUBLE_SILENCE_MS),
-      report: before?.report,
+      report: isSamePath(before?.spec, spec) ? before?.report : undefined,
       isRefused: false,
     })
     this.#service?.set(name, spec)
@@ -141,6 +141,9 @@ export class BfdPeers {
       config.multihop ?? config.ttlSecurity ?? (config.type === 'external' ? 1 : undefined)
     if (hops === 1 || isLinkLocal(address)) return 'single'
     if (hops !== undefined) return 'multiple'
+    // A link that goes takes our subnet along: whoever was watched over it has failed, and is not further away now.
+    const last = this.#watched.get(config.name)
+    if (last?.report?.state === 'Up') return last.spec.path.hops
     const onLink = [...this.#world.host.addresses()].some(
       (it) =>
         it.address.family === address.family && contains(prefixOf(it.address, it.length), address),
@@ -219,6 +222,10 @@ export class BfdPeers {
     this.#world.events.tell({ level, topic: 'peers', kind, peer, text })
   }
 }
+
+/** The session stays the same one (bfd/sessions.ts). */
+const isSamePath = (one: BfdSpec | undefined, { path }: BfdSpec): boolean =>
+  one?.path.hops === path.hops && one.path.remote.text === path.remote.text
 
 /** The peer's own reason, where it is the one who says Down. */
 const wordsOf = ({ diagnostic, remoteDiagnostic }: BfdReport): string =>

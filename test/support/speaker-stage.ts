@@ -30,6 +30,8 @@ export interface StagePeer extends RawPeerOptions {
 
 export class SpeakerStage {
   readonly clock = new FakeClock()
+  /** With 10.0.0.100/24 and 2001:db8::100/64 on eth0. */
+  readonly host = new MemoryHost()
   readonly speaker: Speaker
   /** What the operator may order, as `linnet reset` and the like do. */
   readonly orders: Commands
@@ -49,7 +51,7 @@ export class SpeakerStage {
     this.#network = new MemoryNetwork({ ...network, clock })
     const events = new Events(clock)
     events.subscribe(({ kind, text, peer }) => void this.told.push({ kind, text, peer }))
-    const host = new MemoryHost()
+    const { host } = this
     host.link('eth0').address('eth0', `${OWN}/24`).address('eth0', '2001:db8::100/64')
     // Real sockets are not for this tier: the speaker calls, the peers listen.
     const config = { ...configOf(yamlOf(peers, more)), listen: [] }

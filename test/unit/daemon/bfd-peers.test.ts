@@ -140,6 +140,19 @@ describe('which paths are watched', () => {
     expect(bfd.specs.get(NAME)?.path.hops).toBe('multiple')
   })
 
+  test('over the link still, when that goes and takes our subnet along', async () => {
+    const { stage, bfd } = await started('bfd: true', 65_000)
+    const loseLink = async (): Promise<string | undefined> => {
+      stage.host.unaddress('eth0', '10.0.0.100/24').tell()
+      await stage.pass(1000)
+      return bfd.specs.get(NAME)?.path.hops
+    }
+    bfd.up()
+    expect(await loseLink()).toBe('single')
+    bfd.fails()
+    expect(await loseLink()).toBe('multiple')
+  })
+
   test('until the operator shuts the peer down, and again when it is started', async () => {
     const { stage, bfd } = await started('bfd: true')
     void stage.orders.shutdown(NAME, undefined)
