@@ -1,10 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { socketOption, type DaemonOptions } from './options.ts'
 import { order } from './order.ts'
 import type { Shell } from './shell.ts'
 
 interface DrainOptions extends DaemonOptions {
   readonly undo?: true
+  readonly stop?: true
 }
 
 export const drainCommand = (shell: Shell): Command =>
@@ -12,9 +13,11 @@ export const drainCommand = (shell: Shell): Command =>
     .description(
       'Ask all peers to prefer other ways than through this host (RFC 8326), and wait until they are told: before it is stopped.',
     )
-    .option('--undo', 'be a way like any other again')
+    .addOption(new Option('--undo', 'be a way like any other again').conflicts('stop'))
+    .option('--stop', 'then withdraw all routes, and stop the daemon')
     .addOption(socketOption())
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<DrainOptions>()
-      await order(shell, '/v1/drain', options, { undo: options.undo === true ? 'true' : 'false' })
+      const { undo = false, stop = false } = options
+      await order(shell, '/v1/drain', options, { undo: `${undo}`, ...(stop && { stop: 'true' }) })
     })

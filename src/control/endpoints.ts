@@ -233,6 +233,10 @@ export const ENDPOINTS = {
       'Announces all routes as the last choice (RFC 8326), and answers when the peers have been told. `undo` takes it back.',
     input: z.strictObject({
       undo: z.enum(['true', 'false']).optional().describe('`true`: as before again.'),
+      stop: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('`true`: then withdraw all routes, answer, and stop the daemon.'),
     }),
     answers: 'object',
     shape: { name: 'CommandReport', schema: commandReport },

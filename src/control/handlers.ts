@@ -111,8 +111,9 @@ export function handlersFor(daemon: Daemon): Record<EndpointName, Handler> {
       return done(commands.startup(peerNamed(queries, peer)))
     },
     drain: async (request) => {
-      const { undo } = inputOf(ENDPOINTS.drain.input, request)
-      return done(await commands.drain(undo !== 'true'))
+      const { undo, stop } = inputOf(ENDPOINTS.drain.input, request)
+      const on = undo !== 'true'
+      return done(await commands.drain(on, on && stop === 'true'))
     },
     clearCounters: (request) => {
       inputOf(ENDPOINTS.clearCounters.input, request)

@@ -66,8 +66,8 @@ export interface Commands {
   reset(peer: string): string
   shutdown(peer: string, message?: string): string
   startup(peer: string): string
-  /** Settles when the peers have been told, or take too long to hear it. */
-  drain(on: boolean): Promise<string>
+  /** Settles when the peers have been told, or take too long to hear it; with `stop`, when all is withdrawn. */
+  drain(on: boolean, stop: boolean): Promise<string>
   clearCounters(): string
 }
 

@@ -33,6 +33,7 @@ export function hearingOf(
   exportPolicy: Policy,
   { own, drained }: Pick<Neighborhood, 'own' | 'drained'>,
 ): Hearing {
+  const silent = self.address === undefined || drained() === 'withdrawn'
   return {
     family: factsOf(family),
     external: config.type === 'external',
@@ -41,7 +42,7 @@ export function hearingOf(
     localAsn: config.localAsn,
     path: outgoingPathTo(config, own, negotiated.peerAsn),
     role: config.role,
-    drained: drained(),
+    drained: drained() === 'lastChoice',
     longLived: negotiated.gracefulRestart?.longLived === true,
     fourOctetAs: negotiated.fourOctetAs,
     maxMessageLength: negotiated.maxMessageLength,
@@ -53,8 +54,8 @@ export function hearingOf(
     link: self.link,
     ceiling: ceilingOf(config, peer),
     afterInstall: config.announce === 'afterInstall',
-    defaultRoute: config.defaultOriginate && self.address !== undefined,
-    exportPolicy: self.address === undefined ? reject : exportPolicy,
+    defaultRoute: config.defaultOriginate && !silent,
+    exportPolicy: silent ? reject : exportPolicy,
   }
 }
 

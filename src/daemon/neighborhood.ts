@@ -14,6 +14,9 @@ import type { Policies } from './policies.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { UpdateGroups } from './update-groups.ts'
 
+/** This host is about to go: its routes are announced as the last choice, or not any more. */
+export type Drained = 'no' | 'lastChoice' | 'withdrawn'
+
 /** What all neighbours of a speaker share. */
 export interface Neighborhood {
   readonly rib: Rib
@@ -29,8 +32,7 @@ export interface Neighborhood {
   readonly own: OwnAsns
   /** Whether we have restarted, and which families have been forwarded all the time. */
   restart(): RestartState
-  /** Routes are announced as the last choice: this host is about to go. */
-  drained(): boolean
+  drained(): Drained
   /** Memory is short: no more routes are taken. */
   takesNoMore(): boolean
   /** What we tell as the next hop to ourselves on a session whose our side is `local` (host-addresses.ts). */

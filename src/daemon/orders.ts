@@ -9,6 +9,7 @@ import { ListenError } from '../linux/tcp-listener.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_RESET, ADMINISTRATIVE_SHUTDOWN } from '../wire/constants.ts'
 import type { Events } from './events.ts'
+import { drain, leave } from './leaving.ts'
 import type { Neighbor } from './neighbor.ts'
 import type { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
@@ -20,6 +21,8 @@ export interface OrdersOptions {
   readonly configPath: string
   /** The new configuration is in use. */
   reloaded(config: Config): void
+  /** As if by SIGTERM. */
+  stop(): void
 }
 
 export function orders(options: OrdersOptions): Commands {
@@ -51,15 +54,18 @@ export function orders(options: OrdersOptions): Commands {
       neighborOf(name).standing.start()
       return done('StartupOrdered', name, `${name} is started`)
     },
-    drain: async (on) => {
+    drain: async (on, stop) => {
       const text = on
         ? 'peers are asked to prefer other ways than this host'
         : 'peers are told that this host is a way like any other again'
       events.tell({ level: 'info', topic: 'peers', kind: on ? 'Drained' : 'DrainUndone', text })
       const waiting = await drain(speaker, on)
-      return waiting.length === 0
-        ? `${text}: done`
-        : `${text}; these have not taken all of it yet: ${waiting.join(', ')}`
+      const slow = `these have not taken all of it yet: ${waiting.join(', ')}`
+      const told = `${text}${waiting.length === 0 ? ': done' : `; ${slow}`}`
+      if (!stop) return told
+      await leave(speaker)
+      options.stop()
+      return `${told}; nothing is announced any more, and linnet stops`
     },
     clearCounters: () => {
       for (const neighbor of speaker.neighbors) neighbor.clearCounters()
@@ -88,20 +94,6 @@ function refresh(neighbor: Neighbor, direction: RefreshDirection): string {
   const asked = `asked ${config.name} for its ${list} routes`
   const sent = `sending ${config.name} our ${list} routes again`
   return direction === 'in' ? asked : direction === 'out' ? sent : `${asked}, ${sent}`
-}
-
-const TELLING_MS = 20_000
-const LOOK_MS = 20
-
-/** Names of the peers that have not heard of it in the end: those that read slowly. */
-async function drain(speaker: Speaker, on: boolean): Promise<string[]> {
-  speaker.drain(on)
-  const { clock } = speaker
-  const end = clock.now() + TELLING_MS
-  while (speaker.untold.length > 0 && clock.now() < end) {
-    await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve))
-  }
-  return speaker.untold.map(({ config }) => config.name)
 }
 
 async function reload({

@@ -39,6 +39,7 @@ import { systemClock } from './clock.ts'
 import { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
 import { anyIpv4 } from './host-addresses.ts'
+import { withdraw } from './leaving.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
 import { SourceKeeping } from './source-keeping.ts'
@@ -146,6 +147,7 @@ async function startAndServe(
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.
   let onStop: Config['kernel']['onStop'] = 'keep'
   closing.add(async () => {
+    if (speaker.drained) await withdraw(speaker)
     await speaker.stop(FAREWELL, onStop)
     await sources.close(onStop === 'remove')
     await pause(FAREWELL_MS)
@@ -183,6 +185,7 @@ async function startAndServe(
       logger.level = now.log.level
       void sources.configure(now.nat)
     },
+    stop: () => void process.kill(process.pid, 'SIGTERM'),
   })
   const server = await startControlServer({
     socket: socketPath,

@@ -32,7 +32,7 @@ import { Listeners } from './listeners.ts'
 import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
-import type { Neighborhood } from './neighborhood.ts'
+import type { Drained, Neighborhood } from './neighborhood.ts'
 import { Neighbors } from './neighbors.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
 import { Policies } from './policies.ts'
@@ -86,7 +86,7 @@ export class Speaker {
   readonly #dynamicPeers: DynamicPeers
   #config: Config
   #callTimer: Timer | undefined
-  #drained = false
+  #drained: Drained = 'no'
   #takesNoMore = false
 
   constructor(config: Config, routerId: Address, world: World) {
@@ -273,12 +273,12 @@ export class Speaker {
   }
 
   get drained(): boolean {
-    return this.#drained
+    return this.#drained !== 'no'
   }
 
-  /** Announces everything as the last choice, or no longer (RFC 8326). */
-  drain(on: boolean): void {
-    this.#drained = on
+  /** Announces everything as the last choice (RFC 8326), or nothing at all, or as ever. */
+  drain(how: Drained): void {
+    this.#drained = how
     for (const neighbor of this.#neighbors) neighbor.regroup()
   }
 
@@ -320,7 +320,7 @@ export class Speaker {
     this.restart.close()
     this.#dynamicPeers.close()
     this.forwarding?.leave()
-    const kept = routes === 'keep' && this.forwarding !== undefined && !this.#drained
+    const kept = routes === 'keep' && this.forwarding !== undefined && !this.drained
     this.#neighbors.stop({ subcode: ADMINISTRATIVE_SHUTDOWN, text }, kept)
     // After BGP: there are peers that take the end of BFD for a failure.
     await this.bfd.close()

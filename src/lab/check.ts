@@ -257,10 +257,10 @@ function checkProof(
   nodes: readonly LabNode[],
   complaints: Complaints,
 ): ProofOrder {
-  const { pairs: wanted, fail, restart, maxLossMs } = document.proof
+  const { pairs: wanted, fail, restart, drain, maxLossMs } = document.proof
   const path = ['proof']
   const routers = nodes.filter((node) => node.kind !== 'host').map((node) => node.name)
-  for (const key of ['fail', 'remove', 'restart'] as const) {
+  for (const key of ['fail', 'remove', 'restart', 'drain'] as const) {
     const name = document.proof[key]
     if (name === undefined || routers.includes(name)) continue
     complainOfName(complaints, [...path, key], 'router', name, routers)
@@ -293,7 +293,7 @@ function checkProof(
     }
   }
   const spread = checkSpread(document, containers, complaints)
-  return { pairs, fail, remove, restart, spread, maxLossMs }
+  return { pairs, fail, remove, restart, drain, spread, maxLossMs }
 }
 
 function checkSpread(

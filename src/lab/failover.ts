@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unmet, waitUntilMet } from './expect.ts'
-import { measureRestarts } from './restart.ts'
+import { measureDrain, measureRestarts } from './restart.ts'
 import { LabFailure } from './runner.ts'
 import { ownerOf } from './topology.ts'
 import { monotonicMs } from './traffic.ts'
@@ -36,9 +36,10 @@ const KEPT_FOR_MS = 1500
 const TOLERABLE_STALL_MS = 1000
 
 export async function measureFailover(world: FailoverWorld): Promise<FailoverReport> {
-  const { fail, remove, restart } = world.lab.proof
+  const { fail, remove, restart, drain } = world.lab.proof
   const runs: Measured[] = []
   if (restart !== undefined) runs.push(await measureRestarts(world, restart))
+  if (drain !== undefined) runs.push(await measureDrain(world, drain))
   if (fail !== undefined) runs.push(await killAndRestart(world, fail))
   if (remove !== undefined) runs.push(await removeRouter(world, remove))
   const events = runs.flatMap((it) => it.events)

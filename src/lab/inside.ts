@@ -5,12 +5,13 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { furnishBox, mountEmpty, mountOver, openBoxChannel, type BoxChannel } from '../linux/box.ts'
+import { ControlClient } from '../control/client.ts'
 import { gatherEvidence } from './evidence.ts'
 import { labSources, waitUntilMet, type Sources } from './expect.ts'
 import { measureFailover } from './failover.ts'
 import { loadLab } from './load.ts'
 import { encodePcap } from './pcap.ts'
-import { planLab } from './plan.ts'
+import { planLab, socketOf } from './plan.ts'
 import {
   failoverLines,
   pairTable,
@@ -176,12 +177,15 @@ async function test(session: Session): Promise<number> {
     mishaps: [],
   }
   const sound = reasonsAgainst(result).length === 0
-  const { fail, remove, restart } = lab.proof
-  const wanted = [fail, remove, restart].some((it) => it !== undefined)
+  const { fail, remove, restart, drain } = lab.proof
+  const wanted = [fail, remove, restart, drain].some((it) => it !== undefined)
   if (sound && wanted && order.failover) {
     const { program } = order
     const progress = (text: string): void => show.progress(text)
-    const failover = await measureFailover({ lab, runner, sources, program, progress })
+    const stopGently = (node: string): Promise<unknown> =>
+      new ControlClient(socketOf(LAB_DIRECTORY, node)).post('/v1/drain', { stop: 'true' })
+    const world = { lab, runner, sources, program, progress, drain: stopGently }
+    const failover = await measureFailover(world)
     for (const line of failoverLines(failover)) show.line(line)
     show.line('')
     result = { ...result, failover }

@@ -15,7 +15,7 @@ import {
 } from './under-load.ts'
 
 /** Longer than the last turn before what is stale goes (daemon/restart.ts). */
-const OVER_MS = 2500
+const OVER_MS = 1500
 const BACK_WITHIN_MS = 30_000
 const POLL_MS = 50
 
@@ -62,6 +62,22 @@ async function sessionsBack(
     await sleep(POLL_MS)
   }
   throw new LabFailure(`the sessions of ${host} did not come back`, runner.lastWords())
+}
+
+/** A router with linnet says good-bye properly (`linnet drain --stop`): traffic must be elsewhere before it ends. */
+export async function measureDrain(world: FailoverWorld, router: string): Promise<Measured> {
+  const { runner, drain, progress } = world
+  progress(`draining ${router}`)
+  const traffic = await startTraffic(world, router)
+  await sleep(STEADY_MS)
+  const from = monotonicMs()
+  await drain(router)
+  const title = await runner.ended(router)
+  const note = `it stopped after ${Math.round(monotonicMs() - from)} ms`
+  await sleep(STEADY_MS)
+  const report = await traffic.stop()
+  const event = eventOf(`${title} drained and stopped`, report, from, Infinity, note)
+  return { report, events: [{ ...event, allowedMs: 0 }] }
 }
 
 const isEstablished = (row: unknown): boolean =>

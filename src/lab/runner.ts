@@ -51,9 +51,13 @@ export class LabRunner {
 
   /** Ends the daemon of a router that speaks BGP, by default without warning. Returns its title. */
   async killSpeaker(node: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<string> {
-    const it = [...this.#running.values()].find(({ step }) => step.within === node && step.speaker)
-    if (it === undefined) throw new LabFailure(`no daemon runs on ${node}`)
-    it.child.kill(signal)
+    this.#speakerOf(node).child.kill(signal)
+    return await this.ended(node)
+  }
+
+  /** Waits until the daemon of a router that speaks BGP has ended by itself, as it was told to. Returns its title. */
+  async ended(node: string): Promise<string> {
+    const it = this.#speakerOf(node)
     await it.child.exited
     this.#running.delete(it.step.title)
     return it.step.title
@@ -103,6 +107,12 @@ export class LabRunner {
       const tail = tailOf(step.log, lines)
       return `--- ${step.title} (${step.log})\n${tail === '' ? '(nothing)' : tail}`
     })
+  }
+
+  #speakerOf(node: string): Running {
+    const it = [...this.#running.values()].find(({ step }) => step.within === node && step.speaker)
+    if (it === undefined) throw new LabFailure(`no daemon runs on ${node}`)
+    return it
   }
 
   async #perform(steps: readonly Step[]): Promise<void> {

@@ -223,6 +223,12 @@ export const proofSchema = z.strictObject({
     'host1',
     'no restart is tested',
   ),
+  drain: key(
+    nodeName.optional(),
+    'The router with linnet that is drained and stopped under load (`linnet drain --stop`): no packet may be lost.',
+    'tor1',
+    'no drain is tested',
+  ),
   remove: key(
     nodeName.optional(),
     'The router that is removed with its whole namespace afterwards.',

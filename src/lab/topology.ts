@@ -71,6 +71,7 @@ export interface ProofOrder {
   readonly fail: string | undefined
   readonly remove: string | undefined
   readonly restart: string | undefined
+  readonly drain: string | undefined
   readonly spread: readonly SpreadOrder[]
   readonly maxLossMs: number
 }

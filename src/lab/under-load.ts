@@ -29,6 +29,8 @@ export interface FailoverWorld {
   readonly lab: Lab
   readonly runner: LabRunner
   readonly sources: Sources
+  /** `linnet drain --stop` there; resolves when it is about to stop. */
+  readonly drain: (router: string) => Promise<unknown>
   /** How to start linnet: node and the program. */
   readonly program: readonly string[]
   /** Tells what goes on, in a few words. */

@@ -27,6 +27,7 @@ export const REFLECTOR = join(TOP, 'config/lab/reflector.yaml')
 export const RACK_REFLECTOR = join(TOP, 'config/lab/rack-reflector.yaml')
 export const HYPERVISORS = join(TOP, 'config/lab/hypervisors.yaml')
 export const RESTART = join(import.meta.dirname, 'labs/restart.yaml')
+export const DRAIN = join(import.meta.dirname, 'labs/drain.yaml')
 export const BIRD = join(import.meta.dirname, 'labs/bird.yaml')
 
 /** Labs of a test run are not in the way of labs that somebody is using. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { hasBird, hasFrr, prove, RESTART } from './command.ts'
+import { DRAIN, hasBird, hasFrr, prove, RESTART } from './command.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'linnet-restart-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -31,6 +31,16 @@ test.for(tors)(
     expect(code).toBe(0)
   },
 )
+
+test('linnet drain --stop loses no packet: they go by the other router', async ({ skip }) => {
+  skip(!hasFrr, 'frr is not installed')
+  const { result, code } = await prove([DRAIN, '--tor', 'frr'])
+  const [drained] = result.failover?.events ?? []
+  expect(drained?.title).toBe('tor1/linnet drained and stopped')
+  expect(drained?.sent).toBeGreaterThan(5000)
+  expect(drained?.lost).toBe(0)
+  expect(code).toBe(0)
+})
 
 test('without graceful restart the same proof fails', async ({ skip }) => {
   skip(!hasFrr, 'frr is not installed')

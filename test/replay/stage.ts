@@ -112,7 +112,7 @@ export class ReplayStage {
     else if ('wait' in it) await this.#pass(1000 * it.wait)
     else if ('startup' in it) this.#speaker.neighbor(it.startup)?.standing.start()
     else if ('nextHop' in it) this.#reach(it.nextHop, it.reachable)
-    else if ('drain' in it) this.#speaker.drain(it.drain)
+    else if ('drain' in it) this.#speaker.drain(it.drain ? 'lastChoice' : 'no')
     else if ('vrps' in it) this.#cache.publish(it.vrps)
     else if ('reload' in it) {
       this.#change({ ...configOf(this.#files(it.reload)), listen: [] })

@@ -65,7 +65,7 @@ export class SpeakerStage {
       ...(bfd === undefined ? {} : { bfd }),
     })
     const { speaker } = this
-    this.orders = orders({ speaker, host, events, configPath: '', reloaded: () => {} })
+    this.orders = orders({ speaker, host, events, configPath: '', ...NOBODY })
     for (const peer of peers) this.#peers.set(peer.name, new RawPeer(this.#network, peer))
   }
 
@@ -137,6 +137,8 @@ export class SpeakerStage {
     }
   }
 }
+
+const NOBODY = { reloaded: () => {}, stop: () => {} }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -58,6 +58,7 @@ describe('exit codes and last words', () => {
     { line: 'startup tor-a', code: 0, out: /^done: startup tor-a\n$/ },
     { line: 'drain', code: 0, out: /^done: drain\n$/ },
     { line: 'drain --undo', code: 0, out: /^done: drain undo\n$/ },
+    { line: 'drain --stop', code: 0, out: /^done: drain and stop\n$/ },
     { line: 'clear counters', code: 0, out: /^done: clear counters\n$/ },
     { line: 'completion tcsh', code: 2, err: /Allowed choices are bash, zsh, fish/ },
     {

@@ -363,7 +363,8 @@ export class FakeDaemon implements Daemon {
     },
     shutdown: (peer, message) => this.#obey(`shutdown ${peer} ${message ?? '-'}`),
     startup: (peer) => this.#obey(`startup ${peer}`),
-    drain: (on) => Promise.resolve(this.#obey(on ? 'drain' : 'drain undo')),
+    drain: (on, stop) =>
+      Promise.resolve(this.#obey(on ? `drain${stop ? ' and stop' : ''}` : 'drain undo')),
     clearCounters: () => this.#obey('clear counters'),
   }
 

@@ -209,6 +209,7 @@ describe('orders', () => {
     { path: '/v1/startup', body: { peer: 'tor-b' }, obeyed: 'startup tor-b' },
     { path: '/v1/drain', body: {}, obeyed: 'drain' },
     { path: '/v1/drain', body: { undo: 'true' }, obeyed: 'drain undo' },
+    { path: '/v1/drain', body: { stop: 'true' }, obeyed: 'drain and stop' },
     { path: '/v1/clear-counters', body: {}, obeyed: 'clear counters' },
   ]
   for (const { path, body, obeyed } of cases) {

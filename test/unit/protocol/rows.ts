@@ -408,6 +408,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'graceful shutdown',
     done: 'GRACEFUL_SHUTDOWN of an external peer makes its route the last choice; sent by `linnet drain`',
     tests: [
+      'unit/daemon/leaving.test.ts: drain --stop: the last choice for a while, then withdrawn, then the end',
+      'lab/restart.test.ts: linnet drain --stop loses no packet: they go by the other router',
       'unit/rib/adj-rib-in.test.ts: what is changed in a route that passes',
       'unit/daemon/update-groups.test.ts: external peers hear GRACEFUL_SHUTDOWN',
     ],
