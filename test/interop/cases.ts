@@ -211,6 +211,8 @@ export const SUITES: readonly Suite[] = [
       ...{ linnetAsn: 4200000001, daemonAsn: EXTERNAL_ASN, feeder: false },
       ...{ linnetHoldTime: SHORT_HOLD, daemonHoldTime: 30 },
       ...{ overIpv4: ['ipv4'], overIpv6: ['ipv6'] },
+      // Routes go with their sessions here; those that stay are in lab/restart.test.ts.
+      ours: { gracefulRestart: false },
     }),
     cases: [
       { title: 'its kill and restart: sessions and routes come back', run: itRestarts },
