@@ -169,7 +169,7 @@ export class Fib {
    */
   rewrite(): void {
     this.#walks.add((table, id) => {
-      if (table.wanted(id) !== 0 && table.doubt(id)) this.#push(codeOf(table, id))
+      if (table.doubt(id)) this.#push(codeOf(table, id))
     })
     this.#events.workArrived()
   }

@@ -201,8 +201,8 @@ export class Reconciler implements KernelEvents {
 
   #repair(table: FibTable, id: number, what: string): void {
     const { repairs, queue } = this.#options
-    if (table.wanted(id) === 0) return
     table.doubt(id, true)
+    if (table.wanted(id) === 0) return
     const goesOn = repairs.attempt(codeOf(table, id), what, () => {
       if (table.retry(id)) queue(table, id)
     })
@@ -240,8 +240,8 @@ export class Reconciler implements KernelEvents {
     }
     walks.add((table, id) => {
       begun()
-      const wanted = table.wanted(id)
-      if (wanted === 0 || (!due.has(wanted) && !due.has(table.installed(id)))) return
+      // Also one that is about to go: it may be wanted again before that, and must not pass for installed.
+      if (!due.has(table.wanted(id)) && !due.has(table.installed(id))) return
       if (table.doubt(id)) queue(table, id)
     }, begun)
     workArrived()

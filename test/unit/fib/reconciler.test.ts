@@ -247,6 +247,30 @@ describe('somebody else changes what is ours', () => {
     expect(stage.told).toEqual([`next hop ipv4 ${A} repaired: somebody deleted its nexthop object`])
   })
 
+  const losses: { title: string; lose: (stage: Stage) => void }[] = [
+    {
+      title: 'with its object',
+      lose: ({ kernel, targets }) => kernel.dropObject([...targets][0].id),
+    },
+    { title: 'alone', lose: ({ kernel }) => kernel.dropRoute(P1) },
+  ]
+  test.each(losses)(
+    'a route that went $title, wanted again before its end was written',
+    async (it) => {
+      const stage = await installed({ [P1]: A })
+      const { capacity } = stage.kernel
+      stage.kernel.capacity = 0
+      stage.want(P1, undefined)
+      it.lose(stage)
+      await stage.settle()
+      stage.want(P1, A)
+      stage.kernel.capacity = capacity
+      await stage.settle()
+      expect(stage.kernel.table).toEqual([`${P1} via 10.0.0.1 link 1`])
+      expect(stage.state(P1)).toBe('installed')
+    },
+  )
+
   test('a leg goes before its group, and who deleted it is told of that', async () => {
     const stage = await installed({ [P1]: A })
     const [first] = [...stage.targets]
