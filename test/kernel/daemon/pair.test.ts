@@ -1,6 +1,6 @@
 /**
  * Two daemons that call each other at the same time, with a password and both families: what a host and its
- * ToR are, both of them linnet. One dies, freezes, comes back.
+ * ToR are, both of them linnet. One dies, freezes, comes back. Routes go with the session: no graceful restart.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ip } from '../../support/box.ts'
@@ -17,13 +17,13 @@ let torDaemon: Daemon
 const hostConfig = `
 asn: 65101
 peers:
-  - { name: tor, address: 10.0.1.1, asn: 65001, import: accept, holdTime: 3s, connectRetry: 1s, password: s3cret, ttlSecurity: 1 }
+  - { name: tor, address: 10.0.1.1, asn: 65001, import: accept, holdTime: 3s, connectRetry: 1s, password: s3cret, ttlSecurity: 1, gracefulRestart: false }
 advertise: { interfaces: [docker0] }
 `
 const torConfig = `
 asn: 65001
 peers:
-  - { name: host, address: 10.0.1.11, asn: 65101, import: accept, holdTime: 3s, connectRetry: 1s, password: s3cret, ttlSecurity: 1 }
+  - { name: host, address: 10.0.1.11, asn: 65101, import: accept, holdTime: 3s, connectRetry: 1s, password: s3cret, ttlSecurity: 1, gracefulRestart: false }
 advertise: { prefixes: [198.51.100.0/24, "2001:db8:99::/48"] }
 `
 
