@@ -436,6 +436,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/daemon/retention.test.ts: do not get another time when the peer restarts once more before it has told them (section 4.2)',
       'unit/daemon/retention.test.ts: a peer that restarts and tells the same as before leaves everything as it was',
       'unit/daemon/restart.test.ts: End-of-RIB waits for that of the peers',
+      'interop/restarts.test.ts: its routes stay in use, as stale',
+      'interop/restarts.test.ts: it comes back: what it announces again stays, the rest goes',
       'lab/restart.test.ts: kill -9 and start, SIGTERM and start lose no packet beside ToRs of kind $tor',
     ],
   },
