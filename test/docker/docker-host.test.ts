@@ -125,32 +125,43 @@ describe('two Docker hosts', () => {
     expect(await hosts[1].addressSeenBy('10.77.2.2', 'web2')).toBe('10.77.1.2')
   })
 
-  test('withdraw with good manners when linnet is stopped; what it learned stays', async () => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'stay reachable while linnet is ended by %s and started again: no kernel forgets a route',
+    async (signal) => {
+      const { hosts } = fabric
+      const watches = [
+        await RouteWatch.start(hosts[1], 'route'),
+        await RouteWatch.start(hosts[2], 'route'),
+      ]
+      linnet.kill(signal)
+      await until('linnet has ended', () => linnet.exit !== undefined, SOON_MS)
+      if (signal === 'SIGTERM') expect(linnet.exit).toEqual({ code: 0, signal: undefined })
+      expect([await hosts[1].learned(), await hosts[2].learned()]).toEqual([
+        [DOCKER0[2]],
+        [DOCKER0[1]],
+      ])
+      linnet = await hosts[1].startLinnet()
+      const isUp = async (): Promise<boolean> =>
+        (await hosts[1].show('peers'))[0]?.['state'] === 'Established'
+      await until('its session is up', isUp, SESSIONS_MS)
+      expect(await hosts[1].addressSeenBy('10.77.2.2', 'web2')).toBe('10.77.1.2')
+      for (const [i, watch] of watches.entries()) {
+        const deleted = watch.events(DOCKER0[i === 0 ? 2 : 1]).filter((it) => it.kind === 'deleted')
+        expect(deleted).toEqual([])
+        watch.stop()
+      }
+    },
+  )
+
+  test('withdraw with good manners by linnet drain --stop; what it learned stays', async () => {
     const { hosts } = fabric
-    linnet.kill('SIGTERM')
+    await hosts[1].order('drain', '--stop')
     await untilLearned(2, [])
-    await until('linnet has ended', () => linnet.exit !== undefined, SOON_MS)
+    await until('linnet has ended', () => linnet.exit !== undefined, SESSIONS_MS)
     expect(linnet.exit).toEqual({ code: 0, signal: undefined })
     expect(await hosts[1].learned()).toEqual([DOCKER0[2]])
-
-    const watch = await RouteWatch.start(hosts[1], 'route')
     linnet = await hosts[1].startLinnet()
     await untilLearned(2, [DOCKER0[1]], SESSIONS_MS)
     expect(await hosts[1].addressSeenBy('10.77.2.2', 'web2')).toBe('10.77.1.2')
-    expect(watch.events(DOCKER0[2]).filter(({ kind }) => kind === 'deleted')).toEqual([])
-    watch.stop()
-  })
-
-  test('recover from kill -9, without a moment in which the kernel forgets what was learned', async () => {
-    const { hosts } = fabric
-    const watch = await RouteWatch.start(hosts[1], 'route')
-    linnet.kill('SIGKILL')
-    await untilLearned(2, [])
-    expect(await hosts[1].learned()).toEqual([DOCKER0[2]])
-    linnet = await hosts[1].startLinnet()
-    await untilLearned(2, [DOCKER0[1]], SESSIONS_MS)
-    expect(await hosts[1].addressSeenBy('10.77.2.2', 'web2')).toBe('10.77.1.2')
-    expect(watch.events(DOCKER0[2]).filter(({ kind }) => kind === 'deleted')).toEqual([])
-    watch.stop()
   })
 })

@@ -191,7 +191,12 @@ export class DockerHost {
   /** Its linnet reloads the same configuration with `more` lines. */
   async reconfigure(more: string): Promise<void> {
     await writeConfig(this.#box, this.name, `${this.#config}\n${more}\n`)
-    await this.run(process.execPath, PROGRAM, 'reload', '--socket', socketOf(this.name))
+    await this.order('reload')
+  }
+
+  /** `linnet WORDS`. */
+  order(...words: readonly string[]): Promise<string> {
+    return this.run(process.execPath, PROGRAM, ...words, '--socket', socketOf(this.name))
   }
 
   get #config(): string {
@@ -202,11 +207,7 @@ export class DockerHost {
 
   /** The rows of `linnet show WHAT --json`. */
   async show(what: string): Promise<readonly Record<string, unknown>[]> {
-    const words = ['show', what, '--json', '--socket', socketOf(this.name)]
-    return JSON.parse(await this.run(process.execPath, PROGRAM, ...words)) as Record<
-      string,
-      unknown
-    >[]
+    return JSON.parse(await this.order('show', what, '--json')) as Record<string, unknown>[]
   }
 
   async #untilUp(what: string, running: BoxProcess, isUp: () => boolean): Promise<void> {
