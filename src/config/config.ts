@@ -35,7 +35,7 @@ export interface ResolvedPeer {
   /** A peer that has called from a range: the name of that. */
   readonly range?: string
   readonly port: number
-  /** What the peer's OPEN must say; `external`: any AS but ours. */
+  /** What the peer's OPEN must say; `external`: an AS that is not ours. */
   readonly asn: number | 'external'
   /** iBGP, between member ASes of our confederation, or eBGP. */
   readonly type: 'internal' | 'confederation' | 'external'

@@ -6,7 +6,7 @@ import type { Malformed } from './malformed.ts'
 
 export type RuleEnd = 'accept' | 'reject' | 'next'
 
-/** By the name of a match: any of these; all of the map must hold. */
+/** By the name of a match: one of these must hold, and all of the map. */
 export type MatchDefinition = Readonly<Record<string, readonly string[]>>
 
 /** By the name of an action: its fields, where a value without a name is the field ''. */

@@ -156,7 +156,7 @@ kernel:
 bmp:
   - { address: "2001:db8::8", port: 1790, monitor: [locRib], statistics: 0, connectRetry: 5s, sendHoldTime: 1m }
 mrt: { updates: /u.mrt, rib: /r.mrt, every: 15m }
-api: { socket: /tmp/l.sock, http: "[::1]:8179" }
+api: { socket: /run/l.sock, http: "[::1]:8179" }
 log: { level: trace, format: json }
 `)
   expect(readable(config)).toEqual({
@@ -302,7 +302,7 @@ log: { level: trace, format: json }
       },
     ],
     mrt: { updates: '/u.mrt', rib: '/r.mrt', everySeconds: 900 },
-    api: { socket: '/tmp/l.sock', http: { address: '::1', port: 8179 } },
+    api: { socket: '/run/l.sock', http: { address: '::1', port: 8179 } },
     log: { level: 'trace', format: 'json' },
   })
   expect(config.peers[0]?.password?.reveal()).toBe('of-the-peer')
