@@ -7,8 +7,13 @@ import type { AdvertiseEntry } from './schema.ts'
 import type { Path } from './tree.ts'
 
 export function resolveAdvertise(entry: AdvertiseEntry, context: Section): Config['advertise'] {
-  const { interfaces } = entry
-  return { interfaces, prefixes: prefixes(entry, context), aggregates: aggregates(entry, context) }
+  const { interfaces, hostRoutes } = entry
+  return {
+    interfaces,
+    hostRoutes: hostRoutes ?? { interfaces: [] },
+    prefixes: prefixes(entry, context),
+    aggregates: aggregates(entry, context),
+  }
 }
 
 function prefixes({ prefixes: written }: AdvertiseEntry, context: Section): StaticPrefix[] {

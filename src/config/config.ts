@@ -221,6 +221,8 @@ export interface Config {
   readonly advertise: {
     /** Names and patterns of links. */
     readonly interfaces: readonly string[]
+    /** Whose routes to single addresses are announced. */
+    readonly hostRoutes: { readonly interfaces: readonly string[] }
     readonly prefixes: readonly StaticPrefix[]
     readonly aggregates: readonly AggregateConfig[]
   }

@@ -122,6 +122,8 @@ export function configurationReference(): string {
     [
       'advertise',
       keyTable(shape.advertise),
+      '`hostRoutes`, see [docker.md](docker.md#other-container-managers):',
+      keyTable(shapeOf(shape.advertise).hostRoutes),
       'A prefix is its text, or a map:',
       keyTable(elementOf(shape.advertise, 'prefixes')),
       'An aggregate is its text, or a map:',

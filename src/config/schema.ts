@@ -60,11 +60,25 @@ const aggregate = z.strictObject({
   med: staticPrefix.shape.med,
 })
 
+const hostRoutesSchema = z.strictObject({
+  interfaces: key(
+    list(linkPattern, 'a list of links', '["cali*", "veth*"]').min(1),
+    'Links with containers: the /32 and /128 routes of the main table that lead straight there, as they come and go, while the link has a carrier; `*` and `?` match.',
+    ['cali*', 'veth*'],
+  ),
+})
+
 export const advertiseSchema = z.strictObject({
   interfaces: key(
     list(linkPattern, 'a list of links', '[docker0, "br-*"]').prefault([]),
     'Announce the networks on these links, as they come and go; `*` and `?` match.',
     ['docker0', 'br-*'],
+  ),
+  hostRoutes: key(
+    hostRoutesSchema.optional(),
+    "Announce the kernel's routes to single containers, as Calico and others make them.",
+    { interfaces: ['cali*'] },
+    'none',
   ),
   prefixes: key(
     list(

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../net/clock.ts'
+import { HostRouteSource } from '../sources/host-routes.ts'
 import { InterfaceSource } from '../sources/interface.ts'
 import { PrefixSources, type SourceRecord } from '../sources/prefix-sources.ts'
 import type { HostView, PrefixSource } from '../sources/source.ts'
@@ -68,8 +69,10 @@ export class OwnPrefixes {
     if (key === this.#configured) return
     this.#configured = key
     const old = this.#running
+    const hostRoutes = advertise.hostRoutes.interfaces
     this.#running = [
       new InterfaceSource(advertise.interfaces, this.#host),
+      ...(hostRoutes.length === 0 ? [] : [new HostRouteSource(hostRoutes, this.#host)]),
       new StaticSource(advertise.prefixes),
     ]
     for (const source of this.#running) this.#sources.add(source)

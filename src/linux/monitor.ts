@@ -1,18 +1,15 @@
 /**
  * Listens to the kernel: links, addresses, routes and nexthop objects, as they change (rtnetlink(7)).
  *
- * One subscription socket (the netlink package's RawNetlinkSocket) keeps `KernelTables` true. Changes
- * are applied as they come and told once per turn of the event loop. What our own FIB sockets did is
- * dropped in the kernel by a filter on the port id, or 500,000 installed routes would come back to us.
+ * One subscription keeps `KernelTables` true. Changes are applied as they come and told once per turn of the
+ * event loop. What our own FIB sockets did is not told, or 500,000 installed routes would come back to us.
  *
- * Notifications can be lost when the receive buffer overflows. The socket then counts drops instead
- * of failing (ENOBUFS would end the process inside the addon), and the count is looked at after each
+ * Notifications can be lost when the receive buffer overflows: the count is looked at after each
  * burst and on a timer. After a loss everything is dumped anew, on sockets of their own; what arrives
  * meanwhile is kept back and applied after the dump, so the tables end up with the truth.
  */
-import { RawNetlinkSocket } from 'netlink'
 import type { Link, LinkAddress } from '../net/link.ts'
-import type { HostView } from '../sources/source.ts'
+import type { HostRoute, HostView } from '../sources/source.ts'
 import type { KernelEvents, KernelRoute } from '../fib/kernel.ts'
 import { KernelTables } from './kernel-tables.ts'
 import { isOurObject } from './kernel-reader.ts'
@@ -27,7 +24,6 @@ import {
   decodeLinkAddress,
 } from './link-message.ts'
 import { NLM_F_REPLACE, eachMessage, viewOf } from './netlink.ts'
-import { descriptorOfPort, growReceiveBuffer, silenceOverruns } from './netlink-socket.ts'
 import { RTM_DELNEXTHOP, RTM_NEWNEXTHOP, decodeNextHop } from './nexthop-message.ts'
 import {
   RTM_DELROUTE,
@@ -36,20 +32,13 @@ import {
   decodeRoute,
   protocolName,
 } from './route-message.ts'
-import * as sys from './sys.ts'
-
-const NETLINK_ROUTE = 0
-/** RTNLGRP_*: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, NEXTHOP. */
-const GROUPS = [1, 5, 7, 9, 11] as const
-const NEXTHOP_GROUP = 32
+import { Subscription } from './subscription.ts'
 
 const RECEIVE_BUFFER_BYTES = 8 << 20
 const LOSS_CHECK_MS = 1_000
 /** Pause before a dump after a loss, doubled while losses go on. */
 const RESYNC_MS = 50
 const RESYNC_MAX_MS = 5_000
-/** SK_MEMINFO_DROPS: index in what SO_MEMINFO returns. */
-const DROPS_INDEX = 8
 
 export interface MonitorOptions {
   /** Our routing protocol and table: changes of such routes by others are events. */
@@ -82,11 +71,12 @@ export async function openMonitor(options: MonitorOptions): Promise<Monitor> {
 export class Monitor implements HostView {
   readonly tables = new KernelTables()
   readonly #options: MonitorOptions
-  readonly #socket: RawNetlinkSocket
-  readonly #fd: number
+  readonly #subscription: Subscription
   readonly #timer: NodeJS.Timeout
   readonly #watchers = new Set<KernelEvents>()
   readonly #linkListeners = new Set<() => void>()
+  readonly #hostRouteListeners = new Set<() => void>()
+  #hostRouteChanges = 0
   readonly #tableListeners = new Set<(change: TablesChanged) => void>()
   #ownPorts: ReadonlySet<number> = new Set()
   readonly #author = new AuthorOfChanges()
@@ -105,36 +95,18 @@ export class Monitor implements HostView {
 
   constructor(options: MonitorOptions) {
     this.#options = options
-    this.#socket = new RawNetlinkSocket(NETLINK_ROUTE)
-    try {
-      this.#fd = descriptorOfPort(this.#socket.address().port)
-      silenceOverruns(this.#fd)
-      growReceiveBuffer(this.#fd, options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES)
-      for (const group of GROUPS) this.#socket.addMembership(group)
-      this.#joinNextHops()
-    } catch (error) {
-      this.#socket.close()
-      throw error
-    }
     // An exception in a handler would end the process inside the addon: turn it into a loss.
-    this.#socket.on('message', (message) => this.#guard(() => this.#received(message)))
-    this.#socket.on('truncatedMessage', () => this.#guard(() => this.#lose()))
-    this.#socket.on('error', () => this.#guard(() => this.#lose()))
+    this.#subscription = new Subscription(options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES, {
+      received: (message) => this.#guard(() => this.#received(message)),
+      lost: () => this.#guard(() => this.#lose()),
+    })
     this.#timer = setInterval(() => this.#checkLoss(), LOSS_CHECK_MS).unref()
-  }
-
-  #joinNextHops(): void {
-    try {
-      this.#socket.addMembership(NEXTHOP_GROUP)
-    } catch {
-      // Before Linux 5.3 there is no such group, and nothing to hear.
-    }
   }
 
   /** Changes made through these netlink ports (the FIB writer's) are our own: not told. */
   ignorePorts(ports: readonly number[]): void {
     this.#ownPorts = new Set(ports)
-    sys.must('filter netlink', sys.attachFilter(this.#fd, notFrom(ports)))
+    this.#subscription.ignorePorts(ports)
   }
 
   links(): Iterable<Link> {
@@ -145,9 +117,18 @@ export class Monitor implements HostView {
     return this.tables.addresses()
   }
 
+  hostRoutes(): Iterable<HostRoute> {
+    return this.tables.routes.hostRoutes
+  }
+
   onLinksChanged(listener: () => void): () => void {
     this.#linkListeners.add(listener)
     return () => this.#linkListeners.delete(listener)
+  }
+
+  onHostRoutesChanged(listener: () => void): () => void {
+    this.#hostRouteListeners.add(listener)
+    return () => this.#hostRouteListeners.delete(listener)
   }
 
   /** `listener` hears once per turn that something in `tables` has changed. */
@@ -166,7 +147,7 @@ export class Monitor implements HostView {
     this.#closed = true
     clearInterval(this.#timer)
     clearTimeout(this.#resyncTimer)
-    this.#socket.close()
+    this.#subscription.close()
   }
 
   #guard(handle: () => void): void {
@@ -294,6 +275,11 @@ export class Monitor implements HostView {
     this.#routesChanged = false
     this.#touchedLinks.clear()
     if (change.hosts) for (const listener of this.#linkListeners) listener()
+    const { hostRouteChanges } = this.tables.routes
+    if (hostRouteChanges !== this.#hostRouteChanges) {
+      this.#hostRouteChanges = hostRouteChanges
+      for (const listener of this.#hostRouteListeners) listener()
+    }
     if (change.hosts || change.routes) {
       for (const listener of this.#tableListeners) listener(change)
     }
@@ -303,17 +289,10 @@ export class Monitor implements HostView {
   }
 
   #checkLoss(): void {
-    const drops = this.#countDrops()
+    const drops = this.#subscription.drops()
     if (drops === this.#drops) return
     this.#drops = drops
     this.#lose()
-  }
-
-  #countDrops(): number {
-    const length = sys.getOption(this.#fd, sys.SOL_SOCKET, sys.SO_MEMINFO, $memory)
-    return length >= 4 * (DROPS_INDEX + 1)
-      ? $memoryView.getUint32(4 * DROPS_INDEX, true)
-      : this.#drops
   }
 
   /** Something was missed: read everything again, soon, and tell that only a dump knows. */
@@ -326,7 +305,7 @@ export class Monitor implements HostView {
   }
 
   async #recover(): Promise<void> {
-    const dropsBefore = this.#countDrops()
+    const dropsBefore = this.#subscription.drops()
     let complete = true
     try {
       await this.resync()
@@ -335,7 +314,7 @@ export class Monitor implements HostView {
     }
     this.#resyncTimer = undefined
     if (this.#closed) return
-    if (!complete || this.#countDrops() !== dropsBefore) this.#lose()
+    if (!complete || this.#subscription.drops() !== dropsBefore) this.#lose()
     else this.#resyncDelayMs = RESYNC_MS
     for (const watcher of this.#watchers) watcher.lost()
   }
@@ -358,27 +337,3 @@ export class Monitor implements HostView {
     }
   }
 }
-const $memory = new Uint8Array(64)
-const $memoryView = viewOf($memory)
-
-/** A filter that drops messages whose sender (nlmsg_pid, at 12) is one of `ports`. */
-function notFrom(ports: readonly number[]): sys.FilterInstruction[] {
-  const LOAD_WORD = 0x20
-  const JUMP_IF_EQUAL = 0x15
-  const RETURN = 0x06
-  return [
-    [LOAD_WORD, 0, 0, 12],
-    // The load is big-endian, the port was stored little-endian.
-    ...ports.map((port, i): sys.FilterInstruction => [
-      JUMP_IF_EQUAL,
-      ports.length - i,
-      0,
-      swapped(port),
-    ]),
-    [RETURN, 0, 0, 0xffffffff],
-    [RETURN, 0, 0, 0],
-  ]
-}
-
-const swapped = (word: number): number =>
-  ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0

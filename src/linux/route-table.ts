@@ -5,10 +5,15 @@
  * tries only the lengths that occur, from the longest: a host has a handful of them. Several routes
  * may share prefix and metric (IPv6 siblings, IPv4 `append`), so a route is told from another by
  * metric, protocol, type and gateways.
+ *
+ * Prefixes of a single address on a link of this host are known apart, for `advertise.hostRoutes`: a look
+ * at them costs nothing for all the others.
  */
 import { wordsOf, type Address } from '../net/address.ts'
 import { factsOf, type Family } from '../net/family.ts'
 import type { KernelNextHop, KernelRoute } from '../fib/kernel.ts'
+import type { HostRoute } from '../sources/source.ts'
+import { RTN_UNICAST } from './route-message.ts'
 
 interface FamilyRoutes {
   readonly byKey: Map<number | string, readonly KernelRoute[]>
@@ -28,6 +33,20 @@ export class RouteTable {
 
   /** Routes of each metric. */
   readonly #metrics = new Map<number, number>()
+
+  /** By text. */
+  readonly #hostRoutes = new Map<string, HostRoute>()
+  #hostRouteChanges = 0
+
+  /** Where the kernel delivers to one address on a link, by the route of the lowest metric. */
+  get hostRoutes(): Iterable<HostRoute> {
+    return this.#hostRoutes.values()
+  }
+
+  /** Grows with each change of them. */
+  get hostRouteChanges(): number {
+    return this.#hostRouteChanges
+  }
 
   /** Number of prefixes. */
   get size(): number {
@@ -93,6 +112,8 @@ export class RouteTable {
 
   clear(): void {
     this.#metrics.clear()
+    this.#hostRoutes.clear()
+    this.#hostRouteChanges++
     this.#families.ipv4 = empty(32)
     this.#families.ipv6 = empty(128)
   }
@@ -123,6 +144,7 @@ export class RouteTable {
     const key = keyOf(wordsOf(prefix.bytes), prefix.length)
     for (const { metric } of family.byKey.get(key) ?? []) this.#count(metric, -1)
     for (const { metric } of routes) this.#count(metric, 1)
+    if (prefix.length === factsOf(prefix.family).bits) this.#setHostRoute(prefix.text, routes[0])
     const existed = family.byKey.has(key)
     if (routes.length > 0) family.byKey.set(key, routes)
     else family.byKey.delete(key)
@@ -137,11 +159,29 @@ export class RouteTable {
     )
   }
 
+  #setHostRoute(text: string, best: KernelRoute | undefined): void {
+    const link = best === undefined ? undefined : linkOfHost(best)
+    if (best === undefined || link === undefined) {
+      if (this.#hostRoutes.delete(text)) this.#hostRouteChanges++
+      return
+    }
+    const { prefix, protocol } = best
+    this.#hostRoutes.set(text, { prefix, link, protocol })
+    this.#hostRouteChanges++
+  }
+
   #count(metric: number, by: 1 | -1): void {
     const count = (this.#metrics.get(metric) ?? 0) + by
     if (count > 0) this.#metrics.set(metric, count)
     else this.#metrics.delete(metric)
   }
+}
+
+/** The link that a route delivers on by itself, through no gateway. */
+function linkOfHost({ type, hops }: KernelRoute): number | undefined {
+  const [hop] = hops
+  const isDirect = type === RTN_UNICAST && hops.length === 1 && hop?.via === undefined
+  return isDirect ? hop?.link : undefined
 }
 
 /** Map key of the network of `length` bits that the address `words` lie in. */

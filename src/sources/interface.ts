@@ -14,6 +14,7 @@ import { isLinkLocal } from '../net/address.ts'
 import type { Link, LinkAddress } from '../net/link.ts'
 import { prefixOf } from '../net/prefix.ts'
 import { matcher } from './glob.ts'
+import { Offers } from './offers.ts'
 import type { HostView, PrefixSource, SourcedPrefix, SourceEvents } from './source.ts'
 
 const SCOPE_UNIVERSE = 0
@@ -22,9 +23,7 @@ export class InterfaceSource implements PrefixSource {
   readonly kind = 'interface'
   readonly #matches: (name: string) => boolean
   readonly #host: HostView
-  /** What is offered now, by prefix. */
-  #offered = new Map<string, SourcedPrefix>()
-  #events: SourceEvents | undefined
+  #offers: Offers | undefined
   #unsubscribe: (() => void) | undefined
 
   /** `patterns` are link names with `*` and `?`. */
@@ -34,26 +33,18 @@ export class InterfaceSource implements PrefixSource {
   }
 
   start(events: SourceEvents): void {
-    this.#events = events
+    this.#offers = new Offers(events)
     this.#unsubscribe = this.#host.onLinksChanged(() => this.#look())
     this.#look()
   }
 
   stop(): void {
     this.#unsubscribe?.()
-    for (const { prefix } of this.#offered.values()) this.#events?.retract(prefix)
-    this.#offered.clear()
+    this.#offers?.become(new Map())
   }
 
-  /** Compares what the host has with what is offered, and tells the difference. */
   #look(): void {
-    const found = this.#find()
-    const before = this.#offered
-    this.#offered = found
-    for (const [text, { prefix }] of before) if (!found.has(text)) this.#events?.retract(prefix)
-    for (const [text, sourced] of found) {
-      if (before.get(text)?.interface !== sourced.interface) this.#events?.offer(sourced)
-    }
+    this.#offers?.become(this.#find())
   }
 
   #find(): Map<string, SourcedPrefix> {
@@ -66,7 +57,7 @@ export class InterfaceSource implements PrefixSource {
       const link = links.get(it.link)
       if (link === undefined || !isNetwork(it)) continue
       const prefix = prefixOf(it.address, it.length)
-      const offered = this.#offered.get(prefix.text)?.interface === link.name
+      const offered = this.#offers?.get(prefix.text)?.interface === link.name
       if (it.tentative && link.carrier && !offered) continue
       // Two links in one network: the first keeps it, so that nothing changes with their order.
       if (!found.has(prefix.text)) {

@@ -38,10 +38,24 @@ export interface PrefixSource {
   stop(): void
 }
 
-/** The host's links and addresses, live. */
+/** The host's links, addresses and routes to single addresses, live. */
 export interface HostView {
   links(): Iterable<Link>
   addresses(): Iterable<LinkAddress>
+  /** Routes of others than us. */
+  hostRoutes(): Iterable<HostRoute>
   /** `listener` is called after each batch of link or address changes; returns the unsubscriber. */
   onLinksChanged(listener: () => void): () => void
+  /** Likewise for `hostRoutes`. */
+  onHostRoutesChanged(listener: () => void): () => void
+}
+
+/** A route of the kernel to one address that is on a link itself, behind no gateway. */
+export interface HostRoute {
+  /** /32 or /128. */
+  readonly prefix: Prefix
+  /** Index of the link. */
+  readonly link: number
+  /** RTPROT_*: 2 kernel, 3 boot, 4 static. */
+  readonly protocol: number
 }

@@ -1,11 +1,12 @@
 /** A host of plain Maps: links and addresses that a test puts and takes, and says when that is told. */
-import { parseAddressAndLength } from '../../src/net/prefix.ts'
+import { parseAddressAndLength, parsePrefix } from '../../src/net/prefix.ts'
 import type { Link, LinkAddress } from '../../src/net/link.ts'
-import type { HostView } from '../../src/sources/source.ts'
+import type { HostRoute, HostView } from '../../src/sources/source.ts'
 
 export class MemoryHost implements HostView {
   readonly #links = new Map<string, Link>()
   readonly #addresses = new Map<string, LinkAddress>()
+  readonly #routes = new Map<string, HostRoute>()
   readonly #listeners = new Set<() => void>()
   #nextIndex = 1
 
@@ -44,6 +45,20 @@ export class MemoryHost implements HostView {
     return this
   }
 
+  /** Adds or changes a route to `10.1.0.5/32` on a link. */
+  route(name: string, text: string, protocol = 3): this {
+    const prefix = parsePrefix(text)
+    const link = this.#links.get(name)?.index
+    if (prefix === undefined || link === undefined) throw new RangeError(`${text} on ${name}`)
+    this.#routes.set(text, { prefix, link, protocol })
+    return this
+  }
+
+  unroute(text: string): this {
+    this.#routes.delete(text)
+    return this
+  }
+
   /** Tells all listeners that something has changed, as the monitor does once per batch. */
   tell(): void {
     for (const listener of this.#listeners) listener()
@@ -61,8 +76,16 @@ export class MemoryHost implements HostView {
     return this.#addresses.values()
   }
 
+  hostRoutes(): Iterable<HostRoute> {
+    return this.#routes.values()
+  }
+
   onLinksChanged(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  onHostRoutesChanged(listener: () => void): () => void {
+    return this.onLinksChanged(listener)
   }
 }

@@ -67,7 +67,7 @@ test('three lines make a complete configuration', () => {
     ranges: [],
     rpki: [],
     policies: [],
-    advertise: { interfaces: [], prefixes: [], aggregates: [] },
+    advertise: { interfaces: [], hostRoutes: { interfaces: [] }, prefixes: [], aggregates: [] },
     kernel: {
       install: true,
       table: 254,
@@ -137,6 +137,7 @@ peers:
   - { name: rr, address: 2001:db8::1, asn: internal, routeReflectorClient: true, holdTime: 0, gracefulRestart: false }
 advertise:
   interfaces: [docker0, br-*]
+  hostRoutes: { interfaces: [cali*, veth*] }
   aggregates: [10.244.0.0/16, { prefix: 2001:db8::/32, summaryOnly: true, blackhole: false, med: 7 }]
   prefixes:
     - 2001:db8:7::/64
@@ -258,6 +259,7 @@ log: { level: trace, format: json }
     policies: [],
     advertise: {
       interfaces: ['docker0', 'br-*'],
+      hostRoutes: { interfaces: ['cali*', 'veth*'] },
       prefixes: [
         { prefix: '2001:db8:7::/64', blackhole: false, communities: [] },
         {

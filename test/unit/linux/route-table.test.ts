@@ -142,3 +142,56 @@ describe('deletions', () => {
     expect(found(table, '10.1.1.1')).toEqual([])
   })
 })
+
+describe('addresses on our own links', () => {
+  const on = (link: number, more: Partial<KernelRoute> = {}) =>
+    route('10.1.0.5/32', { hops: [{ link }], ...more })
+  const cases: readonly {
+    title: string
+    routes: readonly KernelRoute[]
+    on: readonly number[]
+  }[] = [
+    { title: 'a route to a link', routes: [on(7)], on: [7] },
+    { title: 'IPv6', routes: [route('fd00::5/128', { hops: [{ link: 7 }] })], on: [7] },
+    { title: 'through a gateway', routes: [on(7, { hops: [via('10.0.0.1', 7)] })], on: [] },
+    { title: 'to a network', routes: [route('10.1.0.4/31', { hops: [{ link: 7 }] })], on: [] },
+    { title: 'to nowhere', routes: [on(7, { type: 6, hops: [] })], on: [] },
+    { title: 'a local address', routes: [on(7, { type: 2 })], on: [] },
+    { title: 'on two links', routes: [on(7, { hops: [{ link: 7 }, { link: 8 }] })], on: [] },
+    { title: 'by a nexthop object', routes: [on(7, { hops: [], nextHopId: 5 })], on: [] },
+    {
+      title: 'the lower metric counts',
+      routes: [on(7, { metric: 9 }), on(8, { metric: 8 })],
+      on: [8],
+    },
+    {
+      title: 'a gateway of a lower metric',
+      routes: [on(7, { metric: 9 }), on(7, { metric: 8, hops: [via('10.0.0.1', 7)] })],
+      on: [],
+    },
+  ]
+  test.each(cases)('$title', ({ routes, on: links }) => {
+    const table = new RouteTable()
+    for (const it of routes) table.put(it, false)
+    expect([...table.hostRoutes].map(({ link }) => link)).toEqual(links)
+    const changes = table.hostRouteChanges
+    for (const it of routes) table.delete(it)
+    expect([...table.hostRoutes]).toEqual([])
+    if (links.length > 0) expect(table.hostRouteChanges).toBeGreaterThan(changes)
+  })
+
+  test('a route to a network is no change of them', () => {
+    const table = new RouteTable()
+    table.put(route('10.1.0.0/24', { hops: [{ link: 7 }] }), false)
+    expect(table.hostRouteChanges).toBe(0)
+  })
+
+  test('go with all others', () => {
+    const table = new RouteTable()
+    table.put(on(7), false)
+    const changes = table.hostRouteChanges
+    table.clear()
+    expect([...table.hostRoutes]).toEqual([])
+    expect(table.hostRouteChanges).toBeGreaterThan(changes)
+  })
+})

@@ -1,0 +1,30 @@
+/** What a source that looks around offers: compared with what it has found, and the difference told. */
+import type { SourcedPrefix, SourceEvents } from './source.ts'
+
+/** By prefix. */
+export type Found = ReadonlyMap<string, SourcedPrefix>
+
+export class Offers {
+  readonly #events: SourceEvents
+  #now: Found = new Map()
+
+  constructor(events: SourceEvents) {
+    this.#events = events
+  }
+
+  become(found: Found): void {
+    const before = this.#now
+    this.#now = found
+    for (const [text, { prefix }] of before) if (!found.has(text)) this.#events.retract(prefix)
+    for (const [text, sourced] of found) {
+      const old = before.get(text)
+      const isSame = old?.interface === sourced.interface && old?.network === sourced.network
+      if (old === undefined || !isSame) this.#events.offer(sourced)
+    }
+  }
+
+  /** What is offered of this prefix. */
+  get(text: string): SourcedPrefix | undefined {
+    return this.#now.get(text)
+  }
+}
