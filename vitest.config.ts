@@ -27,6 +27,7 @@ export default defineConfig({
       // The suites of a daemon wait for timers more than they compute.
       tier('interop', { timeout: 90_000, serial: true, sideBySide: 12 }),
       tier('lab', { timeout: 120_000, serial: true }),
+      tier('overlay', { timeout: 60_000, serial: true }),
       tier('docker', { timeout: 120_000, serial: true }),
     ],
   },

@@ -44,6 +44,8 @@ const TEST_PACKAGES = {
   openbgpd: 'interoperation with OpenBGPD',
   exabgp: 'interoperation with ExaBGP',
   bgpdump: 'reads the MRT files that linnet writes',
+  'user-mode-linux': 'a kernel that has IP-in-IP, as a process',
+  kmod: 'brings the modules of that kernel',
   'docker.io': 'real containers on real bridges',
   'busybox-static': 'what runs in those containers',
 }

@@ -27,6 +27,10 @@ export const TIERS = [
     ],
   },
   { name: 'lab', needs: [namespaces, ...commands('ip', 'nft')] },
+  {
+    name: 'overlay',
+    needs: [root, ...commands('linux.uml', 'modprobe', 'ip', 'nft', 'bird', 'busybox')],
+  },
   { name: 'docker', needs: [root, ...commands('ip', 'docker', 'dockerd', 'busybox')] },
 ]
 

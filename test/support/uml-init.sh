@@ -1,0 +1,27 @@
+#!/bin/bash
+# The first process of a user-mode Linux for tests (uml.ts). The root is the machine's own, read-only; what is
+# written lands in memory, or in the folder that the test shares with us. A line on the serial port is the number of
+# a script there; its output is written beside it.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TERM=dumb
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/linnet /run/share /run/netns /run/modules/lib
+mount --bind "$REPOSITORY" /run/linnet # it may lie under /tmp
+mount -t hostfs -o "$SHARE" none /run/share
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t tmpfs tmpfs /var
+# Debian keeps these modules where modprobe does not look; the kernel asks for them through a program of ours.
+ln -s /usr/lib/uml/modules /run/modules/lib/modules
+printf '#!/bin/sh\nexec modprobe -d /run/modules "$@"\n' >/run/modprobe
+chmod +x /run/modprobe
+echo /run/modprobe >/proc/sys/kernel/modprobe
+ip link set lo up
+cd /run/linnet || exit
+exec <>/dev/ttyS0 1>&0
+stty raw -echo
+echo READY
+while read -r number; do
+  bash "/run/share/$number.sh" </dev/null >"/run/share/$number.out" 2>&1
+  echo "DONE $number $?"
+done
