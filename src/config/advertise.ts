@@ -1,6 +1,7 @@
 /** `advertise` as written -> what is announced as ours. */
 import { factsOf } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { resolveCni } from './cni.ts'
 import type { AggregateConfig, Config, StaticPrefix } from './config.ts'
 import type { Section } from './parse.ts'
 import type { AdvertiseEntry } from './schema.ts'
@@ -8,9 +9,11 @@ import type { Path } from './tree.ts'
 
 export function resolveAdvertise(entry: AdvertiseEntry, context: Section): Config['advertise'] {
   const { interfaces, hostRoutes } = entry
+  const cni = resolveCni(entry.cni)
   return {
     interfaces,
     hostRoutes: hostRoutes ?? { interfaces: [] },
+    ...(cni === undefined ? {} : { cni }),
     prefixes: prefixes(entry, context),
     aggregates: aggregates(entry, context),
   }

@@ -92,6 +92,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['rpki', 'live', 'caches are left and asked; routes are judged anew'],
   ['advertise.interfaces', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.hostRoutes', 'live', 'host routes are announced and withdrawn'],
+  ['advertise.cni', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.prefixes', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.aggregates', 'live', 'prefixes are announced and withdrawn'],
   ['kernel.install', 'restart', 'the tables of the FIB are laid out at start'],

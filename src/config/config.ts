@@ -223,6 +223,8 @@ export interface Config {
     readonly interfaces: readonly string[]
     /** Whose routes to single addresses are announced. */
     readonly hostRoutes: { readonly interfaces: readonly string[] }
+    /** Where the files of the CNI are. */
+    readonly cni?: { readonly directory: string }
     readonly prefixes: readonly StaticPrefix[]
     readonly aggregates: readonly AggregateConfig[]
   }

@@ -124,6 +124,8 @@ export function configurationReference(): string {
       keyTable(shape.advertise),
       '`hostRoutes`, see [docker.md](docker.md#other-container-managers):',
       keyTable(shapeOf(shape.advertise).hostRoutes),
+      '`cni`, likewise:',
+      keyTable(shapeOf(shape.advertise).cni),
       'A prefix is its text, or a map:',
       keyTable(elementOf(shape.advertise, 'prefixes')),
       'An aggregate is its text, or a map:',

@@ -6,6 +6,7 @@
  * one key can't see (two peers with one address, a password given twice) is in check.ts and peers.ts.
  */
 import { z } from 'zod'
+import { cniSchema } from './cni.ts'
 import { key, list } from './key.ts'
 import { policySchema, setsSchema } from './policy-schema.ts'
 import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
@@ -79,6 +80,12 @@ export const advertiseSchema = z.strictObject({
     "Announce the kernel's routes to single containers, as Calico and others make them.",
     { interfaces: ['cali*'] },
     'none',
+  ),
+  cni: key(
+    cniSchema.optional(),
+    'Announce the ranges that the container network interface (CNI) gives out on this host, by `host-local` in the files of /etc/cni/net.d, as these change: `true`, or a map.',
+    true,
+    '`false`',
   ),
   prefixes: key(
     list(

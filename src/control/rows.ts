@@ -195,7 +195,7 @@ export const routeRow = z.object({
     'Peer it was learned from; for `view=advertised` the peer that hears it; null for our own.',
   ),
   source: z
-    .enum(['bgp', 'interface', 'static', 'docker', 'hostRoute', 'aggregate', 'fan'])
+    .enum(['bgp', 'interface', 'static', 'docker', 'cni', 'hostRoute', 'aggregate', 'fan'])
     .describe('bgp = learned from a peer; otherwise the prefix source on this host.'),
   best: flag('Chosen by the decision process (RFC 4271 9.1.2).'),
   multipath: flag('Used beside the best path (ECMP).'),
@@ -270,10 +270,10 @@ export const sourceRow = z.object({
   prefix: text('Our own prefix.'),
   family,
   source: z
-    .enum(['interface', 'static', 'docker', 'hostRoute', 'aggregate', 'fan'])
+    .enum(['interface', 'static', 'docker', 'cni', 'hostRoute', 'aggregate', 'fan'])
     .describe('Kind of source.'),
   interface: maybeText('Interface it stands on.'),
-  network: maybeText('Docker network it belongs to.'),
+  network: maybeText('Network of Docker or of the CNI that it belongs to.'),
   container: maybeText('Container it belongs to.'),
   announced: flag('At least one peer hears it.'),
   since: time('When the source offered it.'),

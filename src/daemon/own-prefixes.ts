@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../net/clock.ts'
+import { CniSource, type CniView } from '../sources/cni.ts'
 import { HostRouteSource } from '../sources/host-routes.ts'
 import { InterfaceSource } from '../sources/interface.ts'
 import { PrefixSources, type SourceRecord } from '../sources/prefix-sources.ts'
@@ -16,18 +17,29 @@ import type { LocalRoutes } from './local-routes.ts'
 export interface Finders {
   readonly host: HostView
   readonly aggregates: Aggregates
+  /** Absent where there are none. */
+  readonly cni?: (directory: string) => CniView
 }
 
 export class OwnPrefixes {
   readonly #host: HostView
   readonly #aggregates: Aggregates
+  readonly #cni: Finders['cni']
+  readonly #events: Events
   readonly #sources: PrefixSources
   #running: PrefixSource[] = []
   #configured = ''
 
-  constructor(routes: LocalRoutes, { host, aggregates }: Finders, events: Events, clock: Clock) {
+  constructor(
+    routes: LocalRoutes,
+    { host, aggregates, cni }: Finders,
+    events: Events,
+    clock: Clock,
+  ) {
     this.#host = host
     this.#aggregates = aggregates
+    this.#cni = cni
+    this.#events = events
     this.#sources = new PrefixSources(clock.wallNow, {
       announced: (sourced) => {
         routes.announce(sourced)
@@ -71,6 +83,7 @@ export class OwnPrefixes {
     const old = this.#running
     const hostRoutes = advertise.hostRoutes.interfaces
     this.#running = [
+      ...this.#cniSources(advertise.cni),
       new InterfaceSource(advertise.interfaces, this.#host),
       ...(hostRoutes.length === 0 ? [] : [new HostRouteSource(hostRoutes, this.#host)]),
       new StaticSource(advertise.prefixes),
@@ -78,6 +91,13 @@ export class OwnPrefixes {
     for (const source of this.#running) this.#sources.add(source)
     for (const source of old) this.#sources.remove(source)
     this.#aggregates.configure(advertise.aggregates)
+  }
+
+  #cniSources(wanted: Config['advertise']['cni']): PrefixSource[] {
+    if (wanted === undefined || this.#cni === undefined) return []
+    const complain = (text: string): void =>
+      this.#events.tell({ level: 'warn', topic: 'sources', kind: 'CniFileUnread', text })
+    return [new CniSource(this.#cni(wanted.directory), this.#host, complain)]
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
+import { cniDirectory } from '../linux/cni-directory.ts'
 import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
@@ -137,6 +138,7 @@ async function startAndServe(
     events,
     resolver,
     host: monitor,
+    cni: cniDirectory,
     transport: tcpTransport(),
     dropCounts: readDropCounts,
     discovery: routerDiscovery(),

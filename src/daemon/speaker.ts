@@ -19,6 +19,7 @@ import { Rib, type Concerned } from '../rib/rib.ts'
 import type { Affected } from '../rpki/rpki.ts'
 import type { NeighborDiscovery } from '../session/neighbor-discovery.ts'
 import type { Transport } from '../session/transport.ts'
+import type { CniView } from '../sources/cni.ts'
 import type { HostView } from '../sources/source.ts'
 import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts'
 import { Aggregates } from './aggregates.ts'
@@ -49,6 +50,8 @@ export interface World {
   readonly clock: Clock
   readonly events: Events
   readonly host: HostView
+  /** Reads the CNI's files; absent where there are none. */
+  readonly cni?: (directory: string) => CniView
   readonly resolver: NextHopResolver
   readonly transport: Transport
   /** What the kernel has dropped of TCP; absent where nobody counts. */
@@ -173,7 +176,11 @@ export class Speaker {
     })
     this.ownPrefixes = new OwnPrefixes(
       this.localRoutes,
-      { host, aggregates: this.#aggregates },
+      {
+        host,
+        aggregates: this.#aggregates,
+        ...(world.cni === undefined ? {} : { cni: world.cni }),
+      },
       events,
       clock,
     )

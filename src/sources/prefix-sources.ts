@@ -26,6 +26,7 @@ const RANKS: readonly SourceKind[] = [
   'static',
   'aggregate',
   'docker',
+  'cni',
   'hostRoute',
   'fan',
   'interface',

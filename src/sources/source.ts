@@ -8,7 +8,8 @@
 import type { Link, LinkAddress } from '../net/link.ts'
 import type { Prefix } from '../net/prefix.ts'
 
-export type SourceKind = 'interface' | 'static' | 'docker' | 'hostRoute' | 'aggregate' | 'fan'
+export type SourceKind =
+  'interface' | 'static' | 'docker' | 'cni' | 'hostRoute' | 'aggregate' | 'fan'
 
 /** One prefix that a source offers: a row of `show sources`. */
 export interface SourcedPrefix {

@@ -35,6 +35,7 @@ const HOUSE: House = {
       'fib/kernel',
       'rib/next-hop',
       'sources/source',
+      'sources/cni',
       'nat',
     ],
     packages: [

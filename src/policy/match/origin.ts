@@ -71,7 +71,7 @@ export const link: MatchSpec = {
   looksAtSource: true,
 }
 
-const SOURCES = ['peer', 'interface', 'static', 'docker', 'hostRoute', 'aggregate', 'fan']
+const SOURCES = ['peer', 'interface', 'static', 'docker', 'cni', 'hostRoute', 'aggregate', 'fan']
 
 export const source: MatchSpec = {
   name: 'source',

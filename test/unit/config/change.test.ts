@@ -140,6 +140,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['policies: { p: [{ then: accept }] }', 'policies', 'live'],
   ['rpki: [{ address: 192.0.2.9 }]', 'rpki', 'live'],
   ['advertise: { interfaces: [docker0] }', 'advertise.interfaces', 'live'],
+  ['advertise: { cni: true }', 'advertise.cni', 'live'],
   ['advertise: { hostRoutes: { interfaces: [cali*] } }', 'advertise.hostRoutes', 'live'],
   ['advertise: { prefixes: [10.1.0.0/16] }', 'advertise.prefixes', 'live'],
   ['advertise: { aggregates: [10.1.0.0/16] }', 'advertise.aggregates', 'live'],

@@ -138,6 +138,7 @@ peers:
 advertise:
   interfaces: [docker0, br-*]
   hostRoutes: { interfaces: [cali*, veth*] }
+  cni: { directory: /srv/cni }
   aggregates: [10.244.0.0/16, { prefix: 2001:db8::/32, summaryOnly: true, blackhole: false, med: 7 }]
   prefixes:
     - 2001:db8:7::/64
@@ -260,6 +261,7 @@ log: { level: trace, format: json }
     advertise: {
       interfaces: ['docker0', 'br-*'],
       hostRoutes: { interfaces: ['cali*', 'veth*'] },
+      cni: { directory: '/srv/cni' },
       prefixes: [
         { prefix: '2001:db8:7::/64', blackhole: false, communities: [] },
         {
