@@ -50,7 +50,7 @@ export class TcpConnection implements Connection {
     this.remote = remote
     this.incoming = incoming
     this.#options = options
-    if (incoming) this.#local = localEndpoint(socket)
+    if (incoming) this.called()
     // No 'data' listener yet: it would start the flow, and an accepted connection is silent until `listen`.
     socket.on('connect', this.#onConnect)
     socket.on('drain', this.#onDrain)
@@ -61,6 +61,11 @@ export class TcpConnection implements Connection {
 
   get local(): Endpoint | undefined {
     return this.#local
+  }
+
+  /** The kernel has given it an address of ours; Node forgets that with a connection that fails. */
+  called(): void {
+    this.#local = localEndpoint(this.#socket)
   }
 
   listen(events: ConnectionEvents): void {
@@ -181,7 +186,6 @@ export class TcpConnection implements Connection {
 
   readonly #onConnect = (): void => {
     this.#stopTimer()
-    this.#local = localEndpoint(this.#socket)
     if (this.#phase === 'live') this.#events?.opened()
   }
 

@@ -46,6 +46,8 @@ function connect(
     port: remote.port,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress.text }),
   })
+  // Node calls at the end of this turn.
+  process.nextTick(() => connection.called())
   return connection
 }
 

@@ -83,7 +83,8 @@ export function causeOfClose(
 ): string {
   if (code !== 'end' && code !== 'reset') return text
   const what = `the peer ${code === 'end' ? 'closed' : 'reset'} the connection`
-  if (state !== 'OpenSent') return what
+  // A call that is not taken is refused: one that was reset had been taken before we looked.
+  if (state !== 'OpenSent' && state !== 'Connect') return what
   // What a router does with a stranger.
   const who = us.local === undefined ? `AS ${us.asn}` : `${us.local.address.text}, AS ${us.asn}`
   return `${what} without an OPEN; is this speaker (${who}) configured there?`

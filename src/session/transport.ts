@@ -64,7 +64,7 @@ export interface ConnectionEvents {
 
 export interface Connection {
   readonly remote: Endpoint
-  /** Known once opened. */
+  /** Known once opened; from the operating system as soon as it has called. */
   readonly local: Endpoint | undefined
   /** True when it came in through a listener. */
   readonly incoming: boolean

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { address } from '../../src/net/address.ts'
 import * as sys from '../../src/linux/sys.ts'
@@ -169,6 +170,24 @@ describe('back-pressure', () => {
     await until('told', () => late.reasons.length === 1)
     expect(ear.reasons).toMatchObject([{ code: 'reset' }])
   })
+})
+
+test('a connection that was reset before anybody looked knows its own end', async () => {
+  const { listener } = open()
+  const { ear, connection } = connect('10.0.0.2', listener.local.port)
+  const established = `:${listener.local.port.toString(16).padStart(4, '0')} 01 `
+  const isUp = (): boolean =>
+    readFileSync('/proc/thread-self/net/tcp', 'latin1').toLowerCase().includes(established)
+  const end = performance.now() + 5000
+  // A peer that is quicker than our event loop: no turn of it in between.
+  process.nextTick(() => {
+    while (!isUp() && performance.now() < end) continue
+    listener.close() // with a call in it that nobody took
+    while (isUp() && performance.now() < end) continue
+  })
+  await until('told', () => ear.reasons.length === 1)
+  expect(ear).toMatchObject({ isOpen: false, reasons: [{ code: 'reset' }] })
+  expect(connection.local?.address.text).toBe('10.0.0.1')
 })
 
 describe('a connection that fails says why', () => {
