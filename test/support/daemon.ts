@@ -17,7 +17,7 @@ import { until } from './until.ts'
 /** LINNET_MAIN points the tests at another build. */
 export const PROGRAM = process.env['LINNET_MAIN'] ?? join(import.meta.dirname, '../../dist/main.js')
 
-const START_DEADLINE_MS = 15_000
+const START_DEADLINE_MS = 30_000
 const STOP_DEADLINE_MS = 10_000
 
 /** One line of the log. */
