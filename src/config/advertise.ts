@@ -3,6 +3,7 @@ import { factsOf } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { resolveCni } from './cni.ts'
 import type { AggregateConfig, Config, StaticPrefix } from './config.ts'
+import { resolveDocker } from './docker.ts'
 import type { Section } from './parse.ts'
 import type { AdvertiseEntry } from './schema.ts'
 import type { Path } from './tree.ts'
@@ -10,10 +11,12 @@ import type { Path } from './tree.ts'
 export function resolveAdvertise(entry: AdvertiseEntry, context: Section): Config['advertise'] {
   const { interfaces, hostRoutes } = entry
   const cni = resolveCni(entry.cni)
+  const docker = resolveDocker(entry.docker, context.complaints)
   return {
     interfaces,
     hostRoutes: hostRoutes ?? { interfaces: [] },
     ...(cni === undefined ? {} : { cni }),
+    ...(docker === undefined ? {} : { docker }),
     prefixes: prefixes(entry, context),
     aggregates: aggregates(entry, context),
   }

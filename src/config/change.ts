@@ -93,6 +93,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['advertise.interfaces', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.hostRoutes', 'live', 'host routes are announced and withdrawn'],
   ['advertise.cni', 'live', 'prefixes are announced and withdrawn'],
+  ['advertise.docker', 'live', 'the engine is looked at anew; what is found again stays announced'],
   ['advertise.prefixes', 'live', 'prefixes are announced and withdrawn'],
   ['advertise.aggregates', 'live', 'prefixes are announced and withdrawn'],
   ['kernel.install', 'restart', 'the tables of the FIB are laid out at start'],

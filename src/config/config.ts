@@ -7,6 +7,7 @@ import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { PolicyDefinition } from '../policy/definition.ts'
 import type { Endpoint, TcpAoKey } from '../session/transport.ts'
+import type { EngineEndpoint } from '../sources/docker-engine.ts'
 import type { RoleName } from '../wire/capabilities/role.ts'
 import type { DecisionEntry, KernelEntry, NatEntry } from './schema.ts'
 import type { Secret } from './secret.ts'
@@ -170,6 +171,13 @@ export interface AggregateConfig extends StaticPrefix {
   readonly summaryOnly: boolean
 }
 
+/** Networks, and maybe containers, of a Docker engine. */
+export interface DockerConfig {
+  readonly endpoint: EngineEndpoint
+  readonly networks: 'all' | 'labelled'
+  readonly containers: boolean | 'labelled'
+}
+
 export interface PreferredSource {
   readonly ipv4?: Address
   readonly ipv6?: Address
@@ -225,6 +233,7 @@ export interface Config {
     readonly hostRoutes: { readonly interfaces: readonly string[] }
     /** Where the files of the CNI are. */
     readonly cni?: { readonly directory: string }
+    readonly docker?: DockerConfig
     readonly prefixes: readonly StaticPrefix[]
     readonly aggregates: readonly AggregateConfig[]
   }

@@ -7,6 +7,7 @@ import { stringify } from 'yaml'
 import { bareOf, factsOf, innerOf, isOptional, mapOptionOf } from './advice.ts'
 import { bfdAuthentication } from './bfd.ts'
 import { EFFECTS } from './change.ts'
+import { engineTls } from './docker.ts'
 import { keyFacts } from './key.ts'
 import { RUNGS } from '../rib/decision.ts'
 import { ACTIONS } from '../policy/action/index.ts'
@@ -126,6 +127,10 @@ export function configurationReference(): string {
       keyTable(shapeOf(shape.advertise).hostRoutes),
       '`cni`, likewise:',
       keyTable(shapeOf(shape.advertise).cni),
+      '`docker` is `true`, `false`, or a map; see [docker.md](docker.md#discovery):',
+      keyTable(shapeOf(shape.advertise).docker),
+      '`tls`:',
+      keyTable(engineTls),
       'A prefix is its text, or a map:',
       keyTable(elementOf(shape.advertise, 'prefixes')),
       'An aggregate is its text, or a map:',

@@ -9,7 +9,6 @@ const RESERVED: readonly { readonly where: string; readonly keys: readonly strin
     where: 'the document',
     keys: ['overlay'],
   },
-  { where: '`advertise`', keys: ['docker'] },
 ]
 
 const ANYWHERE = new Set(RESERVED.flatMap((row) => row.keys))

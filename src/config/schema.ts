@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { cniSchema } from './cni.ts'
+import { dockerSchema } from './docker.ts'
 import { key, list } from './key.ts'
 import { policySchema, setsSchema } from './policy-schema.ts'
 import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
@@ -86,6 +87,12 @@ export const advertiseSchema = z.strictObject({
     'Announce the ranges that the container network interface (CNI) gives out on this host, by `host-local` in the files of /etc/cni/net.d, as these change: `true`, or a map.',
     true,
     '`false`',
+  ),
+  docker: key(
+    dockerSchema.optional(),
+    "Announce what Docker's API names: its networks, and single containers where asked for.",
+    true,
+    'off',
   ),
   prefixes: key(
     list(

@@ -32,7 +32,7 @@ function value<S extends z.ZodType>(schema: S, facts: ValueFacts): S {
 }
 
 /** A value written as text: `read` gives what it means, advice, or undefined for plain nonsense. */
-function text<T>(read: (text: string) => T | undefined, facts: ValueFacts) {
+export function text<T>(read: (text: string) => T | undefined, facts: ValueFacts) {
   const schema = z.string().transform((written, context): T => {
     const meant = read(written)
     if (meant !== undefined) return meant

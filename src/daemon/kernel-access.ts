@@ -9,7 +9,7 @@ import { checkForwarding, enableForwarding } from '../linux/sysctl.ts'
 import type { Clock } from '../net/clock.ts'
 import type { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
-import { PreferredSource } from './preferred-source.ts'
+import { PreferredSource, type DockerLinks } from './preferred-source.ts'
 
 /** RT_TABLE_MAIN: the table whose other routes the monitor knows. */
 const MAIN_TABLE = 254
@@ -19,10 +19,11 @@ export async function openKernel(
   monitor: Monitor,
   events: Events,
   clock: Clock,
+  docker: DockerLinks,
 ): Promise<KernelAccess> {
   const { kernel } = config
   const { table, metric, protocol, nexthopObjects } = kernel
-  const source = new PreferredSource(config, monitor)
+  const source = new PreferredSource(config, monitor, docker)
   const writer = await openFibWriter({
     table,
     metric,

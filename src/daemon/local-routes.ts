@@ -53,7 +53,7 @@ export class LocalRoutes {
   }
 
   announce(sourced: SourcedPrefix): void {
-    const { prefix, source, communities = [], med } = sourced
+    const { prefix, source, communities = [], largeCommunities = [], med } = sourced
     const before = this.#prefixes.get(prefix.text)
     const moved = before?.source !== sourced.source || before.interface !== sourced.interface
     // With the same attributes nobody would look at it again.
@@ -63,6 +63,7 @@ export class LocalRoutes {
       origin: 'IGP',
       asPath: '',
       communities,
+      largeCommunities,
       ...(source === 'aggregate' ? { atomicAggregate: true, aggregator: this.#aggregator } : {}),
       ...(med === undefined ? {} : { med }),
     })

@@ -7,9 +7,10 @@ import { CniSource, type CniView } from '../sources/cni.ts'
 import { HostRouteSource } from '../sources/host-routes.ts'
 import { InterfaceSource } from '../sources/interface.ts'
 import { PrefixSources, type SourceRecord } from '../sources/prefix-sources.ts'
-import type { HostView, PrefixSource } from '../sources/source.ts'
+import type { HostView, PrefixSource, SourcedPrefix } from '../sources/source.ts'
 import { StaticSource } from '../sources/static.ts'
 import type { Aggregates } from './aggregates.ts'
+import type { DockerDiscovery } from './docker-discovery.ts'
 import type { Events } from './events.ts'
 import type { LocalRoutes } from './local-routes.ts'
 
@@ -18,7 +19,9 @@ export interface Finders {
   readonly host: HostView
   readonly aggregates: Aggregates
   /** Absent where there are none. */
-  readonly cni?: (directory: string) => CniView
+  readonly cni?: ((directory: string) => CniView) | undefined
+  /** Absent where nobody looks. */
+  readonly docker?: DockerDiscovery | undefined
 }
 
 export class OwnPrefixes {
@@ -26,13 +29,14 @@ export class OwnPrefixes {
   readonly #aggregates: Aggregates
   readonly #cni: Finders['cni']
   readonly #events: Events
+  readonly #docker: DockerDiscovery | undefined
   readonly #sources: PrefixSources
   #running: PrefixSource[] = []
   #configured = ''
 
   constructor(
     routes: LocalRoutes,
-    { host, aggregates, cni }: Finders,
+    { host, aggregates, cni, docker }: Finders,
     events: Events,
     clock: Clock,
   ) {
@@ -40,17 +44,17 @@ export class OwnPrefixes {
     this.#aggregates = aggregates
     this.#cni = cni
     this.#events = events
+    this.#docker = docker
     this.#sources = new PrefixSources(clock.wallNow, {
       announced: (sourced) => {
         routes.announce(sourced)
-        const { prefix, source, interface: link } = sourced
-        const from = link === undefined ? source : `${source} ${link}`
+        const { prefix } = sourced
         events.tell({
           level: 'info',
           topic: 'sources',
           kind: 'PrefixAnnounced',
           prefix: prefix.text,
-          text: `announcing ${prefix.text} (${from})`,
+          text: `announcing ${prefix.text} (${whereFrom(sourced)})`,
         })
       },
       withdrawn: (prefix) => {
@@ -73,6 +77,7 @@ export class OwnPrefixes {
   /** To be called before `configure`: aggregates come and go with what the RIB decides. */
   start(): void {
     this.#sources.add(this.#aggregates)
+    if (this.#docker !== undefined) this.#sources.add(this.#docker.source)
   }
 
   /** Runs the sources of `advertise`. New ones start before old ones stop: what is in both stays. */
@@ -91,6 +96,7 @@ export class OwnPrefixes {
     for (const source of this.#running) this.#sources.add(source)
     for (const source of old) this.#sources.remove(source)
     this.#aggregates.configure(advertise.aggregates)
+    void this.#docker?.configure(advertise.docker)
   }
 
   #cniSources(wanted: Config['advertise']['cni']): PrefixSource[] {
@@ -103,6 +109,15 @@ export class OwnPrefixes {
   close(): void {
     for (const source of this.#running) this.#sources.remove(source)
     this.#sources.remove(this.#aggregates)
+    if (this.#docker !== undefined) this.#sources.remove(this.#docker.source)
     this.#running = []
   }
+}
+
+/** `interface docker0`, `docker blue on br-1`, `docker web on br-1`. */
+function whereFrom({ source, interface: link, network, container }: SourcedPrefix): string {
+  const name = container ?? network
+  return [source, name, name !== undefined && link !== undefined ? 'on' : undefined, link]
+    .filter((it) => it !== undefined)
+    .join(' ')
 }

@@ -15,18 +15,26 @@ import type { HostView } from '../sources/source.ts'
 
 type Sources = KernelOptions['preferredSource']
 
+/** Links whose networks are announced because Docker says so. */
+export interface DockerLinks {
+  readonly links: readonly string[]
+  onLinksChanged(listener: () => void): () => void
+}
+
 const SCOPE_UNIVERSE = 0
 
 export class PreferredSource {
   readonly #configured: Config['kernel']['preferredSource']
   readonly #matchers: readonly ((name: string) => boolean)[]
   readonly #host: HostView
+  readonly #docker: DockerLinks | undefined
   #current: Sources
 
-  constructor({ kernel, advertise }: Config, host: HostView) {
+  constructor({ kernel, advertise }: Config, host: HostView, docker?: DockerLinks) {
     this.#configured = kernel.preferredSource
     this.#matchers = advertise.interfaces.map((pattern) => matcher([pattern]))
     this.#host = host
+    this.#docker = docker
     this.#current = this.#choose({})
   }
 
@@ -36,12 +44,14 @@ export class PreferredSource {
 
   /** Calls `changed` whenever it is another address than before, until the returned function is called. */
   onChange(changed: (current: Sources) => void): () => void {
-    return this.#host.onLinksChanged(() => {
+    const look = (): void => {
       const before = this.#current
       this.#current = this.#choose(before)
       const same = textOf(before.ipv4) === textOf(this.#current.ipv4)
       if (!same || textOf(before.ipv6) !== textOf(this.#current.ipv6)) changed(this.#current)
-    })
+    }
+    const forget = [this.#host.onLinksChanged(look), this.#docker?.onLinksChanged(look)]
+    return () => forget.forEach((it) => it?.())
   }
 
   #choose(before: Sources): Sources {
@@ -61,7 +71,8 @@ export class PreferredSource {
     if (has(before[family])) return before[family]
     // `auto`: the address of the first link that is advertised, so that the host is reached as its containers are.
     const links = [...this.#host.links()]
-    for (const matches of this.#matchers) {
+    const named = (this.#docker?.links ?? []).map((link) => (name: string) => name === link)
+    for (const matches of [...this.#matchers, ...named]) {
       const indexes = links.filter((it) => matches(it.name)).map((it) => it.index)
       const first = usable.find((it) => indexes.includes(it.link))
       if (first !== undefined) return first.address

@@ -13,6 +13,7 @@ import { CannotListen, refused } from '../control/socket.ts'
 import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import { cniDirectory } from '../linux/cni-directory.ts'
+import { connectDocker } from '../linux/docker-engine.ts'
 import { readDropCounts } from '../linux/drop-counts.ts'
 import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
@@ -37,12 +38,14 @@ import type { Address } from '../net/address.ts'
 import { answers } from './answers.ts'
 import { bfdThread } from './bfd-thread.ts'
 import { systemClock } from './clock.ts'
+import { DockerDiscovery } from './docker-discovery.ts'
 import { Events } from './events.ts'
 import type { KernelAccess } from './forwarding.ts'
 import { anyIpv4 } from './host-addresses.ts'
 import { withdraw } from './leaving.ts'
 import { logEvents } from './log.ts'
 import { orders } from './orders.ts'
+import type { DockerLinks } from './preferred-source.ts'
 import { SourceKeeping } from './source-keeping.ts'
 import { watchForRivals } from './rivals.ts'
 import { Speaker } from './speaker.ts'
@@ -133,17 +136,22 @@ async function startAndServe(
   const resolver = new KernelNextHopResolver(monitor)
   closing.add(() => resolver.close())
   const routerId = routerIdOf(config, monitor, resolver)
+  const docker = new DockerDiscovery(connectDocker, monitor, events, clock)
+  closing.add(() => docker.close())
+  // Peers are told of everything at once: what comes after the End-of-RIB, they would have let go of.
+  await docker.configure(config.advertise.docker)
   const speaker = new Speaker(config, routerId, {
     clock,
     events,
     resolver,
     host: monitor,
     cni: cniDirectory,
+    docker,
     transport: tcpTransport(),
     dropCounts: readDropCounts,
     discovery: routerDiscovery(),
     bfd: bfdThread(),
-    kernel: await kernelOf(config, monitor, events),
+    kernel: await kernelOf(config, monitor, events, docker.source),
   })
   const sources = new SourceKeeping(nftables, events, clock)
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.
@@ -204,6 +212,7 @@ async function startAndServe(
       warnings: () =>
         [
           sources.problem ?? [],
+          docker.problem ?? [],
           memory.warning() ?? [],
           config.kernel.install ? checkForwarding().map(forwardingText) : [],
         ].flat(),
@@ -358,10 +367,11 @@ async function kernelOf(
   config: Config,
   monitor: Monitor,
   events: Events,
+  docker: DockerLinks,
 ): Promise<KernelAccess | undefined> {
   if (!config.kernel.install) return undefined
   const { openKernel } = await import('./kernel-access.ts')
-  return openKernel(config, monitor, events, systemClock)
+  return openKernel(config, monitor, events, systemClock, docker)
 }
 
 /** Resolves to the signal that ends the daemon. */

@@ -25,6 +25,7 @@ import { ADMINISTRATIVE_SHUTDOWN, PEER_DECONFIGURED } from '../wire/constants.ts
 import { Aggregates } from './aggregates.ts'
 import { BfdPeers } from './bfd-peers.ts'
 import type { BfdService } from './bfd-thread.ts'
+import type { DockerDiscovery } from './docker-discovery.ts'
 import { DynamicPeers } from './dynamic-peers.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
@@ -58,6 +59,8 @@ export interface World {
   readonly dropCounts?: () => DropCounts
   /** Watches the paths to peers; absent where nobody does. */
   readonly bfd?: BfdService
+  /** Follows a Docker engine; absent where nobody does. */
+  readonly docker?: DockerDiscovery
   /** Finds unnumbered peers; absent where there are none. */
   readonly discovery?: NeighborDiscovery
   /** Absent when routes are not to be installed. */
@@ -176,11 +179,7 @@ export class Speaker {
     })
     this.ownPrefixes = new OwnPrefixes(
       this.localRoutes,
-      {
-        host,
-        aggregates: this.#aggregates,
-        ...(world.cni === undefined ? {} : { cni: world.cni }),
-      },
+      { host, aggregates: this.#aggregates, docker: world.docker, cni: world.cni },
       events,
       clock,
     )

@@ -1,4 +1,5 @@
 /** What a source that looks around offers: compared with what it has found, and the difference told. */
+import { sameFacts } from './prefix-sources.ts'
 import type { SourcedPrefix, SourceEvents } from './source.ts'
 
 /** By prefix. */
@@ -18,8 +19,7 @@ export class Offers {
     for (const [text, { prefix }] of before) if (!found.has(text)) this.#events.retract(prefix)
     for (const [text, sourced] of found) {
       const old = before.get(text)
-      const isSame = old?.interface === sourced.interface && old?.network === sourced.network
-      if (old === undefined || !isSame) this.#events.offer(sourced)
+      if (old === undefined || !sameFacts(old, sourced)) this.#events.offer(sourced)
     }
   }
 

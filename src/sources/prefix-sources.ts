@@ -89,7 +89,8 @@ export class PrefixSources {
   }
 }
 
-const sameFacts = (a: SourcedPrefix, b: SourcedPrefix): boolean => factsOf(a) === factsOf(b)
+/** Announcing `b` after `a` would tell nobody anything. */
+export const sameFacts = (a: SourcedPrefix, b: SourcedPrefix): boolean => factsOf(a) === factsOf(b)
 
 const factsOf = (it: SourcedPrefix): string =>
   JSON.stringify([
@@ -98,6 +99,7 @@ const factsOf = (it: SourcedPrefix): string =>
     it.network,
     it.container,
     it.communities ?? [],
+    it.largeCommunities ?? [],
     it.med,
     it.blackhole ?? false,
   ])

@@ -21,6 +21,8 @@ export interface SourcedPrefix {
   readonly container?: string
   /** `asn:value` communities to attach. */
   readonly communities?: readonly string[]
+  /** `asn:value:value` (RFC 8092). */
+  readonly largeCommunities?: readonly string[]
   readonly med?: number
   /** The kernel shall drop what no more specific route takes (so unused space doesn't loop to the ToR). */
   readonly blackhole?: boolean

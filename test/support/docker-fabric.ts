@@ -101,6 +101,7 @@ export class DockerHost {
   readonly #box: DockerBox
   readonly #folder: string
   #settings: Readonly<Record<string, unknown>> = {}
+  #advertise: string | undefined
   #dockerd: BoxProcess | undefined
 
   constructor(box: DockerBox, number: HostNumber) {
@@ -123,7 +124,7 @@ export class DockerHost {
     this.#dockerd = await this.#box.start(this.name, [
       'dockerd',
       `--config-file=${file}`,
-      `--host=unix://${this.#folder}/docker.sock`,
+      `--host=unix://${this.dockerSocket}`,
       `--data-root=${this.#folder}/data`,
       `--exec-root=${this.#folder}/exec`,
       `--pidfile=${this.#folder}/docker.pid`,
@@ -144,7 +145,7 @@ export class DockerHost {
 
   /** `docker WORDS`; what it wrote, without the last newline. */
   async docker(...words: readonly string[]): Promise<string> {
-    return (await this.run('docker', `--host=unix://${this.#folder}/docker.sock`, ...words)).trim()
+    return (await this.run('docker', `--host=unix://${this.dockerSocket}`, ...words)).trim()
   }
 
   /** Runs a container that answers by HTTP, and returns its address. */
@@ -183,8 +184,14 @@ export class DockerHost {
     return rows.map(({ dst }) => dst).toSorted()
   }
 
-  /** Starts linnet from the example and waits for its first word. */
-  startLinnet(): Promise<BoxProcess> {
+  /** Its engine's socket. */
+  get dockerSocket(): string {
+    return `${this.#folder}/docker.sock`
+  }
+
+  /** Starts linnet from the example, maybe with another `advertise`, and waits for its first word. */
+  startLinnet(advertise = this.#advertise): Promise<BoxProcess> {
+    this.#advertise = advertise
     return startLinnet(this.#box, this.name, this.#config)
   }
 
@@ -202,7 +209,9 @@ export class DockerHost {
   get #config(): string {
     const { number } = this
     const config = EXAMPLE.replace('asn: 65101', `asn: ${65100 + number}`)
-    return config.replace('10.0.1.1', `10.0.${number}.1`)
+    const own = config.replace('10.0.1.1', `10.0.${number}.1`)
+    if (this.#advertise === undefined) return own
+    return own.replace(/^advertise:\n( .*\n)+/m, `advertise: ${this.#advertise}\n`)
   }
 
   /** The rows of `linnet show WHAT --json`. */

@@ -36,6 +36,7 @@ const HOUSE: House = {
       'rib/next-hop',
       'sources/source',
       'sources/cni',
+      'sources/docker-engine',
       'nat',
     ],
     packages: [

@@ -142,6 +142,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['advertise: { interfaces: [docker0] }', 'advertise.interfaces', 'live'],
   ['advertise: { cni: true }', 'advertise.cni', 'live'],
   ['advertise: { hostRoutes: { interfaces: [cali*] } }', 'advertise.hostRoutes', 'live'],
+  ['advertise: { docker: true }', 'advertise.docker', 'live'],
   ['advertise: { prefixes: [10.1.0.0/16] }', 'advertise.prefixes', 'live'],
   ['advertise: { aggregates: [10.1.0.0/16] }', 'advertise.aggregates', 'live'],
   ['kernel: { install: false }', 'kernel.install', 'restart'],

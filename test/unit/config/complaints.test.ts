@@ -114,8 +114,36 @@ const DOCUMENT: readonly Row[] = [
     'c.yaml:2:27: advertise.interfaces[0]: a/b is not the name of a link, or a pattern; write docker0 or br-*',
   ],
   [
-    'advertise: { docker: true }',
-    'c.yaml:2:14: advertise.docker: not in this version yet; remove it',
+    'advertise: { docker: yes }',
+    'c.yaml:2:22: advertise.docker: yes is not true or false; write true',
+  ],
+  [
+    'advertise: { docker: { network: all } }',
+    'c.yaml:2:24: advertise.docker.network: unknown key; did you mean networks?',
+  ],
+  [
+    'advertise: { docker: { networks: some } }',
+    'c.yaml:2:34: advertise.docker.networks: some is not all or labelled; write all or labelled',
+  ],
+  [
+    'advertise: { docker: { containers: healthy } }',
+    'c.yaml:2:36: advertise.docker.containers: healthy is not true, false or labelled; write true, false or labelled',
+  ],
+  [
+    'advertise: { docker: { host: 10.0.0.1 } }',
+    'c.yaml:2:30: advertise.docker.host: 10.0.0.1 is not the address of an engine; write tcp://127.0.0.1:2376',
+  ],
+  [
+    'advertise: { docker: { host: tcp://127.0.0.1, socket: /run/docker.sock } }',
+    'c.yaml:2:55: advertise.docker.socket: host stands beside it, and only one can count; remove one of them',
+  ],
+  [
+    'advertise: { docker: { tls: {} } }',
+    'c.yaml:2:29: advertise.docker.tls: a unix socket has no TLS; add host:, or remove it',
+  ],
+  [
+    'advertise: { docker: { host: tcp://127.0.0.1, tls: { key: k.pem } } }',
+    'c.yaml:2:59: advertise.docker.tls.key: is nothing without cert; add cert: FILE',
   ],
   [
     'advertise: { prefixes: [10.0.0.1/24] }',

@@ -111,3 +111,49 @@ describe('while the host changes', () => {
     expect(host.listeners).toBe(0)
   })
 })
+
+describe('of what Docker says', () => {
+  /** Links of announced networks, as they come and go. */
+  function dockerSays(...links: string[]) {
+    const listeners = new Set<() => void>()
+    return {
+      links,
+      onLinksChanged: (listener: () => void) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+      say: (...now: string[]) => {
+        links.splice(0, links.length, ...now)
+        for (const listener of listeners) listener()
+      },
+      get listeners() {
+        return listeners.size
+      },
+    }
+  }
+  const config = configOf('asn: 65101\nadvertise: { docker: true }')
+
+  test('the first link counts, from when it is announced', () => {
+    const docker = dockerSays()
+    const source = new PreferredSource(config, dockerHost(), docker)
+    const heard: string[] = []
+    const forget = source.onChange((current) => heard.push(told(current)))
+    expect(told(source.current)).toBe('none none')
+    docker.say('docker0', 'br-1')
+    docker.say('br-1')
+    expect(heard).toEqual(['10.77.1.1 none'])
+    forget()
+    expect(docker.listeners).toBe(0)
+  })
+
+  test('what was announced before the start counts at once', () => {
+    const source = new PreferredSource(config, dockerHost(), dockerSays('docker0'))
+    expect(told(source.current)).toBe('10.77.1.1 none')
+  })
+
+  test('links that are named in the configuration go before', () => {
+    const both = configOf('asn: 65101\nadvertise: { docker: true, interfaces: [br-1] }')
+    const source = new PreferredSource(both, dockerHost(), dockerSays('docker0'))
+    expect(told(source.current)).toBe('10.78.1.1 none')
+  })
+})
