@@ -10,6 +10,7 @@ import { version } from '../control/version.ts'
 import { checkCommand } from './check.ts'
 import { clearCommand } from './clear.ts'
 import { completeCommand, completionCommand } from './completion.ts'
+import { doctorCommand } from './doctor.ts'
 import { drainCommand } from './drain.ts'
 import { fanCommand } from './fan.ts'
 import { importCommand } from './import.ts'
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((shell: Shell) => Command)[] = [
   policyCommand,
   importCommand,
   fanCommand,
+  doctorCommand,
   reloadCommand,
   refreshCommand,
   resetCommand,
