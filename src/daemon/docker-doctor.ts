@@ -17,7 +17,7 @@ import { FAMILIES } from '../net/family.ts'
 import { covers, type Prefix } from '../net/prefix.ts'
 
 export type { Diagnosis, Finding } from '../nat/docker-findings.ts'
-export type { Answer, Reach } from '../nat/docker-reach.ts'
+export type { Reach } from '../nat/docker-reach.ts'
 
 /** What can't be examined, with the remedy. */
 export class DoctorError extends Error {
@@ -155,4 +155,3 @@ function readAs<T>(file: string, parse: (text: string) => T, given?: string): T 
     throw new DoctorError(`can't read ${file}: ${error.message}`)
   }
 }
-

@@ -69,7 +69,9 @@ note: inner: internal: nobody but its own containers, as it was made to be
     const words = `doctor docker --pool 10.76.0.0/14 --rules /dev/null ${NETWORKS}`
     const { code, out } = await run(words, fakeShell())
     expect(code).toBe(0)
-    expect(out).toMatch(/\n\ncontainers of all hosts reach each other by their own addresses, as far/)
+    expect(out).toMatch(
+      /\n\ncontainers of all hosts reach each other by their own addresses, as far/,
+    )
   })
 
   test('whose networks are in no pool', async () => {
