@@ -8,6 +8,7 @@ import { nearest } from '../config/spelling.ts'
 import type { Path } from '../config/tree.ts'
 import { parseAddress } from '../net/address.ts'
 import { contains, parseAddressAndLength, parsePrefix, prefixOf } from '../net/prefix.ts'
+import { isDockerHost } from './docker.ts'
 import {
   EXPECTED_TABLES,
   type Expectation,
@@ -46,11 +47,13 @@ export function checkLab(
     const isTor = entry.kind === 'tor'
     const kind = entry.kind === 'tor' ? tor : entry.kind
     checkDaemon(name, entry, config, complaints)
+    checkRuntime(name, entry, complaints)
     const given = typeof config === 'object' ? config['asn'] : undefined
     return {
       name,
       kind,
       isTor,
+      runtime: entry.runtime,
       asn: entry.asn ?? (typeof given === 'number' ? given : undefined),
       routerId: entry.routerId?.text,
       config,
@@ -152,6 +155,20 @@ function checkDaemon(
   }
   if (config === undefined && entry.config === undefined && entry.asn === undefined) {
     complaints.error([...path, 'asn'], 'is missing', 'add asn: 65001')
+  }
+}
+
+function checkRuntime(name: string, entry: NodeEntry, complaints: Complaints): void {
+  if (entry.runtime !== 'docker') return
+  const path = ['nodes', name]
+  if (entry.kind === 'tor') {
+    const remedy = 'remove it, or write kind: linnet'
+    complaints.errorAtKey([...path, 'runtime'], 'no containers run on a router', remedy)
+  }
+  for (const [bridge, written] of Object.entries(entry.bridges)) {
+    if (parseAddressAndLength(written)?.address.family !== 'ipv6') continue
+    const text = `${written}: networks of Docker are IPv4 here`
+    complaints.error([...path, 'bridges', bridge], text, 'write an IPv4 address')
   }
 }
 
@@ -264,6 +281,11 @@ function checkProof(
     const name = document.proof[key]
     if (name === undefined || routers.includes(name)) continue
     complainOfName(complaints, [...path, key], 'router', name, routers)
+  }
+  const docker = nodes.find((node) => node.name === document.proof.remove && isDockerHost(node))
+  if (docker !== undefined) {
+    const text = `${docker.name} is a Docker host, which can't be made anew`
+    complaints.error([...path, 'remove'], text, 'name a router')
   }
   const other = nodes.find((node) => node.isTor && node.name !== fail)
   const remove = document.proof.remove ?? (fail === undefined ? undefined : other?.name)

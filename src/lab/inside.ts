@@ -4,8 +4,16 @@
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { furnishBox, mountEmpty, mountOver, openBoxChannel, type BoxChannel } from '../linux/box.ts'
+import {
+  furnishBox,
+  mountCopy,
+  mountEmpty,
+  mountOver,
+  openBoxChannel,
+  type BoxChannel,
+} from '../linux/box.ts'
 import { ControlClient } from '../control/client.ts'
+import { cgroupOf, endDockerLab, hasDocker } from './docker.ts'
 import { gatherEvidence } from './evidence.ts'
 import { labSources, waitUntilMet, type Sources } from './expect.ts'
 import { measureFailover } from './failover.ts'
@@ -61,12 +69,17 @@ export async function runInside(order: BoxOrder): Promise<number> {
   if (lab === undefined) return 2 // the starter has complained already
   const channel = openBoxChannel()
   const tell = (message: BoxMessage): void => channel.send(JSON.stringify(message))
-  tell({ tell: 'pid', pid: await furnishBox() })
+  const pid = await furnishBox()
+  tell({ tell: 'pid', pid })
+  const end = hasDocker(lab) ? () => endDockerLab(pid) : () => {}
+  process.once('exit', end)
   endWith(channel, order.mode)
   const show = new Display(order)
   try {
     await furnishForDaemons(lab, order.program)
-    const runner = new LabRunner(planLab(lab, { directory: LAB_DIRECTORY, program: order.program }))
+    const { program } = order
+    const options = { directory: LAB_DIRECTORY, program, cgroup: cgroupOf(pid) }
+    const runner = new LabRunner(planLab(lab, options))
     const session: Session = { lab, order, runner, show, sources: labSources(LAB_DIRECTORY) }
     if (order.mode === 'test') return await test(session)
     const ok = await raise(session)
@@ -113,6 +126,12 @@ async function furnishForDaemons(lab: Lab, program: readonly string[]): Promise<
   writeFileSync(`${bin}/linnet`, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
   const known = (process.env['PATH'] ?? '/usr/bin:/bin').split(':')
   process.env['PATH'] = [bin, ...FRR_PATHS, ...known, ...SYSTEM_PATHS].join(':')
+  if (hasDocker(lab)) {
+    // Docker keeps a key in /etc/docker, and would read the settings of the machine's own.
+    await mountCopy('/etc')
+    mkdirSync('/etc/docker', { recursive: true })
+    await mountEmpty('/etc/docker')
+  }
   if (!lab.nodes.some((node) => node.kind === 'frr')) return
   // FRR looks for a group that, in a user namespace, only root can be in; and it writes to /var/tmp.
   const group = `${LAB_DIRECTORY}/group`

@@ -7,6 +7,13 @@ import { resolve } from 'node:path'
 import { formatComplaint, isError } from '../config/complaint.ts'
 import { boxRefusal, enterCommand, startBox } from '../linux/box.ts'
 import { ProcessError, runProcess, startProcess, exitCodeOf } from '../linux/process.ts'
+import {
+  dockerSocketOf,
+  forgetDockerLab,
+  hasDocker,
+  isDockerHost,
+  sweepDockerLabs,
+} from './docker.ts'
 import { LAB_DIRECTORY, boxMessageSchema, type BoxOrder } from './inside.ts'
 import { loadLab } from './load.ts'
 import { socketOf } from './plan.ts'
@@ -35,10 +42,12 @@ export async function startLab(order: StartOrder): Promise<number> {
   for (const it of complaints) process.stderr.write(`${formatComplaint(it)}\n`)
   if (lab === undefined || complaints.some(isError)) return 2
   const asRoot = isRoot()
+  requireRootForDocker(lab, asRoot)
   await requireTools(lab, order)
   await requireBox(asRoot)
   const states = labStates()
   const state = claim(states, lab, file, asRoot)
+  if (hasDocker(lab)) sweepDockerLabs()
   const detached = order.mode === 'up'
   let up: { readonly ok: boolean } | undefined
   let isUp: () => void = () => {}
@@ -70,6 +79,7 @@ export async function startLab(order: StartOrder): Promise<number> {
     })
     const exit = await Promise.race([box.exited, raised])
     if (exit !== undefined) {
+      if (hasDocker(lab) && boxPid !== undefined) await forgetDockerLab(boxPid)
       states.release(lab.name)
       return exitCodeOf(exit)
     }
@@ -92,6 +102,7 @@ export async function endLab(which: string): Promise<string> {
   const state = labFor(states, which)
   process.kill(state.pid, 'SIGKILL')
   for (let waited = 0; isRunning(state) && waited < 5000; waited += 20) await sleep(20)
+  await forgetDockerLab(state.pid)
   states.release(state.name)
   return state.name
 }
@@ -113,7 +124,12 @@ export async function execInLab(
   const wrapped = enterCommand(state.pid, state.asRoot, namespace, command)
   const [program = '', ...args] = wrapped
   const paths = [`${LAB_DIRECTORY}/bin`, process.env['PATH'] ?? '/usr/bin:/bin', '/usr/sbin:/sbin']
-  const env = { PATH: paths.join(':'), LINNET_SOCKET: socketOf(LAB_DIRECTORY, namespace) }
+  const [node = ''] = namespace.split('.')
+  const env = {
+    PATH: paths.join(':'),
+    LINNET_SOCKET: socketOf(LAB_DIRECTORY, namespace),
+    DOCKER_HOST: `unix://${dockerSocketOf(LAB_DIRECTORY, node)}`,
+  }
   const child = await startProcess(program, args, { interactive: true, env })
   return exitCodeOf(await child.exited)
 }
@@ -167,6 +183,19 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: 'nftables',
   bird: 'bird2',
   zebra: 'frr',
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  busybox: 'busybox-static',
+}
+
+/** dockerd asks for more than a user namespace gives. */
+function requireRootForDocker(lab: Lab, asRoot: boolean): void {
+  const host = lab.nodes.find(isDockerHost)
+  if (host === undefined || asRoot) return
+  throw new LabProblem(
+    `${host.name} has a Docker engine (runtime: docker), which needs root`,
+    `run it as root: ${asRootCommand()}`,
+  )
 }
 
 async function requireTools(lab: Lab, order: StartOrder): Promise<void> {
@@ -175,6 +204,7 @@ async function requireTools(lab: Lab, order: StartOrder): Promise<void> {
   if (order.sabotage === 'nat' || order.sabotage === 'ttl') tools.push('nft')
   if (kinds.has('bird')) tools.push('bird')
   if (kinds.has('frr')) tools.push('zebra')
+  if (hasDocker(lab)) tools.push('dockerd', 'docker', 'busybox')
   const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/lib/frr:/usr/libexec/frr`
   const missing: string[] = []
   for (const tool of tools) {
@@ -200,10 +230,11 @@ async function requireBox(asRoot: boolean): Promise<void> {
   if (refusal === undefined) return
   const { reason, setting } = refusal
   if (asRoot) throw new LabProblem(reason, 'run it outside of this container')
-  const again = `sudo ${[process.execPath, ...process.argv.slice(1)].join(' ')}`
   const allow = setting === undefined ? '' : `, or allow it once as root: ${setting}`
-  throw new LabProblem(reason, `run it as root: ${again}${allow}`)
+  throw new LabProblem(reason, `run it as root: ${asRootCommand()}${allow}`)
 }
+
+const asRootCommand = (): string => `sudo ${[process.execPath, ...process.argv.slice(1)].join(' ')}`
 
 const isRoot = (): boolean => process.getuid?.() === 0
 

@@ -6,6 +6,7 @@
  * that it belongs to, so that a router that was removed is rebuilt by doing its steps again.
  */
 import { stringify } from 'yaml'
+import { containerSteps, engineSteps, isDockerHost } from './docker.ts'
 import { birdConfig, frrConfig, linnetConfig, speakerOf } from './speaker.ts'
 import type { Lab, LabNode } from './topology.ts'
 
@@ -60,13 +61,22 @@ export interface NftStep extends StepBase {
   readonly rules: string
 }
 
-export type Step = IpStep | SysctlStep | WriteStep | StartStep | AwaitStep | NftStep
+/** Runs a program to its end; anything but exit code 0 is a failure. */
+export interface RunStep extends StepBase {
+  readonly do: 'run'
+  readonly within: string
+  readonly command: readonly string[]
+}
+
+export type Step = IpStep | SysctlStep | WriteStep | StartStep | AwaitStep | NftStep | RunStep
 
 export interface PlanOptions {
   /** Where configurations, sockets and logs are, inside the box. */
   readonly directory: string
   /** How to start linnet: node and the program. */
   readonly program: readonly string[]
+  /** Parent of the control groups of Docker's containers. */
+  readonly cgroup?: string
 }
 
 /** Kernel settings of routers: they forward, over unequal ways, and answer every probe. */
@@ -83,7 +93,8 @@ export function planLab(lab: Lab, options: PlanOptions): readonly Step[] {
   return [
     ...lab.nodes.flatMap(namespaceSteps),
     ...lab.links.flatMap((_, index) => linkSteps(lab, index)),
-    ...lab.nodes.flatMap(bridgeSteps),
+    ...engineSteps(lab, options),
+    ...lab.nodes.flatMap((node) => bridgeSteps(node, options)),
     ...lab.nodes.flatMap((node) => daemonSteps(lab, node, options)),
   ]
 }
@@ -142,7 +153,22 @@ function linkSteps(lab: Lab, index: number): Step[] {
   return steps
 }
 
-function bridgeSteps(node: LabNode): Step[] {
+function bridgeSteps(node: LabNode, options: PlanOptions): Step[] {
+  const made = isDockerHost(node) ? containerSteps(node, options) : plainSteps(node)
+  const nodes = [node.name]
+  const ip = (within: string, args: string): Step => ({ do: 'ip', nodes, within, args })
+  const more = node.containers.flatMap((it): Step[] => [
+    ...it.anycast.flatMap((address) => [
+      ip(it.name, `addr add ${address} dev lo`),
+      ip(node.name, `route add ${address} via ${it.address}`),
+    ]),
+    { do: 'sysctl', nodes, within: it.name, key: 'net.ipv4.icmp_ratemask', value: '0' },
+  ])
+  return [...made, ...more]
+}
+
+/** Bridges, and a namespace for each container. */
+function plainSteps(node: LabNode): Step[] {
   const nodes = [node.name]
   const ip = (within: string, args: string): Step => ({ do: 'ip', nodes, within, args })
   const steps: Step[] = []
@@ -164,11 +190,6 @@ function bridgeSteps(node: LabNode): Step[] {
       ip(it.name, `addr add ${it.address}/${it.length} dev eth0`),
       ip(it.name, 'link set eth0 up'),
       ip(it.name, `route add default via ${it.gateway}`),
-      ...it.anycast.flatMap((address) => [
-        ip(it.name, `addr add ${address} dev lo`),
-        ip(node.name, `route add ${address} via ${it.address}`),
-      ]),
-      { do: 'sysctl', nodes, within: it.name, key: 'net.ipv4.icmp_ratemask', value: '0' },
     )
   }
   return steps

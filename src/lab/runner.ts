@@ -17,7 +17,7 @@ import {
   type RunResult,
 } from '../linux/process.ts'
 import { writeSysctl } from '../linux/sysctl.ts'
-import { stepsOf, type IpStep, type StartStep, type Step } from './plan.ts'
+import { stepsOf, type IpStep, type RunStep, type StartStep, type Step } from './plan.ts'
 
 /** A step of the plan failed; the message says which and why. */
 export class LabFailure extends Error {
@@ -149,6 +149,7 @@ export class LabRunner {
       return writeFileSync(step.path, step.text)
     }
     if (step.do === 'await') return awaitPath(step.path)
+    if (step.do === 'run') return runToEnd(step)
     if (step.do === 'nft') {
       const { rules } = step
       await inNamespace(step.within, () => outputOf('nft', ['-f', '-'], { input: rules }))
@@ -158,6 +159,19 @@ export class LabRunner {
     mkdirSync(dirname(step.log), { recursive: true })
     const start = (): Promise<Child> => startProcess(program, args, { log: step.log })
     this.#running.set(step.title, { step, child: await inNamespace(step.within, start) })
+  }
+}
+
+/** Docker on a busy machine takes its time. */
+const RUN_MS = 60_000
+
+async function runToEnd({ within, command }: RunStep): Promise<void> {
+  const [program = '', ...args] = command
+  const run = (): Promise<string> => outputOf(program, args, { deadlineMs: RUN_MS })
+  try {
+    await inNamespace(within, run)
+  } catch (error) {
+    throw new LabFailure(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -127,6 +127,11 @@ export const nodeSchema = z.strictObject({
     'Containers: a namespace each, on a bridge, with a default route to it.',
     { c1: { bridge: 'docker0', address: '172.18.1.2' } },
   ),
+  runtime: key(
+    choice('namespaces', 'docker').prefault('namespaces'),
+    'What its containers are: `namespaces`, or containers of a real `docker` engine of its own, in a network for each of its bridges. Docker needs root, and the packages docker.io and busybox-static.',
+    'docker',
+  ),
   sysctls: key(
     sysctls,
     'Kernel settings of its namespace, besides those that make a router of it.',

@@ -41,6 +41,8 @@ export interface LabNode {
   readonly kind: DaemonKind | 'host'
   /** A top-of-rack router: `--tor` says what runs there. */
   readonly isTor: boolean
+  /** What its containers are: plain namespaces, or a Docker engine's. */
+  readonly runtime: 'namespaces' | 'docker'
   readonly asn: number | undefined
   readonly routerId: string | undefined
   /** linnet: its keys; frr, bird: their text; undefined: make one. */

@@ -132,6 +132,14 @@ export async function mountOver(source: string, target: string): Promise<void> {
   await outputOf('mount', ['--bind', source, target])
 }
 
+/** Makes a folder of the system's the box's own: what is written there stays in the box, on its /run. */
+export async function mountCopy(folder: string): Promise<void> {
+  const [upper, work] = ['upper', 'work'].map((it) => `/run/copies${folder}/${it}`)
+  await outputOf('mkdir', ['-p', upper, work])
+  const options = `lowerdir=${folder},upperdir=${upper},workdir=${work}`
+  await outputOf('mount', ['-t', 'overlay', '-o', options, 'overlay', folder])
+}
+
 export async function mountEmpty(target: string): Promise<void> {
   await outputOf('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', target])
 }

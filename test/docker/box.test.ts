@@ -13,8 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { cgroupsOf } from '../../src/linux/cgroups.ts'
 import { isAlive } from '../../src/linux/process.ts'
-import { cgroupsOf, type DockerBox } from '../support/docker-box.ts'
+import type { DockerBox } from '../support/docker-box.ts'
 import { openFabric, ROUTED, type Fabric } from '../support/docker-fabric.ts'
 import { until } from '../support/until.ts'
 

@@ -8,11 +8,11 @@
  * last, or, should even that process have been killed, by the next box.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { boxCommand, enterCommand } from '../../src/linux/box.ts'
-import { isAlive, outputOf, startProcess, type Exit } from '../../src/linux/process.ts'
+import { removeCgroups, sweepCgroups } from '../../src/linux/cgroups.ts'
+import { outputOf, startProcess, type Exit } from '../../src/linux/process.ts'
 import { until } from './until.ts'
 
 const CGROUPS = '/sys/fs/cgroup'
@@ -68,7 +68,7 @@ export interface DockerBox {
 }
 
 export async function openDockerBox(): Promise<DockerBox> {
-  removeStaleCgroups()
+  sweepCgroups(CGROUP_NAME)
   // Vitest runs us in a process of its own, which would go on to the end of the test without it.
   process.once('disconnect', () => process.exit(1))
   const name = `linnet-test-${process.pid}`
@@ -121,37 +121,9 @@ export async function openDockerBox(): Promise<DockerBox> {
       box.stdin.end()
       await exited
       // Left over when its first process was killed.
-      for (const group of cgroupsOf(`/${name}`)) removeTree(group)
+      removeCgroups(name)
     },
   }
-}
-
-/** What exists of the box named `cgroup` in control groups: nothing, once it is closed. */
-export const cgroupsOf = (cgroup: string): string[] =>
-  hierarchies().flatMap((it) => (existsSync(join(it, cgroup)) ? [join(it, cgroup)] : []))
-
-/** The mounted hierarchies of control groups: one in version 2, one for each controller in version 1. */
-const hierarchies = (): string[] => [
-  CGROUPS,
-  ...readdirSync(CGROUPS, { withFileTypes: true })
-    .filter((it) => it.isDirectory())
-    .map((it) => join(CGROUPS, it.name)),
-]
-
-function removeStaleCgroups(): void {
-  for (const hierarchy of hierarchies()) {
-    for (const name of readdirSync(hierarchy)) {
-      const owner = CGROUP_NAME.exec(name)?.[1]
-      if (owner !== undefined && !isAlive(Number(owner))) removeTree(join(hierarchy, name))
-    }
-  }
-}
-
-function removeTree(group: string): void {
-  for (const entry of readdirSync(group, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(group, entry.name))
-  }
-  rmdirSync(group)
 }
 
 function firstChild(pid: number): number {

@@ -58,6 +58,19 @@ const mistakes: { title: string; change: [string, string]; says: string }[] = [
     says: "lab.yaml:14:51: nodes.host2.containers.c1.address: 172.18.2.1 is host2:docker0's already; write another address",
   },
   {
+    title: 'Docker on a ToR',
+    change: ['kind: tor,', 'kind: tor, runtime: docker,'],
+    says: 'lab.yaml:4:22: nodes.tor1.runtime: no containers run on a router; remove it, or write kind: linnet',
+  },
+  {
+    title: 'Docker with a bridge of IPv6',
+    change: [
+      'bridges: { docker0: 172.18.2.1/24 }',
+      'runtime: docker\n    bridges: { docker0: 172.18.2.1/24, br6: "fd00::1/64" }',
+    ],
+    says: 'lab.yaml:14:45: nodes.host2.bridges.br6: fd00::1/64: networks of Docker are IPv4 here; write an IPv4 address',
+  },
+  {
     title: 'a container off its bridge',
     change: ['address: 172.18.2.2', 'address: 172.18.3.2'],
     says: 'lab.yaml:14:51: nodes.host2.containers.c1.address: 172.18.3.2 is not on docker0 (172.18.2.0/24); write an address on the network of its bridge',

@@ -18,6 +18,8 @@ function lineOf(step: Step): string {
       return `${step.within}: ${step.command.join(' ')}`
     case 'await':
       return `await ${step.path}`
+    case 'run':
+      return `${step.within}: ${step.command.join(' ').replaceAll(/\s+/g, ' ')}`
     case 'nft':
       return `${step.within}: nft ${step.rules.replaceAll(/\s+/g, ' ').trim()}`
   }
@@ -206,4 +208,25 @@ describe('sabotage is a plan too', () => {
   test.each(SABOTAGES)('%s', (sabotage) => {
     expect(planSabotage(smallLab(), sabotage).steps.map(lineOf)).toEqual(deeds[sabotage])
   })
+})
+
+test('a Docker host has an engine, a network for each bridge, and containers with names of namespaces', () => {
+  const text = SMALL.replace('kind: linnet', 'kind: linnet\n    runtime: docker')
+  const steps = planLab(smallLab({}, text), { ...OPTIONS, cgroup: 'linnet-lab-7' })
+  const lines = steps.filter((it) => it.nodes.join() === 'host1').map(lineOf)
+  const engine = lines.findIndex((it) => it.startsWith('host1: dockerd '))
+  expect(lines[engine - 1]).toBe('write /lab/host1/daemon.json')
+  expect(lines[engine]).toContain('--host=unix:///lab/host1/docker.sock ')
+  expect(lines[engine]).toContain('--cgroup-parent=/linnet-lab-7 ')
+  const docker = 'host1: docker --host=unix:///lab/host1/docker.sock'
+  const from = lines.indexOf('await /lab/host1/docker.sock')
+  expect(from).toBeGreaterThan(engine)
+  expect(lines.slice(from + 1, from + 4)).toEqual([
+    `${docker} import /lab/image.tar lab`,
+    `${docker} network create --driver=bridge --subnet=172.18.1.0/24 --gateway=172.18.1.1 --opt=com.docker.network.bridge.name=docker0 docker0`,
+    `${docker} run --detach --name=c1 --network=docker0 --ip=172.18.1.2 lab sleep 2000000000`,
+  ])
+  expect(lines[from + 4]).toMatch(/^: sh -c ip netns attach .* c1 host1\.c1$/)
+  expect(lines.filter((it) => it.includes('type bridge'))).toEqual([])
+  expect(lines.at(-1)).toContain('host1: node main.js run')
 })
