@@ -5,6 +5,9 @@
  * those by name. While one list is under way events pile up, so a burst of 500 costs two or three calls,
  * each as large as what changed. Changes are listened for before everything is listed, and everything is
  * listed again after each break and on a slow timer: events are a hint, lists are the truth.
+ *
+ * The truth can be late: Docker tells that a container has died or was paused before its lists say so
+ * (20.10; in between it unmounts and takes the network apart). So containers are listed again a bit later.
  */
 import type { Clock, Timer } from '../net/clock.ts'
 import {
@@ -29,11 +32,13 @@ export interface EngineWatchEvents {
 
 /** What to ask for by name, at most; beyond that, for everything. */
 const MOST_BY_NAME = 50
+/** When a container is listed again after an event. */
+const LIST_LATE_MS = [100, 1_000]
 /** From one list of everything to the next. */
 const LIST_AGAIN_MS = 60_000
 /** Wait before calling again; doubled up to the longest. */
 const FIRST_WAIT_MS = 100
-const LONGEST_WAIT_MS = 10_000
+const LONGEST_WAIT_MS = 5_000
 /** A connection that lasted this long was a good one. */
 const GOOD_CONNECTION_MS = 10_000
 /** How long a restart of the engine may take. */
@@ -69,6 +74,8 @@ export class EngineWatch {
   #looking: object | undefined
   #networks = new Map<string, EngineNetwork>()
   #containersById = new Map<string, EngineContainer>()
+  /** For containers that are to be listed again. */
+  readonly #lateTimers = new Set<Timer>()
   #callTimer: Timer | undefined
   #listTimer: Timer | undefined
   #giveUpTimer: Timer | undefined
@@ -116,12 +123,30 @@ export class EngineWatch {
     this.#current = {}
     this.#connection?.close()
     this.#connection = undefined
+    this.#forgetLate()
     for (const it of [this.#callTimer, this.#listTimer, this.#giveUpTimer]) it?.cancel()
   }
 
   #touched(object: EngineObject, id: string): void {
+    this.#ask(object, id)
+    if (object !== 'container') return
+    for (const milliseconds of LIST_LATE_MS) {
+      const timer = this.#clock.after(milliseconds, () => {
+        this.#lateTimers.delete(timer)
+        this.#ask(object, id)
+      })
+      this.#lateTimers.add(timer)
+    }
+  }
+
+  #ask(object: EngineObject, id: string): void {
     this.#pending[object].add(id)
     void this.#look()
+  }
+
+  #forgetLate(): void {
+    for (const it of this.#lateTimers) it.cancel()
+    this.#lateTimers.clear()
   }
 
   /** Lists what has changed, until nothing has. */
@@ -191,6 +216,7 @@ export class EngineWatch {
       const lastedMs = this.#clock.now() - this.#connectedAt
       if (lastedMs >= GOOD_CONNECTION_MS) this.#waitMs = FIRST_WAIT_MS
     }
+    this.#forgetLate()
     this.#listTimer?.cancel()
     this.#listTimer = undefined
     this.#giveUpTimer ??= this.#clock.after(RESTART_MS, () => this.#events.gaveUp())

@@ -138,8 +138,8 @@ export class DockerHost {
     )
   }
 
-  async stopDocker(): Promise<void> {
-    this.#dockerd?.kill('SIGTERM')
+  async stopDocker(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    this.#dockerd?.kill(signal)
     await this.#dockerd?.exited
   }
 
@@ -201,6 +201,12 @@ export class DockerHost {
     await this.order('reload')
   }
 
+  /** Its linnet reloads with another `advertise`. */
+  async readvertise(advertise: string): Promise<void> {
+    this.#advertise = advertise
+    await this.reconfigure('')
+  }
+
   /** `linnet WORDS`. */
   order(...words: readonly string[]): Promise<string> {
     return this.run(process.execPath, PROGRAM, ...words, '--socket', socketOf(this.name))
@@ -237,6 +243,16 @@ const TOR_CONFIG = JSON.stringify({
     export: 'accept',
   })),
 })
+
+/** What `linnet show WORDS --json` says on the router. */
+export async function torShows(
+  { box }: Fabric,
+  ...words: readonly string[]
+): Promise<readonly Record<string, unknown>[]> {
+  const show = [PROGRAM, 'show', ...words, '--json', '--socket', socketOf('tor')]
+  const output = await box.run('tor', [process.execPath, ...show])
+  return JSON.parse(output) as Record<string, unknown>[]
+}
 
 /** The top-of-rack router is a linnet as well, one that passes on what it hears. */
 export const startTor = ({ box }: Fabric): Promise<BoxProcess> =>
