@@ -80,7 +80,9 @@ describe('discovery', () => {
     torShows(fabric, 'routes', '--prefix', within, '--longer', '--peer', 'host1')
 
   const remarks = (): string[] =>
-    linnet.lines.filter((it) => it.includes('DockerRemark')).map((it) => JSON.parse(it).text)
+    linnet.lines
+      .filter((it) => it.includes('DockerRemark'))
+      .map((it) => (JSON.parse(it) as { text: string }).text)
 
   test('finds docker0, and takes its address for what the host itself sends', async () => {
     const { hosts } = fabric
