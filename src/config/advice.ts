@@ -5,7 +5,6 @@
 import { z } from 'zod'
 import { formatComplaint, type Complaint, type Severity } from './complaint.ts'
 import { keyFacts } from './key.ts'
-import { isReserved } from './reserved.ts'
 import { nearest } from './spelling.ts'
 import {
   formatPath,
@@ -85,7 +84,6 @@ export class Complaints {
   /** The key that ends `path` is none of `known`. */
   unknownKey(path: Path, known: readonly string[]): void {
     const key = String(path[path.length - 1])
-    if (isReserved(key)) return this.errorAtKey(path, 'not in this version yet', 'remove it')
     if (key === '<<') return this.errorAtKey(path, 'merge keys are not read', 'use peerGroups')
     this.errorAtKey(path, 'unknown key', this.#rightKey(key, known))
   }

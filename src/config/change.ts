@@ -107,6 +107,7 @@ const GLOBAL_FIELDS: readonly (readonly [field: string, GlobalEffect, because: s
   ['kernel.withinOwn', 'restart', 'what was refused is not kept'],
   ['kernel.preferredSource', 'restart', 'every route would have to be written anew'],
   ['kernel.onStop', 'live', 'it counts when the daemon stops'],
+  ['overlay', 'restart', 'every route in it would have to be written anew'],
   ['nat', 'live', 'rules are put and taken away'],
   ['bmp', 'live', 'stations are connected and left; one that changed hears everything anew'],
   ['mrt', 'live', 'files are opened and closed; sessions stay'],

@@ -13,8 +13,9 @@ import { Complaints } from './advice.ts'
 import { isError, type Complaint } from './complaint.ts'
 import type { Confederation, Config, ResolvedPeer } from './config.ts'
 import { resolveKernel } from './kernel.ts'
-import { resolveBmp, resolveMrt } from './monitors.ts'
+import { mrtSchema, resolveBmp, resolveMrt } from './monitors.ts'
 import { groupSchema } from './peer-schema.ts'
+import { overlaySchema, resolveOverlay } from './overlay.ts'
 import { parse, type Section } from './parse.ts'
 import { resolvePeers } from './peer-list.ts'
 import { readPolicies } from './policies.ts'
@@ -25,7 +26,6 @@ import {
   decisionSchema,
   kernelSchema,
   logSchema,
-  mrtSchema,
   natSchema,
 } from './schema.ts'
 import type { TreeNode } from './tree.ts'
@@ -48,6 +48,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(mrtSchema.shape).map((key) => [key, 'mrt'] as const),
   ...Object.keys(decisionSchema.shape).map((key) => [key, 'decision'] as const),
   ...Object.keys(natSchema.shape).map((key) => [key, 'nat'] as const),
+  ...Object.keys(overlaySchema.shape).map((key) => [key, 'overlay'] as const),
   ['members', 'confederation'],
 ])
 
@@ -99,6 +100,7 @@ function resolve(context: Section): Config | undefined {
   const own = { asn, confederation, install }
   const { peers, ranges, settings } = resolvePeers(own, policies, mesh, context)
   if (listen !== undefined) checkListen(listen, [...peers, ...ranges.map((it) => it.peer)], context)
+  const overlay = resolveOverlay(section('overlay', shape.overlay), peers, context.complaints)
   const advertised = advertise === undefined ? undefined : resolveAdvertise(advertise, context)
   const kernelConfig =
     kernel === undefined ? undefined : resolveKernel(kernel, context.world, context.complaints)
@@ -121,6 +123,7 @@ function resolve(context: Section): Config | undefined {
     advertise: advertised,
     kernel: kernelConfig,
     bmp,
+    ...(overlay === undefined ? {} : { overlay }),
     ...(nat === undefined ? {} : { nat }),
     ...(mrt === undefined ? {} : { mrt }),
     api: { socket: api.socket, ...(api.http === undefined ? {} : { http: api.http }) },

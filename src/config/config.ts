@@ -2,6 +2,7 @@
  * The configuration as the daemon takes it: groups merged into their peers, the mesh expanded, defaults
  * filled in, durations in seconds, addresses as values. Made by check.ts; nobody else knows groups.
  */
+import type { OverlayOptions } from '../fib/dataplanes/dataplane.ts'
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -189,6 +190,9 @@ export interface KernelConfig extends Readonly<Omit<KernelEntry, 'table' | 'pref
   readonly preferredSource: 'auto' | 'none' | PreferredSource
 }
 
+/** What is reached through a tunnel. */
+export type OverlayConfig = OverlayOptions
+
 /** Whose source addresses stay as they are. */
 export type NatConfig = Readonly<NatEntry>
 
@@ -238,6 +242,7 @@ export interface Config {
     readonly aggregates: readonly AggregateConfig[]
   }
   readonly kernel: KernelConfig
+  readonly overlay?: OverlayConfig
   readonly nat?: NatConfig
   readonly mrt?: MrtConfig
   readonly bmp: readonly BmpConfig[]

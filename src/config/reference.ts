@@ -13,7 +13,7 @@ import { RUNGS } from '../rib/decision.ts'
 import { ACTIONS } from '../policy/action/index.ts'
 import { actionsSchema, matchSchema, ruleSchema } from './policy-schema.ts'
 import { groupSchema, peerSchema, SESSION_DEFAULTS } from './peer-schema.ts'
-import { reservedKeys } from './reserved.ts'
+import { overlaySchema } from './overlay.ts'
 import { configSchema } from './schema.ts'
 
 type Schema = z.core.$ZodType
@@ -152,6 +152,13 @@ export function configurationReference(): string {
     ['sets', 'Maps of names, each with a list.', keyTable(shape.sets)],
     ['rpki', 'A list of maps.', keyTable(elementOf(configSchema, 'rpki'))],
     ['kernel', keyTable(shape.kernel)],
+    [
+      'overlay',
+      'See [overlay.md](overlay.md).',
+      keyTable(shape.overlay),
+      '`vxlan`:',
+      keyTable(overlaySchema.shape.vxlan),
+    ],
     ['nat', 'See [docker.md](docker.md#with-dockers-own-rules).', keyTable(shape.nat)],
     [
       'decision',
@@ -165,7 +172,6 @@ export function configurationReference(): string {
     ['api', keyTable(shape.api)],
     ['log', keyTable(shape.log)],
     ['What a reload does', ...effects()],
-    ['Keys of a later version', ...reserved()],
   ]
   return sections.map(([title, ...text]) => [`## ${title}`, ...text].join('\n\n')).join('\n\n')
 }
@@ -190,11 +196,6 @@ function effects(): string[] {
       EFFECTS.global.map(([field, ...row]) => [code(field), ...row]),
     ),
   ]
-}
-
-function reserved(): string[] {
-  const items = reservedKeys().map(({ where, keys }) => `- ${where}: ${keys.map(code).join(', ')}`)
-  return ['They are refused by name, so that no file promises what is not done.', items.join('\n')]
 }
 
 /** `holdTimeSeconds` -> `holdTime`, `importPolicy` -> `import`: as it stands in the file. */

@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { cniSchema } from './cni.ts'
 import { dockerSchema } from './docker.ts'
 import { key, list } from './key.ts'
+import { bmpSchema, mrtSchema } from './monitors.ts'
+import { overlaySchema } from './overlay.ts'
 import { policySchema, setsSchema } from './policy-schema.ts'
 import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
 import {
@@ -18,14 +20,10 @@ import {
   endpoint,
   flag,
   integer,
-  interval,
   ipAddress,
-  limit,
   linkPattern,
   ownPrefix,
   path,
-  pause,
-  peerAddress,
   routerId,
   table,
   valueFacts,
@@ -246,45 +244,6 @@ export const logSchema = z.strictObject({
   ),
 })
 
-export const bmpSchema = z.strictObject({
-  address: key(peerAddress, 'The station.', '192.0.2.8'),
-  port: key(port.prefault(11019), 'Its TCP port.', 1790),
-  monitor: key(
-    list(choice('prePolicy', 'postPolicy', 'locRib'), 'a list of views', '[prePolicy, locRib]')
-      .min(1)
-      .prefault(['prePolicy', 'postPolicy', 'locRib']),
-    'What it is told of: what peers announce before import policy, what is left of it after, and the chosen routes (RFC 9069).',
-    ['postPolicy', 'locRib'],
-  ),
-  statistics: key(limit.prefault('60s'), 'Time from one report of numbers to the next.', '5m'),
-  connectRetry: key(
-    pause.prefault('30s'),
-    'Wait before connecting again; it doubles with each failure, up to a minute.',
-    '5s',
-  ),
-  sendHoldTime: key(
-    interval.prefault('2m'),
-    'How long the station may take no bytes before it is dropped and told everything anew.',
-    '30s',
-  ),
-})
-
-export const mrtSchema = z.strictObject({
-  updates: key(
-    path.optional(),
-    'File to append every UPDATE received and every change of a session to, as MRT records; opened anew on each reload, for logrotate.',
-    '/var/lib/linnet/updates.mrt',
-    'none',
-  ),
-  rib: key(
-    path.optional(),
-    'File to dump all accepted routes to, as MRT records, from time to time; replaced as a whole.',
-    '/var/lib/linnet/rib.mrt',
-    'none',
-  ),
-  every: key(interval.prefault('1h'), 'Time from one dump of `rib` to the next.', '15m'),
-})
-
 const listener = z.strictObject({
   address: key(ipAddress, 'A local address; `0.0.0.0` or `"::"` for all.', '10.0.1.11'),
   port: key(port.prefault(179), 'TCP port.', 1179),
@@ -368,6 +327,12 @@ export const configSchema = z.strictObject({
   ),
   advertise: key(advertiseSchema.prefault({}), 'Our own prefixes.', { interfaces: ['docker0'] }),
   kernel: key(kernelSchema.prefault({}), 'How routes reach the kernel.', { table: 100 }),
+  overlay: key(
+    overlaySchema.optional(),
+    'Destinations that are reached through a tunnel between hosts.',
+    { mode: 'ipip', prefixes: ['10.244.0.0/16'] },
+    'all packets go as they are',
+  ),
   nat: key(
     natSchema.optional(),
     'Whose source addresses stay as they are.',
@@ -390,8 +355,6 @@ export const configSchema = z.strictObject({
 })
 
 export type AdvertiseEntry = z.output<typeof advertiseSchema>
-export type BmpEntry = z.output<typeof bmpSchema>
-export type MrtEntry = z.output<typeof mrtSchema>
 export type NatEntry = z.output<typeof natSchema>
 export type KernelEntry = z.output<typeof kernelSchema>
 export type DecisionEntry = z.output<typeof decisionSchema>

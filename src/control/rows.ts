@@ -246,14 +246,16 @@ const leg = z.object({
   via: maybeText('The neighbour; null for a route that is on the link itself.'),
   dev: maybeText('Interface.'),
   weight: count('Share among the legs, 1..256.'),
+  encap: maybeText('Encapsulation, `ipip 10.0.1.12`; null for none.'),
 })
 
 export const fibRow = z.object({
   prefix: text('Destination.'),
   family,
-  nextHops: z
-    .array(leg.extend({ encap: maybeText('Encapsulation, `ipip 10.0.1.12`; null for none.') }))
-    .describe('Where packets go; empty for a blackhole.'),
+  type: z
+    .enum(['unicast', 'blackhole', 'unreachable'])
+    .describe('What becomes of packets; `unreachable`: the overlay has no way for them.'),
+  nextHops: z.array(leg).describe('Where packets go; empty unless unicast.'),
   nexthopId: maybeCount('Kernel nexthop object; null where gateways are written in the route.'),
   table: count('Kernel routing table; 254 is main.'),
   metric: count('Kernel metric.'),

@@ -3,6 +3,7 @@ import { FAMILIES } from '../net/family.ts'
 import { covers } from '../net/prefix.ts'
 import type { PrefixFilter } from '../control/queries.ts'
 import type { FibRow, NextHopRow } from '../control/rows.ts'
+import type { Overlay } from '../fib/dataplanes/overlay.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
 import type { HostView } from '../sources/source.ts'
 import { isoOf } from './clock.ts'
@@ -10,15 +11,18 @@ import { inUse, type NextHopSet } from './next-hop-sets.ts'
 import type { Speaker } from './speaker.ts'
 
 /** The legs of a target, with the names of their links. */
-function legs(target: KernelTarget, host: HostView) {
+function legs(target: KernelTarget, host: HostView, overlay: Overlay | undefined) {
   if (target.kind !== 'gateways') return []
   const names = new Map([...host.links()].map(({ index, name }) => [index, name]))
-  return target.hops.map(({ via, link, weight = 1 }) => ({
-    via: via?.text ?? null,
-    dev: names.get(link) ?? null,
-    weight,
+  return target.hops.map((hop) => ({
+    via: hop.via?.text ?? null,
+    dev: names.get(hop.link) ?? null,
+    weight: hop.weight ?? 1,
+    encap: overlay?.wrappingOf(hop) ?? null,
   }))
 }
+
+const TYPES = { gateways: 'unicast', blackhole: 'blackhole', unreachable: 'unreachable' } as const
 
 export function* fibRows(speaker: Speaker, host: HostView, filter: PrefixFilter): Iterable<FibRow> {
   const { forwarding } = speaker
@@ -39,8 +43,8 @@ export function* fibRows(speaker: Speaker, host: HostView, filter: PrefixFilter)
       yield {
         prefix: prefix.text,
         family: family.name,
-        nextHops:
-          target === undefined ? [] : legs(target, host).map((leg) => ({ ...leg, encap: null })),
+        type: TYPES[target?.kind ?? 'gateways'],
+        nextHops: target === undefined ? [] : legs(target, host, forwarding.overlay),
         nexthopId: row.targetId === 0 ? null : row.targetId,
         table,
         metric,
@@ -69,7 +73,7 @@ export function nextHopRows(speaker: Speaker, host: HostView): NextHopRow[] {
       id: target.id,
       nextHops:
         set === undefined ? [target.key] : members.map(({ address }) => named(address.text)),
-      members: legs(target.target, host),
+      members: legs(target.target, host, forwarding?.overlay),
       routes: target.routes,
       backup: set === undefined ? null : backupText(set, named),
       resolvedBy: members.map(({ resolution }) => resolution.resolvedBy).join(', '),
@@ -82,7 +86,7 @@ export function nextHopRows(speaker: Speaker, host: HostView): NextHopRow[] {
     rows.push({
       id: null,
       nextHops: [named(address.text)],
-      members: legs({ kind: 'gateways', hops }, host),
+      members: legs({ kind: 'gateways', hops }, host, undefined),
       routes: 0,
       backup: null,
       resolvedBy: resolution.resolvedBy,

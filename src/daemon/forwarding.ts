@@ -5,6 +5,8 @@
  * FIB is told; the best of the other paths is the set's backup.
  */
 import type { Config } from '../config/config.ts'
+import { Overlay } from '../fib/dataplanes/overlay.ts'
+import type { TunnelDevices } from '../fib/dataplanes/tunnel.ts'
 import { Eligibility } from '../fib/eligibility.ts'
 import type { Fib, FibEvents } from '../fib/fib.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
@@ -18,6 +20,8 @@ import type { Paths } from '../rib/paths.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
 import { Column } from '../net/rows.ts'
+import type { RuleTable } from '../linux/nftables.ts'
+import type { Clock } from '../net/clock.ts'
 import type { HostView } from '../sources/source.ts'
 import type { Events } from './events.ts'
 import { networkAround, networksOf, ownAddresses } from './host-addresses.ts'
@@ -25,6 +29,7 @@ import { loadShares } from './load-shares.ts'
 import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
 import { NextHopSets, type Offer } from './next-hop-sets.ts'
+import { OverlayKeeping } from './overlay-keeping.ts'
 
 /** The kernel's side of forwarding, opened by `kernel-access.ts`. */
 export interface KernelAccess {
@@ -32,6 +37,8 @@ export interface KernelAccess {
     prefixes: readonly [PrefixIndex, PrefixIndex],
     events: FibEvents,
   ): { readonly fib: Fib; readonly targets: Targets }
+  /** Where encapsulated packets go in and out. */
+  readonly tunnels?: { readonly devices: TunnelDevices; readonly rules: RuleTable }
   close(): Promise<void>
 }
 
@@ -44,6 +51,8 @@ export class Forwarding {
   readonly targets: Targets
   readonly sets: NextHopSets
   readonly eligibility: Eligibility
+  readonly overlay: Overlay | undefined
+  readonly overlayKeeping: OverlayKeeping | undefined
   readonly #rib: Rib
   readonly #localRoutes: LocalRoutes
   readonly #kernel: KernelAccess
@@ -55,7 +64,12 @@ export class Forwarding {
   readonly #offers = new Map<number, Offer>()
   /** The last answer about a single next hop. */
   #last:
-    | { readonly offer: Offer; readonly backup: Offer | undefined; readonly target: number }
+    | {
+        readonly offer: Offer
+        readonly backup: Offer | undefined
+        readonly overlaid: boolean
+        readonly target: number
+      }
     | undefined
   #leaving = false
   /** 1: the prefix has a route and must not be installed. By family and prefix id. */
@@ -66,8 +80,8 @@ export class Forwarding {
     rib: Rib,
     localRoutes: LocalRoutes,
     kernel: KernelAccess,
-    { kernel: options, decision }: Config,
-    world: { host: HostView; events: Events; wake: () => void },
+    { kernel: options, decision, overlay }: Config,
+    world: { host: HostView; events: Events; clock: Clock; wake: () => void },
   ) {
     this.#rib = rib
     this.#localRoutes = localRoutes
@@ -78,7 +92,12 @@ export class Forwarding {
     const opened = kernel.open([ipv4.prefixes, ipv6.prefixes], fibEvents(world.events, world.wake))
     this.fib = opened.fib
     this.targets = opened.targets
-    this.sets = new NextHopSets(this.targets, options.ecmp)
+    this.overlay = overlay === undefined ? undefined : new Overlay(overlay)
+    this.sets = new NextHopSets(this.targets, options.ecmp, this.overlay)
+    this.overlayKeeping =
+      kernel.tunnels === undefined
+        ? undefined
+        : new OverlayKeeping(this.overlay, { ...world, ...kernel.tunnels, sets: this.sets })
     this.eligibility.setOwnAddresses(ownAddresses(world.host))
     this.#host = world.host
     world.host.onLinksChanged(() => {
@@ -93,8 +112,15 @@ export class Forwarding {
 
   /** Adopts what an earlier run has left; how many routes of each family there are of it. */
   async start(): Promise<readonly [number, number]> {
+    await this.overlayKeeping?.start()
     await this.fib.start()
     return this.fib.stale
+  }
+
+  /** The initial convergence is over: what an earlier run left, and nobody has claimed, goes. */
+  sweep(): void {
+    this.fib.sweep()
+    this.overlayKeeping?.sweep()
   }
 
   /** The sessions are about to end because we do: what the kernel has shall not follow them. */
@@ -104,6 +130,7 @@ export class Forwarding {
 
   async stop(mode: 'keep' | 'remove'): Promise<void> {
     await this.fib.stop(mode)
+    await this.overlayKeeping?.stop(mode)
     await this.#kernel.close()
   }
 
@@ -145,6 +172,7 @@ export class Forwarding {
   /** Peers came or went. */
   neighborsChanged(neighbors: readonly Neighbor[]): void {
     this.#peerAddresses = neighbors.map(({ config }) => config.address)
+    this.overlayKeeping?.neighborsChanged(this.#peerAddresses)
     this.#peersMayHaveMoved()
   }
 
@@ -178,10 +206,11 @@ export class Forwarding {
     }
     this.#noteRefusal(family, prefix, refused ? 1 : 0)
     if (refused) return 0
+    const overlaid = this.overlay?.carries(family.index, rib.prefixes, prefix) === true
     const shares = this.#sharesOf(rib.paths, paths, count)
     const weighed =
-      shares === undefined ? undefined : this.#weighed(family, rib.paths, paths, shares)
-    return weighed ?? this.#protected(family, prefix, paths, count)
+      shares === undefined ? undefined : this.#weighed(family, rib.paths, paths, shares, overlaid)
+    return weighed ?? this.#protected(family, prefix, paths, count, overlaid)
   }
 
   /** How the load goes to the paths when link bandwidths say so. */
@@ -198,6 +227,7 @@ export class Forwarding {
     columns: Paths,
     paths: Int32Array,
     shares: readonly number[],
+    overlaid: boolean,
   ): number | undefined {
     const ofOffer = new Map<NextHop, { readonly offer: Offer; share: number }>()
     for (const [i, share] of shares.entries()) {
@@ -210,11 +240,17 @@ export class Forwarding {
     if (all.length === 1) return undefined
     const offers = all.map(({ offer }) => offer)
     const weights = all.map(({ share }) => share)
-    return this.sets.target(family.name, offers, undefined, weights)
+    return this.sets.target({ family: family.name, overlaid }, offers, undefined, weights)
   }
 
   /** The set of the paths' next hops, with the best of the others to take over. */
-  #protected(family: FamilyFacts, prefix: number, paths: Int32Array, count: number): number {
+  #protected(
+    family: FamilyFacts,
+    prefix: number,
+    paths: Int32Array,
+    count: number,
+    overlaid: boolean,
+  ): number {
     const { paths: columns, prefixes, decision } = this.#rib.families[family.index]
     const offers: Offer[] = []
     for (let i = 0; i < count; i++) {
@@ -222,7 +258,7 @@ export class Forwarding {
       if (!offers.some(({ nextHop }) => nextHop === offer.nextHop)) offers.push(offer)
     }
     const current = this.fib.wanted(family.index, prefix)
-    const set = current === 0 ? undefined : this.sets.current(current, offers)
+    const set = current === 0 ? undefined : this.sets.current(current, offers, overlaid)
     const first = prefixes.paths(prefix)
     const preferred = set?.backup?.nextHop.id ?? 0
     const path = columns.next(first) === 0 ? 0 : decision.backup(first, paths, count, preferred)
@@ -234,9 +270,10 @@ export class Forwarding {
     }
     const [offer] = offers
     const last = this.#last
-    if (offers.length === 1 && last?.offer === offer && last.backup === backup) return last.target
-    const target = this.sets.target(family.name, offers, backup)
-    if (offers.length === 1) this.#last = { offer, backup, target }
+    const isLast = last?.offer === offer && last.backup === backup && last.overlaid === overlaid
+    if (offers.length === 1 && isLast) return last.target
+    const target = this.sets.target({ family: family.name, overlaid }, offers, backup)
+    if (offers.length === 1) this.#last = { offer, backup, overlaid, target }
     return target
   }
 

@@ -3,6 +3,8 @@ import type { Config } from '../config/config.ts'
 import { Fib } from '../fib/fib.ts'
 import { Targets } from '../fib/targets.ts'
 import { openFibWriter } from '../linux/fib-writer.ts'
+import { nftables } from '../linux/nftables.ts'
+import { openTunnelDevices } from '../linux/tunnel-devices.ts'
 import { kernelReader } from '../linux/kernel-reader.ts'
 import type { Monitor } from '../linux/monitor.ts'
 import { checkForwarding, enableForwarding } from '../linux/sysctl.ts'
@@ -43,6 +45,7 @@ export async function openKernel(
   const reader = kernelReader({ events: monitor, table, protocol })
   let forgetSource = (): void => {}
   return {
+    tunnels: { devices: openTunnelDevices({ table, protocol }), rules: nftables },
     open: (prefixes, fibEvents) => {
       const targets = new Targets(writer, clock, {
         failed: (_id, { text }) => warn(`a nexthop object could not be written: ${text}`),

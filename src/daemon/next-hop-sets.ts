@@ -12,8 +12,10 @@
  * A session that only tells of others' next hops, as a route reflector's, says nothing of whether these
  * forward: its end is left to the RIB.
  */
-import { directTarget, protectedTarget, type GatewayTarget } from '../fib/dataplanes/direct.ts'
+import { directTarget, protectedTarget, type Gateway } from '../fib/dataplanes/direct.ts'
+import type { Overlay } from '../fib/dataplanes/overlay.ts'
 import { isEmpty } from '../fib/forwarding.ts'
+import type { KernelTarget } from '../fib/kernel.ts'
 import type { Targets } from '../fib/targets.ts'
 import type { Family } from '../net/family.ts'
 import type { NextHop } from '../rib/next-hop-table.ts'
@@ -42,6 +44,8 @@ interface Member {
 export interface NextHopSet {
   readonly target: number
   readonly family: Family
+  /** Through the overlay, which may have no way to a next hop that is reachable. */
+  readonly overlaid: boolean
   /** Names the next hops, without what takes over. */
   readonly name: string
   readonly members: readonly Member[]
@@ -54,8 +58,13 @@ export interface NextHopSet {
 /** Sets with a backup: each is a table of 64 buckets in the kernel, some 4 KiB. Those beyond have none. */
 const MOST_PROTECTED_SETS = 4096
 
+const CLOSED: KernelTarget = { kind: 'unreachable' }
+
 export class NextHopSets {
+  /** Hears of next hops that the overlay serves now, or no longer. */
+  onOverlaid: () => void = () => {}
   readonly #targets: Targets
+  readonly #overlay: Overlay | undefined
   /** Legs of a kernel next hop. */
   readonly #ecmp: number
   readonly #byTarget = new Map<number, NextHopSet>()
@@ -64,8 +73,9 @@ export class NextHopSets {
   readonly #byAddress = new Map<string, Set<NextHopSet>>()
   #protected = 0
 
-  constructor(targets: Targets, ecmp: number) {
+  constructor(targets: Targets, ecmp: number, overlay?: Overlay) {
     this.#targets = targets
+    this.#overlay = overlay
     this.#ecmp = ecmp
     targets.onRemoved = (target) => this.#remove(target)
   }
@@ -79,9 +89,10 @@ export class NextHopSets {
   }
 
   /** The set of `target`, when these next hops are its members and it may be used for more prefixes. */
-  current(target: number, offers: readonly Offer[]): NextHopSet | undefined {
+  current(target: number, offers: readonly Offer[], overlaid: boolean): NextHopSet | undefined {
     const set = this.#byTarget.get(target)
-    if (set === undefined || set.retired || set.members.length !== offers.length) return undefined
+    if (set === undefined || set.retired || set.overlaid !== overlaid) return undefined
+    if (set.members.length !== offers.length) return undefined
     const isMember = ({ nextHop }: Offer): boolean =>
       set.members.some((it) => it.nextHop === nextHop && it.share === 1)
     return offers.every(isMember) ? set : undefined
@@ -89,20 +100,20 @@ export class NextHopSets {
 
   /** The target for `offers`, of which each gets its share (default 1); 0 when none of them is reachable. */
   target(
-    family: Family,
+    { family, overlaid }: Pick<NextHopSet, 'family' | 'overlaid'>,
     offers: readonly Offer[],
     backup: Offer | undefined,
     shares: readonly number[] = [],
   ): number {
     const names = offers.map(({ nextHop }, i) => nameOf(nextHop, shares[i] ?? 1))
-    const name = `${family} ${names.toSorted().join(' ')}`
+    const name = `${family}${overlaid ? ' overlay' : ''} ${names.toSorted().join(' ')}`
     const room = this.#protected < MOST_PROTECTED_SETS || this.#byKey.has(keyOf(name, backup))
     const spare = room ? backup : undefined
     const key = keyOf(name, spare)
     let set = this.#byKey.get(key)
     if (set === undefined) {
       const members = offers.map((offer, i) => memberOf(offer, shares[i] ?? 1))
-      set = this.#add(key, { family, name, members, backup: spare && memberOf(spare, 1) })
+      set = this.#add(key, { family, overlaid, name, members, backup: spare && memberOf(spare, 1) })
     }
     if (set === undefined) return 0
     this.heard(set, offers, spare)
@@ -133,6 +144,18 @@ export class NextHopSets {
     }
   }
 
+  /** The overlay has another device, or none. */
+  overlayChanged(): void {
+    for (const set of this.#byTarget.values()) if (set.overlaid) this.#point(set)
+  }
+
+  /** Next hops that the overlay serves. */
+  *overlaid(): Iterable<NextHop> {
+    for (const set of this.#byTarget.values()) {
+      if (set.overlaid) for (const { nextHop } of membersOf(set)) yield nextHop
+    }
+  }
+
   /** The paths of `peer` count no longer: what led to it goes another way, before the RIB has decided so. */
   lost(peer: RibPeer): void {
     const concerned = [...this.#byTarget.values()].flatMap((set) => {
@@ -148,7 +171,7 @@ export class NextHopSets {
 
   #lose(set: NextHopSet, lost: readonly Member[]): void {
     for (const member of lost) member.lost = true
-    if (this.#forwarding(set).hops.length === 0) {
+    if (!forwards(this.#forwarding(set))) {
       // There is no other way: the RIB takes the routes away, or they live on with the peer's next session.
       for (const member of lost) member.lost = false
       return
@@ -164,6 +187,7 @@ export class NextHopSets {
     this.#byKey.set(key, set)
     this.#byTarget.set(target, set)
     if (set.backup !== undefined) this.#protected++
+    if (set.overlaid) this.onOverlaid()
     for (const { nextHop } of membersOf(set)) {
       const { text } = nextHop.address
       const sets = this.#byAddress.get(text) ?? new Set()
@@ -185,6 +209,7 @@ export class NextHopSets {
     const key = keyOf(set.name, set.backup)
     if (this.#byKey.get(key) === set) this.#byKey.delete(key)
     if (set.backup !== undefined) this.#protected--
+    if (set.overlaid) this.onOverlaid()
     for (const { nextHop } of membersOf(set)) {
       const { text } = nextHop.address
       const sets = this.#byAddress.get(text)
@@ -196,15 +221,28 @@ export class NextHopSets {
     this.#targets.update(set.target, this.#forwarding(set))
   }
 
-  #forwarding({ members, backup }: Pick<NextHopSet, 'members' | 'backup'>): GatewayTarget {
+  #forwarding(set: Pick<NextHopSet, 'overlaid' | 'members' | 'backup'>): KernelTarget {
+    const target = this.#open(set)
+    if (!set.overlaid || forwards(target)) return target
+    const reachable = [...membersOf(set)].some((it) => it.nextHop.resolution.gateways.length > 0)
+    return reachable ? CLOSED : target
+  }
+
+  #open({
+    overlaid,
+    members,
+    backup,
+  }: Pick<NextHopSet, 'overlaid' | 'members' | 'backup'>): KernelTarget {
+    const overlay = overlaid ? this.#overlay : undefined
+    const waysTo = ({ nextHop }: Member): readonly Gateway[] =>
+      overlay === undefined ? nextHop.resolution.gateways : overlay.waysTo(nextHop)
     const alive = members.filter(({ lost }) => !lost)
-    const gateways = alive.map(({ nextHop }) => nextHop.resolution.gateways)
+    const gateways = alive.map(waysTo)
     if (backup === undefined) {
       const shares = alive.map(({ share }) => share)
       return directTarget(gateways, this.#ecmp, shares)
     }
-    const spare = backup.lost ? [] : backup.nextHop.resolution.gateways
-    return protectedTarget(gateways, this.#ecmp, spare)
+    return protectedTarget(gateways, this.#ecmp, backup.lost ? [] : waysTo(backup))
   }
 }
 
@@ -245,7 +283,10 @@ function isLostWith(member: Member, peer: RibPeer): boolean {
   return member.peers.delete(peer) && member.peers.size === 0 && !member.independent
 }
 
-function* membersOf({ members, backup }: NextHopSet): Iterable<Member> {
+/** There is a leg to send packets by. */
+const forwards = (target: KernelTarget): boolean => target.kind === 'gateways' && !isEmpty(target)
+
+function* membersOf({ members, backup }: Pick<NextHopSet, 'members' | 'backup'>): Iterable<Member> {
   yield* members
   if (backup !== undefined) yield backup
 }

@@ -213,6 +213,7 @@ async function startAndServe(
         [
           sources.problem ?? [],
           docker.problem ?? [],
+          speaker.forwarding?.overlayKeeping?.problems ?? [],
           memory.warning() ?? [],
           config.kernel.install ? checkForwarding().map(forwardingText) : [],
         ].flat(),

@@ -189,6 +189,7 @@ export class Speaker {
         : new Forwarding(this.rib, this.localRoutes, world.kernel, config, {
             host,
             events,
+            clock,
             wake: () => this.scheduler.wake(),
           })
     this.forwarding?.fib.onSettled((family, prefix) => this.groups.settled(family, prefix))
@@ -238,7 +239,7 @@ export class Speaker {
       clock,
       events,
       neighbors: () => this.#neighbors,
-      sweep: () => this.forwarding?.fib.sweep(),
+      sweep: () => this.forwarding?.sweep(),
       allTold: () => this.scheduler.wake(),
     })
     this.#neighbors = new Neighbors(hood, { host, discovery: world.discovery })

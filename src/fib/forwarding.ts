@@ -47,11 +47,12 @@ export function forwardingOf(route: KernelRoute): KernelTarget | undefined {
   }
 }
 
-/** `via 10.0.0.1 link 3 weight 2 onlink` */
-function hopText({ via, link, weight, onLink }: KernelNextHop): string {
+/** `via 10.0.0.1 link 3 weight 2 onlink encap 10 10.0.0.1` */
+function hopText({ via, link, weight, onLink, encap }: KernelNextHop): string {
   const address = via === undefined ? '' : `via ${via.text.replace(/%.*/, '')} `
   const share = weight === undefined || weight === 1 ? '' : ` weight ${weight}`
-  return `${address}link ${link}${share}${onLink === true ? ' onlink' : ''}`
+  const around = encap === undefined ? '' : ` encap ${encap.id} ${encap.to.text}`
+  return `${address}link ${link}${share}${onLink === true ? ' onlink' : ''}${around}`
 }
 
 /** Links that packets leave by, or would. */

@@ -11,6 +11,13 @@ import type { Address } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Family } from '../net/family.ts'
 
+/** What the kernel puts around packets of a leg (a lightweight tunnel): an outer header to `to`. */
+export interface Encapsulation {
+  /** The network identifier of VXLAN; 0 for IP-in-IP. */
+  readonly id: number
+  readonly to: Address
+}
+
 /** One leg of a kernel next hop. */
 export interface KernelNextHop {
   /** The neighbour; absent for a route that is on-link by itself. May be IPv6 for an IPv4 route. */
@@ -20,6 +27,8 @@ export interface KernelNextHop {
   readonly onLink?: boolean
   /** 1..256, for weighted ECMP; default 1. */
   readonly weight?: number
+  /** For a device that has no other end of its own, and asks the route for it. */
+  readonly encap?: Encapsulation
 }
 
 /** What routes of this id do with packets. */

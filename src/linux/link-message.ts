@@ -3,7 +3,7 @@
  */
 import type { Link, LinkAddress } from '../net/link.ts'
 import { Attributes, MessageBuilder, NLM_F_DUMP } from './netlink.ts'
-import { addressAt } from './route-message.ts'
+import { addressAt } from './address-attribute.ts'
 
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17

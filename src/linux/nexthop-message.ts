@@ -6,8 +6,10 @@
  */
 import type { Family } from '../net/family.ts'
 import type { KernelNextHop, KernelNextHopObject } from '../fib/kernel.ts'
+import { addressAt } from './address-attribute.ts'
+import { encapsulationAt, putEncapsulation } from './encapsulation.ts'
 import { Attributes, MessageBuilder, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE } from './netlink.ts'
-import { RTNH_F_ONLINK, addressAt, familyNumber } from './route-message.ts'
+import { RTNH_F_ONLINK, familyNumber } from './route-message.ts'
 
 export const RTM_NEWNEXTHOP = 104
 export const RTM_DELNEXTHOP = 105
@@ -19,6 +21,8 @@ const NHA_GROUP_TYPE = 3
 const NHA_BLACKHOLE = 4
 const NHA_OIF = 5
 const NHA_GATEWAY = 6
+const NHA_ENCAP_TYPE = 7
+const NHA_ENCAP = 8
 const NHA_RES_GROUP = 12
 const NLA_F_NESTED = 0x8000
 
@@ -60,6 +64,7 @@ export function putSingle(
   header(to, number, protocol, hop.onLink === true ? RTNH_F_ONLINK : 0)
   to.attributeU32(NHA_ID, id).attributeU32(NHA_OIF, hop.link)
   if (hop.via !== undefined) to.attribute(NHA_GATEWAY, hop.via.bytes)
+  if (hop.encap !== undefined) putEncapsulation(to, NHA_ENCAP_TYPE, NHA_ENCAP, hop.encap)
 }
 
 export interface Group {
@@ -135,6 +140,7 @@ export function decodeNextHop(
     ...(via === undefined ? {} : { via }),
     link,
     ...(onLink ? { onLink } : {}),
+    ...encapsulationAt(view, attributes, NHA_ENCAP_TYPE, NHA_ENCAP),
   }
   return {
     id: attributes.u32(view, NHA_ID),

@@ -244,4 +244,10 @@ function makeRoom(legs: readonly WantedLeg[]): void {
 const isLegId = (id: number): boolean => id >= NEXT_HOP_LEG_ID_FIRST && id <= NEXT_HOP_ID_LAST
 
 const legKey = (family: Family, hop: KernelNextHop): string =>
-  `${family} ${hop.via?.bytes.join('.') ?? 'on-link'} ${hop.link}${hop.onLink === true ? ' onlink' : ''}`
+  [
+    family,
+    hop.via?.bytes.join('.') ?? 'on-link',
+    hop.link,
+    hop.onLink === true ? 'onlink' : '',
+    hop.encap === undefined ? '' : `${hop.encap.id} ${hop.encap.to.text}`,
+  ].join(' ')

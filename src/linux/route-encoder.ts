@@ -12,12 +12,20 @@
  * | 4..6 | rtmsg: family, length; table, protocol, scope, type; flags |
  * | 7..  | RTA_DST, RTA_PRIORITY, RTA_TABLE if > 255, then the definition, then RTA_PREFSRC |
  */
-import { ROUTE_PUT, type KernelOptions, type KernelTarget } from '../fib/kernel.ts'
+import {
+  ROUTE_PUT,
+  type KernelNextHop,
+  type KernelOptions,
+  type KernelTarget,
+} from '../fib/kernel.ts'
 import { FAMILIES, type Family } from '../net/family.ts'
 import { wordsOf, type Address } from '../net/address.ts'
+import { encapsulationBytes, putEncapsulation } from './encapsulation.ts'
 import { MessageBuilder, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST } from './netlink.ts'
 import {
   RTA_DST,
+  RTA_ENCAP,
+  RTA_ENCAP_TYPE,
   RTA_GATEWAY,
   RTA_MULTIPATH,
   RTA_NH_ID,
@@ -67,20 +75,20 @@ export function plainDefinition(family: Family, target: KernelTarget): RouteDefi
     return { type, flags: 0, attributes: NOTHING }
   }
   const [first, ...more] = target.hops
-  const builder = new MessageBuilder(64 + target.hops.length * 64).begin(0, 0, 0)
+  const builder = new MessageBuilder(64 + target.hops.length * 96).begin(0, 0, 0)
   const header = builder.length
   if (more.length === 0) {
     builder.attributeU32(RTA_OIF, first.link)
-    gateway(builder, family, first.via)
+    gateway(builder, family, first)
   } else {
-    const sizes = target.hops.map((hop) => 8 + gatewayBytes(family, hop.via))
+    const sizes = target.hops.map((hop) => 8 + gatewayBytes(family, hop))
     builder.u16(4 + sizes.reduce((sum, size) => sum + size, 0)).u16(RTA_MULTIPATH)
     for (const [i, hop] of target.hops.entries()) {
       builder
         .u16(sizes[i])
         .u8(hop.onLink === true ? RTNH_F_ONLINK : 0)
         .u8((hop.weight ?? 1) - 1)
-      gateway(builder.u32(hop.link), family, hop.via)
+      gateway(builder.u32(hop.link), family, hop)
     }
   }
   const bytes = builder.bytes.slice(header, builder.length)
@@ -89,7 +97,8 @@ export function plainDefinition(family: Family, target: KernelTarget): RouteDefi
 }
 const NOTHING = new Uint32Array(0)
 
-function gateway(to: MessageBuilder, family: Family, via: Address | undefined): void {
+function gateway(to: MessageBuilder, family: Family, { via, encap }: KernelNextHop): void {
+  if (encap !== undefined) putEncapsulation(to, RTA_ENCAP_TYPE, RTA_ENCAP, encap)
   if (via === undefined) return
   if (via.family === family) to.attribute(RTA_GATEWAY, via.bytes)
   else
@@ -100,9 +109,10 @@ function gateway(to: MessageBuilder, family: Family, via: Address | undefined): 
       .end()
 }
 
-function gatewayBytes(family: Family, via: Address | undefined): number {
-  if (via === undefined) return 0
-  return (4 + (via.family === family ? 0 : 2) + via.bytes.length + 3) & ~3
+function gatewayBytes(family: Family, { via, encap }: KernelNextHop): number {
+  const around = encap === undefined ? 0 : encapsulationBytes(encap)
+  if (via === undefined) return around
+  return around + ((4 + (via.family === family ? 0 : 2) + via.bytes.length + 3) & ~3)
 }
 
 /** The attribute for a preferred source, in words; empty when there is none. */

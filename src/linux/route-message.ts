@@ -5,10 +5,12 @@
  * from the bytes at hand. A link-local gateway carries no zone: its `link` says where it lives. The
  * messages that we write in quantity are made by route-encoder.ts.
  */
-import { addressFromBytes, formatIpv6, type Address } from '../net/address.ts'
+import { formatIpv6, type Address } from '../net/address.ts'
 import { factsOf, type Family } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { KernelNextHop, KernelRoute } from '../fib/kernel.ts'
+import { addressAt, bytesAddress } from './address-attribute.ts'
+import { encapsulationAt } from './encapsulation.ts'
 import { Attributes, MessageBuilder, NLM_F_DUMP } from './netlink.ts'
 import { AF_INET, AF_INET6 } from './sys.ts'
 
@@ -24,6 +26,8 @@ export const RTA_PREFSRC = 7
 export const RTA_MULTIPATH = 9
 export const RTA_TABLE = 15
 export const RTA_VIA = 18
+export const RTA_ENCAP_TYPE = 21
+export const RTA_ENCAP = 22
 export const RTA_NH_ID = 30
 
 export const RTN_UNICAST = 1
@@ -145,19 +149,6 @@ function prefixAt(view: DataView, family: Family, attributes: Attributes, length
 }
 const $words = new Int32Array(4)
 
-/** An address attribute of 4 or 16 bytes. */
-export function addressAt(
-  view: DataView,
-  attributes: Attributes,
-  kind: number,
-): Address | undefined {
-  const size = attributes.size(kind)
-  return size === 4 || size === 16 ? bytesAddress(view, attributes.at(kind), size) : undefined
-}
-
-const bytesAddress = (view: DataView, at: number, size: number): Address =>
-  addressFromBytes(new Uint8Array(view.buffer, view.byteOffset + at, size))
-
 const NO_HOPS: readonly KernelNextHop[] = []
 
 function hopsOf(view: DataView, attributes: Attributes, flags: number): readonly KernelNextHop[] {
@@ -198,6 +189,7 @@ function hopAt(
     link,
     ...((flags & RTNH_F_ONLINK) === 0 ? {} : { onLink: true }),
     ...(weight === 1 ? {} : { weight }),
+    ...encapsulationAt(view, attributes, RTA_ENCAP_TYPE, RTA_ENCAP),
   }
 }
 

@@ -6,7 +6,7 @@
  * that ends, at any moment of its life.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,8 @@ export interface Uml {
   run(script: string, deadlineMs?: number): Promise<string>
   /** Writes a file, and says its path inside. */
   write(name: string, text: string): string
+  /** What stands in a file of the share now; '' when there is none. */
+  log(name: string): string
   close(): Promise<void>
 }
 
@@ -62,7 +64,9 @@ export async function bootUml(): Promise<Uml> {
   const [lifeLine, output, , commands] = box.stdio
   if (lifeLine === null || output === null || !(commands instanceof Socket))
     throw new Error('the box has no channels')
-  const exited = new Promise<void>((resolve) => box.once('close', () => resolve()))
+  const exited = new Promise<void>((resolve) => {
+    box.once('close', () => resolve()).once('error', () => resolve())
+  })
   const lines: string[] = []
   let heard = (): void => {}
   createInterface({ input: output }).on('line', (line) => {
@@ -88,7 +92,6 @@ export async function bootUml(): Promise<Uml> {
         }
       }
       heard = look
-      box.once('error', (error) => fail(error.message))
       void exited.then(() => fail('user-mode Linux has ended'))
       look()
     })
@@ -114,6 +117,10 @@ export async function bootUml(): Promise<Uml> {
     write(name, text) {
       writeFileSync(join(share, name), text)
       return `/run/share/${name}`
+    },
+    log(name) {
+      const path = join(share, name)
+      return existsSync(path) ? readFileSync(path, 'utf8') : ''
     },
     async close() {
       lifeLine.end()

@@ -33,6 +33,7 @@ const HOUSE: House = {
       'session/neighbor-discovery',
       'bfd/transport',
       'fib/kernel',
+      'fib/dataplanes/tunnel',
       'rib/next-hop',
       'sources/source',
       'sources/cni',

@@ -39,7 +39,7 @@ export const fibView: TableView<FibRow> = {
     { title: 'AGE', of: (row, now) => formatAge(row.since, now), align: 'right' },
     {
       title: 'NEXT HOPS',
-      of: (row) => row.nextHops.map(legText).join(', ') || 'blackhole',
+      of: (row) => row.nextHops.map(legText).join(', ') || row.type,
     },
   ],
   notes: (row) => (row.error === null ? [] : [`the kernel says: ${row.error}`]),

@@ -6,7 +6,7 @@
  * sorted, so that equal sets are equal targets whatever order they arrived in.
  */
 import type { Address } from '../../net/address.ts'
-import type { KernelNextHop, KernelTarget } from '../kernel.ts'
+import type { Encapsulation, KernelNextHop, KernelTarget } from '../kernel.ts'
 import { greatestCommonDivisor } from '../shares.ts'
 
 export type GatewayTarget = KernelTarget & { readonly kind: 'gateways' }
@@ -16,6 +16,9 @@ export interface Gateway {
   readonly via: Address
   /** Interface index. */
   readonly link: number
+  /** As in `KernelNextHop`: into a tunnel. */
+  readonly onLink?: boolean
+  readonly encap?: Encapsulation
 }
 
 /** The kernel's bound on the weight of a leg, and half of it, which a group with a standby may use. */
@@ -82,8 +85,8 @@ function legsOf(
   return chosen.map(({ gateway }, i) => hop(gateway, weights[i]))
 }
 
-const hop = ({ via, link }: Gateway, weight: number): KernelNextHop =>
-  weight === 1 ? { via, link } : { via, link, weight }
+const hop = (gateway: Gateway, weight: number): KernelNextHop =>
+  weight === 1 ? gateway : { ...gateway, weight }
 
 /** Shares in the smallest whole numbers, within what the kernel takes. */
 function weightsOf(shares: readonly number[], maxWeight: number): number[] {

@@ -1,19 +1,14 @@
 /**
- * The dataplanes: how packets get from this host to a BGP next hop. One row each; `overlay.mode` of the
- * configuration names the row.
+ * The dataplanes beside the direct one: one row each; `overlay.mode` of the configuration names the row.
  */
-import type { KernelTarget } from '../kernel.ts'
-import { directTarget, type Gateway } from './direct.ts'
+import type { Dataplane } from './dataplane.ts'
+import { ipip } from './ipip.ts'
+import { vxlan } from './vxlan.ts'
 
-export interface Dataplane {
-  /** `overlay.mode` */
-  readonly mode: 'none'
-  /** For people. */
-  readonly name: string
-  /** The kernel target for a set of next hops, given the gateways of each. */
-  target(nextHops: readonly (readonly Gateway[])[], ecmp: number): KernelTarget
+export const DATAPLANES: readonly Dataplane[] = [ipip, vxlan]
+
+export function dataplaneOf(mode: Dataplane['mode']): Dataplane {
+  const found = DATAPLANES.find((it) => it.mode === mode)
+  if (found === undefined) throw new Error(`there is no dataplane ${mode}`)
+  return found
 }
-
-export const DATAPLANES: readonly Dataplane[] = [
-  { mode: 'none', name: 'direct', target: directTarget },
-]

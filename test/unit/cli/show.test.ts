@@ -124,7 +124,7 @@ tor-b  eth1          -  Active: trying again in 4 s         -         -         
           error: 'ENETUNREACH: Nexthop has invalid gateway',
           nextHops: [{ via: '10.0.1.12', dev: 'tunl0', weight: 2, encap: 'ipip 10.0.1.12' }],
         },
-        { ...fibRoute, prefix: '10.244.7.0/26', nextHops: [], nexthopId: null },
+        { ...fibRoute, prefix: '10.244.7.0/26', type: 'blackhole', nextHops: [], nexthopId: null },
       ]
     },
     shows: `

@@ -156,6 +156,7 @@ const GLOBAL: readonly (readonly [line: string, field: string, effect: string])[
   ['kernel: { withinOwn: accept }', 'kernel.withinOwn', 'restart'],
   ['kernel: { preferredSource: 10.1.0.1 }', 'kernel.preferredSource', 'restart'],
   ['kernel: { onStop: remove }', 'kernel.onStop', 'live'],
+  ['overlay: { mode: ipip, prefixes: [10.244.0.0/16] }', 'overlay', 'restart'],
   ['nat: { pools: [10.244.0.0/16] }', 'nat', 'live'],
   ['bmp: [{ address: 192.0.2.8 }]', 'bmp', 'live'],
   ['mrt: { rib: /r.mrt }', 'mrt', 'live'],

@@ -12,16 +12,30 @@ type Row = readonly [written: string, ...complaints: string[]]
 const DOCUMENT: readonly Row[] = [
   [
     'hold: 1',
-    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, nat, bmp, mrt, api, log',
+    'c.yaml:2:1: hold: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, overlay, nat, bmp, mrt, api, log',
   ],
   ['advertize: {}', 'c.yaml:2:1: advertize: unknown key; did you mean advertise?'],
   ['holdTime: 90s', 'c.yaml:2:1: holdTime: unknown key; it belongs into peers or peerGroups'],
   ['interfaces: [docker0]', 'c.yaml:2:1: interfaces: unknown key; it belongs into advertise'],
-  ['overlay: { mode: ipip }', 'c.yaml:2:1: overlay: not in this version yet; remove it'],
+  [
+    'overlay: { mode: ipip }',
+    'c.yaml:2:10: overlay.prefixes: no destination is reached through the overlay; write those of the containers of all hosts',
+  ],
+  [
+    'overlay: { mode: vxlan, device: tunl0, prefixes: ["fd00::/64"], acceptFrom: ["fd00::/64"] }',
+    'c.yaml:2:33: overlay.device: VXLAN goes through a device of our own; remove the key',
+    'c.yaml:2:51: overlay.prefixes[0]: the overlay carries IPv4 only; remove it',
+    'c.yaml:2:78: overlay.acceptFrom[0]: outer addresses are IPv4; remove it',
+  ],
+  [
+    'overlay: { mode: ipip, device: linnet-ipip, mtu: 1400, prefixes: [10.244.0.0/16] }',
+    "c.yaml:2:32: overlay.device: linnet-ipip is linnet's own; remove the key",
+    "c.yaml:2:50: overlay.mtu: linnet-ipip is somebody else's, and its MTU stays as it is; remove it, and set it there",
+  ],
   ['bfd: true', 'c.yaml:2:1: bfd: unknown key; it belongs into peers or peerGroups'],
   [
     '__proto__: 1',
-    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, nat, bmp, mrt, api, log',
+    'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, overlay, nat, bmp, mrt, api, log',
   ],
   [
     'routerId: 0.0.0.0',

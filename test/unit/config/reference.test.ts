@@ -12,13 +12,8 @@ import {
   keyRows,
 } from '../../../src/config/reference.ts'
 import { groupSchema, peerSchema } from '../../../src/config/peer-schema.ts'
-import {
-  advertiseSchema,
-  bmpSchema,
-  configSchema,
-  kernelSchema,
-  mrtSchema,
-} from '../../../src/config/schema.ts'
+import { advertiseSchema, configSchema, kernelSchema } from '../../../src/config/schema.ts'
+import { bmpSchema, mrtSchema } from '../../../src/config/monitors.ts'
 import { stringify } from 'yaml'
 import { complaintsAbout, linesOf, NOWHERE } from './loading.ts'
 

@@ -181,6 +181,7 @@ export const route: RouteRow = {
 export const fibRoute: FibRow = {
   prefix: '172.18.2.0/24',
   family: 'ipv4',
+  type: 'unicast',
   nextHops: [
     { via: '10.0.1.1', dev: 'eth0', weight: 1, encap: null },
     { via: '10.0.2.1', dev: 'eth1', weight: 1, encap: null },
@@ -209,8 +210,8 @@ export const nextHop: NextHopRow = {
   id: 0x4c000003,
   nextHops: ['10.0.1.1', '10.0.2.1'],
   members: [
-    { via: '10.0.1.1', dev: 'eth0', weight: 1 },
-    { via: '10.0.2.1', dev: 'eth1', weight: 1 },
+    { via: '10.0.1.1', dev: 'eth0', weight: 1, encap: null },
+    { via: '10.0.2.1', dev: 'eth1', weight: 1, encap: null },
   ],
   routes: 118,
   backup: null,

@@ -59,7 +59,7 @@ const byC: Offer = { nextHop: C, peer: torC }
 
 /** The target, in use by a route. */
 function used(offers: readonly Offer[], backup?: Offer, shares?: readonly number[]): number {
-  const target = sets.target('ipv4', offers, backup, shares)
+  const target = sets.target({ family: 'ipv4', overlaid: false }, offers, backup, shares)
   targets.retain(target)
   return target
 }
@@ -93,10 +93,10 @@ describe('a set', () => {
 
   test('serves again when nothing but the order of its members is another', () => {
     const target = used([byA, byB], byC)
-    expect(sets.current(target, [byB, byA])?.target).toBe(target)
-    expect(sets.current(target, [byA])).toBeUndefined()
-    expect(sets.current(target, [byA, byC])).toBeUndefined()
-    expect(sets.current(used([byA, byB], undefined, [1, 4]), [byA, byB])).toBeUndefined()
+    expect(sets.current(target, [byB, byA], false)?.target).toBe(target)
+    expect(sets.current(target, [byA], false)).toBeUndefined()
+    expect(sets.current(target, [byA, byC], false)).toBeUndefined()
+    expect(sets.current(used([byA, byB], undefined, [1, 4]), [byA, byB], false)).toBeUndefined()
   })
 })
 
@@ -145,14 +145,14 @@ describe('a session that ends', () => {
     expect(again).not.toBe(target)
     expect(forwarding(again)).toBe('via 10.0.1.1 link 1, via 10.0.2.1 link 2')
     expect(forwarding(target)).toBe('via 10.0.2.1 link 2')
-    expect(sets.current(target, [byA, byB])).toBeUndefined()
+    expect(sets.current(target, [byA, byB], false)).toBeUndefined()
   })
 
   test('of the backup: nothing stands by until it is back; the set stays in use', () => {
     const target = used([byA], byB)
     sets.lost(torB)
     expect(forwarding(target)).toBe('via 10.0.1.1 link 1 or nothing')
-    const set = sets.current(target, [byA])
+    const set = sets.current(target, [byA], false)
     expect(set?.target).toBe(target)
     if (set !== undefined) sets.heard(set, [byA], { nextHop: B, peer: peer(2) })
     expect(forwarding(target)).toBe('via 10.0.1.1 link 1 or via 10.0.2.1 link 2')

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { directTarget } from '../../../src/fib/dataplanes/direct.ts'
-import { DATAPLANES } from '../../../src/fib/dataplanes/index.ts'
 import { address } from '../../../src/net/address.ts'
 
 /** `10.0.1.1@2`: the gateway 10.0.1.1 on link 2. */
@@ -112,11 +111,4 @@ describe('the gateways of a set of next hops', () => {
     expect(weights.every((it) => Number.isInteger(it) && it >= 1 && it <= 256)).toBe(true)
     expect(Math.max(...weights)).toBe(256)
   })
-})
-
-test('the table of dataplanes names each mode once', () => {
-  expect(DATAPLANES.map(({ mode }) => mode)).toEqual(['none'])
-  expect(DATAPLANES[0].target([gateways('10.0.1.1@2')], 4)).toEqual(
-    directTarget([gateways('10.0.1.1@2')], 4),
-  )
 })

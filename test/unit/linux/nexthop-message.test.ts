@@ -30,6 +30,16 @@ const cases: readonly [title: string, make: (to: MessageBuilder) => void, golden
      08000100 01000000 08000500 03000000 14000600 fe800000 00000000 00000000 00000001`,
   ],
   [
+    'a leg into a tunnel: the outer header goes to the gateway, TTL 64, never fragmented',
+    (to) => {
+      const encap = { id: 10, to: address('10.1.0.2') }
+      putSingle(to, 7, 179, 1, 'ipv4', via('10.1.0.2', 3, { onLink: true, encap }))
+    },
+    `60000000 68000105 07000000 00000000 0200b300 04000000
+     08000100 01000000 08000500 03000000 08000600 0a010002 06000700 02000000
+     28000880 0c000100 00000000 0000000a 08000200 0a010002 05000400 40000000 06000600 01000000`,
+  ],
+  [
     'a link alone takes the family of its routes',
     (to) => putSingle(to, 7, 179, 1, 'ipv6', { link: 3 }),
     `28000000 68000105 07000000 00000000 0a00b300 00000000 08000100 01000000 08000500 03000000`,
@@ -76,6 +86,8 @@ test('what is encoded can be decoded', () => {
     { id: 5, weight: 3 },
     { id: 6, weight: 256 },
   ]
+  const encap = { id: 10, to: address('10.1.0.2') }
+  putSingle(builder, 2, 179, 9, 'ipv4', via('10.1.0.2', 3, { encap }))
   putGroup(builder, 2, 179, { id: 7, members, buckets: 0 }, true)
   putGroup(builder, 3, 179, { id: 8, members, buckets: 64 }, true)
   const view = viewOf(builder.bytes)
@@ -87,6 +99,7 @@ test('what is encoded can be decoded', () => {
   expect(found).toEqual([
     { ...common, id: 5, group: [], hop: via('10.1.0.2', 3) },
     { ...common, id: 6, group: [], hop: via('fe80::1', 4, { onLink: true }) },
+    { ...common, id: 9, group: [], hop: via('10.1.0.2', 3, { encap }) },
     { ...common, id: 7, group: members },
     { ...common, id: 8, group: members, resilient: true },
   ])

@@ -20,6 +20,7 @@ import {
   refuseSameAddresses,
   type CalicoNode,
 } from './nodes.ts'
+import { overlayOf } from './overlay.ts'
 import { MESH_GROUP, writtenMesh, writtenPeer } from './peers.ts'
 import { Report } from './report.ts'
 import { readResources, type InputFile, type Resource, type Resources } from './resources.ts'
@@ -142,6 +143,7 @@ function configurationFor(
     policies: Object.keys(policies).length === 0 ? undefined : policies,
     advertise: blocks.length === 0 ? undefined : { prefixes: advertised(blocks) },
     kernel: kernelOf(blocks, resources),
+    overlay: overlayOf(resources, report),
     log: level,
   })
 }

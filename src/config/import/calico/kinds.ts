@@ -222,7 +222,17 @@ const bgpFilter = z.looseObject({
   exportV6: z.array(filterRule).optional(),
 })
 
-const ipPool = z.looseObject({ cidr, disableBGPExport: flag.optional() })
+const encapsulation = z
+  .enum(['', 'Never', 'Always', 'CrossSubnet'])
+  .register(valueFacts, { noun: 'a mode', write: 'Never, Always or CrossSubnet' })
+  .optional()
+
+const ipPool = z.looseObject({
+  cidr,
+  disableBGPExport: flag.optional(),
+  ipipMode: encapsulation,
+  vxlanMode: encapsulation,
+})
 
 const node = z.looseObject({
   bgp: z

@@ -4,12 +4,6 @@ import type { Setting } from './setting.ts'
 const ADDRESSES = 'it says which addresses workloads get; linnet gives out none'
 const INSTEAD = 'leave it to whoever gives addresses to containers'
 
-const encapsulation = (instead: string) => ({
-  why: 'overlay comes with a later version of linnet: packets go without encapsulation',
-  instead,
-  except: ['Never'],
-})
-
 export const IP_POOL: readonly Setting[] = [
   {
     field: 'cidr',
@@ -24,12 +18,13 @@ export const IP_POOL: readonly Setting[] = [
   {
     field: 'ipipMode',
     example: 'CrossSubnet',
-    told: encapsulation('see that the network between the hosts has routes for the pool'),
+    becomes:
+      '`overlay` with `mode: ipip`; `when: crossSubnet` asks whether the next hop is on a link of the host',
   },
   {
     field: 'vxlanMode',
     example: 'Always',
-    told: encapsulation('see that the network between the hosts has routes for the pool'),
+    becomes: '`overlay` with `mode: vxlan` and Ethernet inside, likewise',
   },
   {
     field: 'natOutgoing',
@@ -79,10 +74,7 @@ export const IP_POOL: readonly Setting[] = [
   },
 ]
 
-const TUNNEL = {
-  why: 'overlay comes with a later version of linnet',
-  instead: 'nothing is to be done: the address belongs to the tunnel alone',
-}
+const TUNNEL = "it belongs to Calico's tunnel device; linnet's has no address"
 
 export const NODE: readonly Setting[] = [
   {
@@ -106,11 +98,11 @@ export const NODE: readonly Setting[] = [
     becomes:
       '`clusterId`, and `routeReflectorClient` of internal peers that have no cluster id, or another',
   },
-  { field: 'bgp.ipv4IPIPTunnelAddr', example: '10.244.7.1', told: TUNNEL },
-  { field: 'ipv4VXLANTunnelAddr', example: '10.244.7.2', told: TUNNEL },
-  { field: 'ipv6VXLANTunnelAddr', example: 'fd00:10::2', told: TUNNEL },
-  { field: 'vxlanTunnelMACAddr', example: '66:2a:8c:00:00:01', told: TUNNEL },
-  { field: 'vxlanTunnelMACAddrV6', example: '66:2a:8c:00:00:02', told: TUNNEL },
+  { field: 'bgp.ipv4IPIPTunnelAddr', example: '10.244.7.1', nothing: TUNNEL },
+  { field: 'ipv4VXLANTunnelAddr', example: '10.244.7.2', nothing: TUNNEL },
+  { field: 'ipv6VXLANTunnelAddr', example: 'fd00:10::2', nothing: TUNNEL },
+  { field: 'vxlanTunnelMACAddr', example: '66:2a:8c:00:00:01', nothing: TUNNEL },
+  { field: 'vxlanTunnelMACAddrV6', example: '66:2a:8c:00:00:02', nothing: TUNNEL },
   {
     field: 'wireguard',
     example: { interfaceIPv4Address: '10.244.7.3' },

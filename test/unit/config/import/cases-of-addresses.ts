@@ -2,11 +2,8 @@
 /** IPPool, Node and BlockAffinity: each setting, what becomes of it, and what is told. */
 import { block, manifest, node, peer, pool, type Case } from './cluster.ts'
 
-const TUNNEL =
-  'overlay comes with a later version of linnet; nothing is to be done: the address belongs to the tunnel alone'
 const ADDRESSES = 'it says which addresses workloads get; linnet gives out none; '
-const DIRECT =
-  'overlay comes with a later version of linnet: packets go without encapsulation; see that the network between the hosts has routes for the pool'
+const ELSE = 'see that the network has routes for the pool'
 const LEAVE = 'leave it to whoever gives addresses to containers'
 const tor = { peerIP: '10.0.1.1', asNumber: 65001 }
 const written = (...more: readonly Readonly<Record<string, unknown>>[]) => ({
@@ -32,6 +29,41 @@ export const ADDRESS_CASES: readonly Case[] = [
     },
   },
   {
+    of: 'IPPool.ipipMode',
+    change: [pool('pool', { cidr: '10.244.0.0/16', ipipMode: 'CrossSubnet' })],
+    written: { overlay: { mode: 'ipip', when: 'crossSubnet', prefixes: ['10.244.0.0/16'] } },
+  },
+  {
+    of: 'IPPool.vxlanMode',
+    change: [pool('pool', { cidr: '10.244.0.0/16', vxlanMode: 'Always' })],
+    written: {
+      overlay: {
+        mode: 'vxlan',
+        when: 'always',
+        prefixes: ['10.244.0.0/16'],
+        vxlan: { vni: 4096, gpe: false },
+      },
+    },
+  },
+  {
+    of: ['IPPool.ipipMode', 'IPPool.vxlanMode'],
+    to: 'of pools that differ',
+    change: [
+      pool('pool', { cidr: '10.244.0.0/16', ipipMode: 'CrossSubnet' }),
+      pool('q', { cidr: '10.245.0.0/16', ipipMode: 'Always' }),
+      pool('r', { cidr: '10.246.0.0/16', vxlanMode: 'Always' }),
+      pool('six', { cidr: 'fd00:10::/64', vxlanMode: 'Always' }),
+    ],
+    written: {
+      overlay: { mode: 'ipip', when: 'always', prefixes: ['10.244.0.0/16', '10.245.0.0/16'] },
+    },
+    told: [
+      'IPPool pool spec.ipipMode: linnet wraps always, or never within a subnet, for all pools; it is always, as another one asks; nothing is to be done, or write the same for all',
+      `IPPool r spec.vxlanMode: linnet has one overlay, and it is that of IPPool pool; ${ELSE}`,
+      `IPPool six spec.vxlanMode: the overlay carries IPv4 only; ${ELSE}`,
+    ],
+  },
+  {
     of: 'IPPool.disableBGPExport',
     change: [pool('inside', { cidr: '10.244.128.0/17', disableBGPExport: true })],
     written: {
@@ -47,8 +79,6 @@ export const ADDRESS_CASES: readonly Case[] = [
   },
   ...(
     [
-      ['ipipMode', 'CrossSubnet', DIRECT],
-      ['vxlanMode', 'Always', DIRECT],
       [
         'natOutgoing',
         true,
@@ -125,14 +155,9 @@ export const ADDRESS_CASES: readonly Case[] = [
   {
     of: 'Node.bgp.ipv4IPIPTunnelAddr',
     change: [node('node-1', { ...own, ipv4IPIPTunnelAddr: '10.244.7.1' })],
-    told: [`Node node-1 spec.bgp.ipv4IPIPTunnelAddr: ${TUNNEL}`],
   },
   ...(
     [
-      ['ipv4VXLANTunnelAddr', '10.244.7.2', TUNNEL],
-      ['ipv6VXLANTunnelAddr', 'fd00:10::2', TUNNEL],
-      ['vxlanTunnelMACAddr', '66:2a:8c:00:00:01', TUNNEL],
-      ['vxlanTunnelMACAddrV6', '66:2a:8c:00:00:02', TUNNEL],
       [
         'wireguard',
         { interfaceIPv4Address: '10.244.7.3' },
@@ -143,6 +168,17 @@ export const ADDRESS_CASES: readonly Case[] = [
     of: `Node.${field}`,
     change: [manifest('Node', 'node-1', { bgp: own, [field]: value })],
     told: [`Node node-1 spec.${field}: ${told}`],
+  })),
+  ...(
+    [
+      ['ipv4VXLANTunnelAddr', '10.244.7.2'],
+      ['ipv6VXLANTunnelAddr', 'fd00:10::2'],
+      ['vxlanTunnelMACAddr', '66:2a:8c:00:00:01'],
+      ['vxlanTunnelMACAddrV6', '66:2a:8c:00:00:02'],
+    ] as const
+  ).map(([field, value]) => ({
+    of: `Node.${field}`,
+    change: [manifest('Node', 'node-1', { bgp: own, [field]: value })],
   })),
   {
     of: ['Node.addresses', 'Node.orchRefs'],

@@ -1,7 +1,6 @@
 /** Each setting of Calico, what becomes of it, and what is told. */
 import { expect, test } from 'vitest'
 import { SETTINGS } from '../../../../src/config/import/calico/settings.ts'
-import { isReserved } from '../../../../src/config/reserved.ts'
 import { ADDRESS_CASES } from './cases-of-addresses.ts'
 import { FILTER_RULES } from './cases-of-filters.ts'
 import { SESSION_CASES } from './cases-of-sessions.ts'
@@ -77,12 +76,4 @@ test('every setting is tried here', () => {
   expect(all.length).toBeGreaterThan(60)
   expect(all.filter((it) => !seen.has(it))).toEqual([])
   expect([...seen].filter((it) => !all.includes(it))).toEqual([])
-})
-
-test('what is told to come later is not there yet', () => {
-  const keys = Object.values(SETTINGS)
-    .flat()
-    .flatMap(({ told }) => /^(\w+) comes with a later version/.exec(told?.why ?? '')?.[1] ?? [])
-  expect([...new Set(keys)].toSorted()).toEqual(['overlay'])
-  expect(keys.filter((it) => !isReserved(it))).toEqual([])
 })

@@ -1,0 +1,27 @@
+/**
+ * A tunnel: one device that all encapsulated packets leave by, and no other end of its own, for each next hop is one.
+ * It is made, adjusted and removed through `TunnelDevices`, which `linux/` implements.
+ */
+import type { Prefix } from '../../net/prefix.ts'
+import type { KernelError } from '../kernel.ts'
+
+/** What the kernel shall make. */
+export type TunnelKind =
+  | { readonly kind: 'ipip' }
+  | { readonly kind: 'vxlan'; readonly port: number; readonly gpe: boolean }
+
+export interface TunnelDevices {
+  /** Makes the device, up; its index is known once the monitor tells of it. */
+  create(name: string, kind: TunnelKind, mtu: number): KernelError | undefined
+  /** Takes the device up, with this MTU. */
+  adjust(link: number, mtu: number): KernelError | undefined
+  remove(link: number): KernelError | undefined
+  /**
+   * Routes that nobody's packets go by as long as there is a better one: unreachable, of the highest metric. So a
+   * tunnel that goes, and takes its routes with it, leaves no way for packets to go without it.
+   */
+  guard(prefixes: readonly Prefix[]): KernelError | undefined
+  /** Takes all such routes away but those to `prefixes`, also an earlier run's. */
+  unguard(prefixes: readonly Prefix[]): Promise<void>
+  close(): void
+}
