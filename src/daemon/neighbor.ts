@@ -12,7 +12,7 @@ import type { MalformedUpdate } from '../rib/adj-rib-in-terms.ts'
 import { MOST_PATHS_OF_PEER } from '../rib/family-rib.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import type { Membership } from '../rib/update-group.ts'
-import { SUPERSEDED } from '../session/cause.ts'
+import { SUPERSEDED, SUPERSEDED_THERE } from '../session/cause.ts'
 import { STATES, type State } from '../session/fsm.ts'
 import type { Negotiated } from '../session/negotiation.ts'
 import { Peer } from '../session/peer.ts'
@@ -58,6 +58,8 @@ export class Neighbor {
   readonly #ofUpdates: Silence
   /** Attempts go on for as long as a peer is away: the log hears of a cause once, and again after a while. */
   readonly #ofAttempts: Silence
+  /** The peer has kept another connection, and no session has come of it yet. */
+  #outdone = false
 
   constructor(config: ResolvedPeer, hood: Neighborhood) {
     this.#config = config
@@ -274,6 +276,7 @@ export class Neighbor {
     this.#session = session
     this.#pathFailure = undefined
     this.#ofAttempts.end()
+    this.#outdone = false
     session.joinGroups()
     const families = negotiated.families.join(', ')
     const text = `session with AS ${negotiated.peerAsn} is up (${families}; hold time ${negotiated.holdTimeSeconds} s)`
@@ -331,6 +334,10 @@ export class Neighbor {
 
   #attemptFailed(cause: string): void {
     if (this.outOfReach) this.#hood.changed()
+    if (cause === SUPERSEDED_THERE && !this.#outdone) {
+      this.#outdone = true
+      return
+    }
     if (this.#ofAttempts.endsFor(cause)) this.#tell('warn', 'AttemptFailed', cause)
   }
 

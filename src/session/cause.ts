@@ -21,6 +21,9 @@ import type { CloseReason, Endpoint, SocketOptions } from './transport.ts'
 /** The cause given to a conversation that lost a collision: no trouble worth telling. */
 export const SUPERSEDED = 'the other connection of this peer is kept'
 
+/** What it amounts to when the peer decides: the other connection may not have come to our ears yet. */
+export const SUPERSEDED_THERE = 'the peer sent Cease/Connection Collision Resolution'
+
 /** The NOTIFICATION for a cease, with its text where RFC 9003 allows one. */
 export function ceaseNotification({ subcode, text, data }: Cease): Notification {
   const mayHaveText = subcode === ADMINISTRATIVE_SHUTDOWN || subcode === ADMINISTRATIVE_RESET

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { address } from '../../../src/net/address.ts'
-import { causeOfClose } from '../../../src/session/cause.ts'
+import { causeOfClose, SUPERSEDED_THERE, textOfReceived } from '../../../src/session/cause.ts'
 import type { State } from '../../../src/session/fsm.ts'
 import type { CloseReason } from '../../../src/session/transport.ts'
 
@@ -29,4 +29,9 @@ describe('a connection that ends', () => {
     const us = { asn: 65001, local: { address: address('10.0.0.1'), port: 40_000 } }
     expect(causeOfClose({ code, text: 'the words of the system' }, state, us)).toBe(says)
   })
+})
+
+test('a NOTIFICATION that decides a collision is known by its words', () => {
+  const notification = { code: 6, subcode: 7, data: new Uint8Array(0) }
+  expect(`the peer sent ${textOfReceived(notification, 65001, 65002)}`).toBe(SUPERSEDED_THERE)
 })
