@@ -17,7 +17,8 @@ import * as sys from '../../src/linux/sys.ts'
 import { descriptorOfPort } from '../../src/linux/netlink-socket.ts'
 import { openMonitor } from '../../src/linux/monitor.ts'
 import { readSysctl, writeSysctl } from '../../src/linux/sysctl.ts'
-import { enterBox, ip, ipJson, linkIndex, until, wire, type IpRow } from '../support/box.ts'
+import { enterBox, ip, ipJson, linkIndex, wire, type IpRow } from '../support/box.ts'
+import { until } from '../support/until.ts'
 
 const ID = NEXT_HOP_ID_FIRST
 const OPTIONS: FibWriterOptions = {

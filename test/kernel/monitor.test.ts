@@ -10,7 +10,8 @@ import {
 } from '../../src/fib/kernel.ts'
 import { openFibWriter } from '../../src/linux/fib-writer.ts'
 import { openMonitor, type Monitor, type MonitorOptions } from '../../src/linux/monitor.ts'
-import { enterBox, ip, ipBatch, linkIndex, until, wire } from '../support/box.ts'
+import { enterBox, ip, ipBatch, linkIndex, wire } from '../support/box.ts'
+import { until } from '../support/until.ts'
 
 const ID = NEXT_HOP_ID_FIRST
 

@@ -3,7 +3,8 @@ import { address } from '../../src/net/address.ts'
 import { openMonitor, type Monitor } from '../../src/linux/monitor.ts'
 import { KernelNextHopResolver } from '../../src/linux/next-hop-resolver.ts'
 import type { Resolution } from '../../src/rib/next-hop.ts'
-import { enterBox, ip, linkIndex, until, wire } from '../support/box.ts'
+import { enterBox, ip, linkIndex, wire } from '../support/box.ts'
+import { until } from '../support/until.ts'
 
 beforeAll(() => enterBox())
 

@@ -16,7 +16,8 @@ import type { Clock } from '../../src/net/clock.ts'
 import { FAMILIES } from '../../src/net/family.ts'
 import { prefix } from '../../src/net/prefix.ts'
 import { PrefixTable } from '../../src/rib/prefix-table.ts'
-import { enterBox, ipJson, linkIndex, until, wire } from '../support/box.ts'
+import { enterBox, ipJson, linkIndex, wire } from '../support/box.ts'
+import { until } from '../support/until.ts'
 
 type Shortage = 'none' | 'no room to send' | 'no room for an answer' | 'refused'
 

@@ -38,7 +38,6 @@ export interface ReceivedNotification {
 }
 
 const CALL_AGAIN_MS = 50
-const SESSION_DEADLINE_MS = 10_000
 
 export class BgpPeer {
   readonly options: BgpPeerOptions
@@ -70,7 +69,7 @@ export class BgpPeer {
   /** Resolves when the session is up. */
   async up(): Promise<this> {
     const what = `${this.options.local} has a session with ${this.options.remote}`
-    await until(what, () => this.established, SESSION_DEADLINE_MS)
+    await until(what, () => this.established)
     return this
   }
 

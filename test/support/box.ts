@@ -82,14 +82,3 @@ export function linkIndex(name: string): number {
   const [row] = JSON.parse(ip(`-j link show dev ${name}`)) as { ifindex: number }[]
   return row.ifindex
 }
-
-const DEADLINE_MS = 5_000
-
-/** Resolves as soon as `condition` holds; rejects with `what` and the last error after the deadline. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

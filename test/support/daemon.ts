@@ -18,7 +18,6 @@ import { until } from './until.ts'
 export const PROGRAM = process.env['LINNET_MAIN'] ?? join(import.meta.dirname, '../../dist/main.js')
 
 const START_DEADLINE_MS = 30_000
-const STOP_DEADLINE_MS = 10_000
 
 /** One line of the log. */
 export interface LogLine {
@@ -197,7 +196,7 @@ export class Daemon {
 
   /** The exit code, once the process has ended. */
   async ended(): Promise<number | null> {
-    await until('the daemon has ended', () => this.#ended !== undefined, STOP_DEADLINE_MS)
+    await until('the daemon has ended', () => this.#ended !== undefined)
     return this.#ended ?? null
   }
 

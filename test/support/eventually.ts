@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 export interface Patience {
   readonly deadlineMs?: number
-  /** Between two questions; other people's command lines are not free. */
+  /** Between two questions, or as long as the last one took; other people's command lines are not free. */
   readonly pauseMs?: number
 }
 
@@ -47,10 +47,13 @@ async function wait<T>(
 ): Promise<T> {
   const end = performance.now() + deadlineMs
   for (;;) {
+    const askedAt = performance.now()
     const answer = await ask()
     if (satisfied(answer)) return answer
-    if (performance.now() > end)
+    const now = performance.now()
+    if (now > end)
       throw new Error(`not within ${deadlineMs / 1000} s: ${what}; last seen: ${report(answer)}`)
-    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    // Where asking takes long, those who are asked need the processor for other things, too.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(pauseMs, now - askedAt)))
   }
 }

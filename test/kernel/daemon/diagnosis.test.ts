@@ -1,28 +1,31 @@
 /**
  * What keeps a session from coming up is told in words: a wrong key, a key on one side, a wrong TTL, a
- * wrong AS, a wrong address. Each in `linnet show peer` and in the log.
+ * wrong AS, a wrong address. Each in `linnet show peer` and in the log; each pair of hosts has one trouble.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ip } from '../../support/box.ts'
 import { linnet, Workshop } from '../../support/daemon.ts'
 import { enterFabric, type Host } from '../../support/fabric.ts'
 import { until } from '../../support/until.ts'
 
 const workshop = new Workshop()
-let host: Host
-let tor: Host
+let hosts: readonly Host[]
 beforeAll(() => {
-  const hosts = enterFabric(2)
-  host = hosts[0]
-  tor = hosts[1]
+  hosts = enterFabric(2 * TROUBLES.length)
+})
+afterAll(() => workshop.close())
+
+/** The pair of a trouble, with a link between them. */
+function pairOf(trouble: Trouble): readonly [host: Host, tor: Host] {
+  const i = 2 * TROUBLES.indexOf(trouble)
+  const [host, tor] = [hosts[i], hosts[i + 1]]
   ip(`link add eth0 netns ${host.path} type veth peer name eth1 netns ${tor.path}`)
   host.ip('addr add 10.0.1.11/24 dev eth0')
   for (const address of ['10.0.1.1', '10.0.1.2']) tor.ip(`addr add ${address}/24 dev eth1`)
   host.ip('link set eth0 up')
   tor.ip('link set eth1 up')
-})
-afterEach(() => workshop.endDaemons())
-afterAll(() => workshop.close())
+  return [host, tor]
+}
 
 interface Trouble {
   readonly title: string
@@ -99,8 +102,12 @@ const peer = (settings: Readonly<Record<string, string | number>>, more: string)
   return `{ ${written.map(([key, value]) => `${key}: ${value}`).join(', ')}, ${more} }`
 }
 
-describe('told in show peer and in the log:', () => {
-  test.each(TROUBLES)('$title', async ({ ours, theirs, event, words }) => {
+const DEADLINE_MS = 20_000
+
+describe.concurrent('told in show peer and in the log:', () => {
+  test.each(TROUBLES)('$title', async (trouble) => {
+    const { title, ours, theirs, event, words } = trouble
+    const [host, tor] = pairOf(trouble)
     const [daemon] = await Promise.all([
       workshop.daemon(
         host,
@@ -109,7 +116,7 @@ asn: 65101
 peers: [${peer({ name: 'tor', address: '10.0.1.1', asn: 65001 }, ours)}]
 kernel: { install: false }
 `,
-        { name: 'host' },
+        { name: `${title}, host` },
       ),
       workshop.daemon(
         tor,
@@ -119,17 +126,16 @@ routerId: 10.0.1.1
 peers: [${peer({ name: 'host', address: '10.0.1.11', asn: 65101 }, theirs)}]
 kernel: { install: false }
 `,
-        { name: 'tor' },
+        { name: `${title}, tor` },
       ),
     ])
-    await until(
-      'show peer says it',
-      async () => {
-        const { stdout } = await linnet(host, ['show', 'peer', 'tor', '--socket', daemon.socket])
-        return words.test(stdout.replaceAll(/\s+/g, ' '))
-      },
-      20_000,
-    )
+    const isKnown = async (): Promise<boolean> => words.test((await daemon.peer('tor')).reason)
+    await until('it is known', isKnown, DEADLINE_MS)
+    const shown = async (): Promise<boolean> => {
+      const { stdout } = await linnet(host, ['show', 'peer', 'tor', '--socket', daemon.socket])
+      return words.test(stdout.replaceAll(/\s+/g, ' '))
+    }
+    await until('show peer says it', shown, DEADLINE_MS)
     const line = await daemon.logged(event, (it) => words.test(it.text))
     expect(line).toMatchObject({ level: 'warn', peer: 'tor' })
     expect((await daemon.peer('tor')).state).not.toBe('Established')

@@ -112,7 +112,7 @@ describe('a range of peers', () => {
     await daemon.logged('SessionEnded')
     expect((await daemon.peer(NODES[0])).state).toBe('Active')
     const gone = async (): Promise<boolean> => (await namesOf(daemon)).length === 1
-    await until('it is forgotten', gone, 15_000)
+    await until('it is forgotten', gone)
     expect(await namesOf(daemon)).toEqual([NODES[1]])
     expect(second.sessions).toBe(1)
     expect(second.established).toBe(true)
@@ -143,7 +143,7 @@ describe('a reload', () => {
     await until('it is withdrawn', () => second.heard.size === 0)
     expect([first.sessions, second.sessions]).toEqual([1, 1])
     await reload(daemon, config(', sendHoldTime: 5m'))
-    await until('both have begun anew', () => first.sessions === 2 && second.sessions === 2, 10_000)
+    await until('both have begun anew', () => first.sessions === 2 && second.sessions === 2)
     expect(first.notifications.map(({ code, subcode }) => `${code}/${subcode}`)).toEqual(['6/6'])
   })
 
@@ -175,7 +175,7 @@ kernel: { install: false }
 `
   const client = await workshop.daemon(far, signer('another'), { name: 'signer' })
   const refused = (): boolean => host.within(readDropCounts).TCPMD5Failure > 0
-  await until('the kernel drops what is signed with another', refused, 15_000)
+  await until('the kernel drops what is signed with another', refused)
   expect(await namesOf(daemon)).toEqual([])
   client.rewriteConfig(signer('of the range'))
   await linnet(far, ['reload', '--socket', client.socket])

@@ -125,12 +125,12 @@ describe('half of the routes prefer tor-a, half tor-b, and tor-a is lost', () =>
     await until('the daemon agrees', () => gatewaysOf(host, NEAR_A[0]).join() === B)
     host.ip('link set eth0 up')
     ip(`link set ${farA} up`)
-    await until('the link is back, and its routes', () => linkTo('20.0.0.7') === 'eth0', 15_000)
+    await until('the link is back, and its routes', () => linkTo('20.0.0.7') === 'eth0')
     const nothingLeft = async (): Promise<boolean> => {
       const { fib } = await daemon.status()
       return fib.installed === ROUTES && fib.pending === 0
     }
-    await until('nothing is left to do', nothingLeft, 15_000)
+    await until('nothing is left to do', nothingLeft)
     expect(ourRoutes(host).size).toBe(ROUTES)
   })
 })

@@ -116,10 +116,8 @@ afterAll(async () => {
 })
 
 test('before: all reach all, neighbours of the same network on the other host too', async () => {
-  await until(
-    'the ToR knows all',
-    () => [MOVER, STILL, OTHER].every((it) => gatewaysOf(tor, it).length === 1),
-    10_000,
+  await until('the ToR knows all', () =>
+    [MOVER, STILL, OTHER].every((it) => gatewaysOf(tor, it).length === 1),
   )
   await until('a knows what is on b', () => gatewaysOf(a, OTHER).join() === '10.0.1.2')
   await until('b knows what is on a', () => gatewaysOf(b, MOVER).join() === '10.0.2.2')

@@ -75,7 +75,7 @@ describe.each(['host', 'tor'] as const)('the %s calls', (caller) => {
         daemon(side, side === caller ? settings : `${settings}, passive: true`),
       ),
     )
-    for (const it of daemons) await until('the sessions are up', () => isUp(it), 20_000)
+    for (const it of daemons) await until('the sessions are up', () => isUp(it))
     for (const { family, from, packets } of captures) {
       const [at] = daemons
       const { localAddress, remoteAddress } = await at.client.get<PeerDetail>(`/v1/peers/${family}`)
@@ -100,7 +100,6 @@ describe.each(['host', 'tor'] as const)('the %s calls', (caller) => {
     await until(
       'segments were dropped on both sessions',
       () => hosts[listener].within(readDropCounts).TCPMinTTLDrop >= before + 4,
-      20_000,
     )
     // The caller may think so: an OPEN that is there before it is known who calls gets through.
     for (const { name } of FAMILIES) expect((await asking.peer(name)).state).not.toBe('Established')
