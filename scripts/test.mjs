@@ -1,6 +1,6 @@
 /**
  * `npm test`: every tier that this machine can run, and a loud word about the rest. One runs after the other,
- * except where `tiers.mjs` says that two go side by side: then what the second says comes when it has ended.
+ * except where `tiers.mjs` says that some go side by side: then what the others say comes when they have ended.
  *
  *   npm test                         all of them
  *   npm test -- --tier kernel        one; may be given several times

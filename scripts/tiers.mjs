@@ -10,7 +10,7 @@ const isRoot = process.getuid() === 0
 
 /**
  * A tier runs when none of its `needs` returns a reason against it; `beside` another one when both wait for timers
- * more than they compute.
+ * more than they compute, and nothing in them is late because the machine is busy. What would be is `alone`.
  */
 export const TIERS = [
   { name: 'unit', needs: [] },
@@ -26,7 +26,8 @@ export const TIERS = [
       ...commands('/usr/lib/frr/bgpd', '/usr/lib/frr/zebra', 'vtysh'),
     ],
   },
-  { name: 'lab', needs: [namespaces, ...commands('ip', 'nft')] },
+  { name: 'lab', beside: 'kernel', needs: [namespaces, ...commands('ip', 'nft')] },
+  { name: 'alone', needs: [namespaces], boxed: !isRoot },
   {
     name: 'overlay',
     needs: [root, ...commands('linux.uml', 'modprobe', 'ip', 'nft', 'bird', 'busybox')],

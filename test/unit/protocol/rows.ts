@@ -260,9 +260,9 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'BFD on a link and over routers',
     done: 'IPv4, IPv6, link-local; TTL 255 sent, and checked on the link',
     tests: [
-      'kernel/bfd.test.ts: %s: comes up, and a cut is found',
-      'kernel/bfd.test.ts: what has crossed a router is dropped, unless that is expected',
-      'kernel/bfd.test.ts: packets are marked, sent with TTL 255 and from a port that RFC 5881 allows',
+      'alone/bfd-sockets.test.ts: %s: comes up, and a cut is found',
+      'alone/bfd-sockets.test.ts: what has crossed a router is dropped, unless that is expected',
+      'alone/bfd-sockets.test.ts: packets are marked, sent with TTL 255 and from a port that RFC 5881 allows',
     ],
   },
   {
@@ -280,7 +280,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     title: 'send hold timer',
     done: '`sendHoldTime`',
     tests: [
-      'kernel/daemon/hostile.test.ts: loses its session after the send hold time, and costs no more than a queue',
+      'alone/hostile.test.ts: loses its session after the send hold time, and costs no more than a queue',
       'unit/session/peer.test.ts: that nobody takes for eight minutes end the session (RFC 9687)',
     ],
   },
@@ -510,7 +510,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     missing: 'messages that we send',
     tests: [
       'unit/mrt/records.test.ts: RIB_IPV4_UNICAST (4.3.2): the paths of one prefix',
-      'kernel/daemon/mrt.test.ts: 200,000 routes are dumped while another session is served',
+      'alone/mrt.test.ts: 200,000 routes are dumped while another session is served',
       'interop/mrt.test.ts: bgpdump reads our dump: the same set',
       'interop/mrt.test.ts: `gobgp mrt inject` takes our dump: the same set',
     ],
@@ -549,8 +549,8 @@ export const PROTOCOL: readonly ProtocolRow[] = [
       'unit/bmp/messages.test.ts: Route Monitoring (4.6): IPv4 before policy, two prefixes in one UPDATE',
       'unit/daemon/bmp-feed.test.ts: hears of each path of a session with path identifiers (RFC 7911), and of no other',
       'unit/daemon/bmp-feed.test.ts: whatever happens, and whenever it takes bytes: its tables are those of the RIB in the end',
-      'kernel/daemon/bmp.test.ts: hears why a session ended: a closed connection, our NOTIFICATION, the NOTIFICATION of the peer',
-      'kernel/daemon/bmp.test.ts: one that does not read is dropped and costs nobody else anything; then it gets everything',
+      'alone/bmp.test.ts: hears why a session ended: a closed connection, our NOTIFICATION, the NOTIFICATION of the peer',
+      'alone/bmp.test.ts: one that does not read is dropped and costs nobody else anything; then it gets everything',
     ],
   },
   {
@@ -560,7 +560,7 @@ export const PROTOCOL: readonly ProtocolRow[] = [
     missing: 'no Peer Down: the Loc-RIB lives as long as the connection',
     tests: [
       'unit/bmp/messages.test.ts: Peer Up of the Loc-RIB (RFC 9069 4.1, 5.3): peer type 3, and the name of the table',
-      'kernel/daemon/bmp.test.ts: hears of sessions and routes as they come, before and after policy, and of the Loc-RIB',
+      'alone/bmp.test.ts: hears of sessions and routes as they come, before and after policy, and of the Loc-RIB',
     ],
   },
   {

@@ -3,11 +3,11 @@
  * event.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { SourceRow } from '../../../src/control/rows.ts'
-import { BgpPeer } from '../../support/bgp-peer.ts'
-import { linnet, Workshop, type Daemon } from '../../support/daemon.ts'
-import { enterFabric, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import type { SourceRow } from '../../src/control/rows.ts'
+import { BgpPeer } from '../support/bgp-peer.ts'
+import { linnet, Workshop, type Daemon } from '../support/daemon.ts'
+import { enterFabric, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const WITHIN_MS = 1_000
 const workshop = new Workshop()

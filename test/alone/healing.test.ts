@@ -10,12 +10,12 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ip, ipBatch } from '../../support/box.ts'
-import { announce } from '../../support/bgp-messages.ts'
-import { BgpPeer } from '../../support/bgp-peer.ts'
-import { Workshop, type Daemon, type Running } from '../../support/daemon.ts'
-import { enterFabric, ourRoutes, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import { ip, ipBatch } from '../support/box.ts'
+import { announce } from '../support/bgp-messages.ts'
+import { BgpPeer } from '../support/bgp-peer.ts'
+import { Workshop, type Daemon, type Running } from '../support/daemon.ts'
+import { enterFabric, ourRoutes, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const LARGE = process.env['LINNET_STORM'] !== undefined
 const FOREIGN_ROUTES = LARGE ? 500_000 : 40_000

@@ -1,11 +1,11 @@
 /** Two daemons with BFD between them: every kind of peer, a neighbour that stands still, and a reload. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { PeerDetail } from '../../../src/control/rows.ts'
-import { ip } from '../../support/box.ts'
-import { linnet, Workshop, type Daemon } from '../../support/daemon.ts'
-import { eventually } from '../../support/eventually.ts'
-import { enterFabric, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import type { PeerDetail } from '../../src/control/rows.ts'
+import { ip } from '../support/box.ts'
+import { linnet, Workshop, type Daemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { enterFabric, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const workshop = new Workshop()
 let host: Host

@@ -3,12 +3,12 @@
  * second, and of nothing else that looks alike.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { SourceRow } from '../../../src/control/rows.ts'
-import { announce } from '../../support/bgp-messages.ts'
-import { BgpPeer } from '../../support/bgp-peer.ts'
-import { linnet, Workshop, type Daemon } from '../../support/daemon.ts'
-import { enterFabric, ourRoutes, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import type { SourceRow } from '../../src/control/rows.ts'
+import { announce } from '../support/bgp-messages.ts'
+import { BgpPeer } from '../support/bgp-peer.ts'
+import { linnet, Workshop, type Daemon } from '../support/daemon.ts'
+import { enterFabric, ourRoutes, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const WITHIN_MS = 1_000
 const BLOCK = '10.244.7.0/26'

@@ -5,10 +5,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BgpPeer } from '../../support/bgp-peer.ts'
-import { linnet, Workshop, type Daemon } from '../../support/daemon.ts'
-import { enterFabric, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import { BgpPeer } from '../support/bgp-peer.ts'
+import { linnet, Workshop, type Daemon } from '../support/daemon.ts'
+import { enterFabric, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const WITHIN_MS = 1_000
 const workshop = new Workshop()

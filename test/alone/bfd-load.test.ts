@@ -5,12 +5,12 @@ import {
   neighborAddress,
   neighborsConfig,
   subjectAddress,
-} from '../../../bench/bfd-neighbors.ts'
-import { feed } from '../../../bench/feed.ts'
-import { BgpPeer } from '../../support/bgp-peer.ts'
-import { Workshop } from '../../support/daemon.ts'
-import { enterFabric, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+} from '../../bench/bfd-neighbors.ts'
+import { feed } from '../../bench/feed.ts'
+import { BgpPeer } from '../support/bgp-peer.ts'
+import { Workshop } from '../support/daemon.ts'
+import { enterFabric, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 /** The bench asks for 3; here other tests of a busy machine must not count. */
 const NEIGHBORS = { count: 20, intervalMs: 100, multiplier: 5 }

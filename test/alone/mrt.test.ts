@@ -2,14 +2,14 @@
 import { existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed } from '../../../bench/feed.ts'
-import type { MonitorRow } from '../../../src/control/rows.ts'
-import { announce, readUpdate, withdraw } from '../../support/bgp-messages.ts'
-import { BgpPeer, type BgpPeerOptions } from '../../support/bgp-peer.ts'
-import { Workshop, type Daemon } from '../../support/daemon.ts'
-import { enterFabric, wire, type Host } from '../../support/fabric.ts'
-import { readMrt, type MrtRecord } from '../../support/mrt-file.ts'
-import { until } from '../../support/until.ts'
+import { feed } from '../../bench/feed.ts'
+import type { MonitorRow } from '../../src/control/rows.ts'
+import { announce, readUpdate, withdraw } from '../support/bgp-messages.ts'
+import { BgpPeer, type BgpPeerOptions } from '../support/bgp-peer.ts'
+import { Workshop, type Daemon } from '../support/daemon.ts'
+import { enterFabric, wire, type Host } from '../support/fabric.ts'
+import { readMrt, type MrtRecord } from '../support/mrt-file.ts'
+import { until } from '../support/until.ts'
 
 const workshop = new Workshop()
 let host: Host

@@ -1,14 +1,14 @@
 /** A running daemon and its BMP stations, good ones and bad ones. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed } from '../../../bench/feed.ts'
-import type { MonitorRow } from '../../../src/control/rows.ts'
-import { version } from '../../../src/control/version.ts'
-import { announce, withdraw } from '../../support/bgp-messages.ts'
-import { BgpPeer, type BgpPeerOptions } from '../../support/bgp-peer.ts'
-import { BmpCollector } from '../../support/bmp-collector.ts'
-import { Workshop, type Daemon } from '../../support/daemon.ts'
-import { enterFabric, wire, type Host } from '../../support/fabric.ts'
-import { until } from '../../support/until.ts'
+import { feed } from '../../bench/feed.ts'
+import type { MonitorRow } from '../../src/control/rows.ts'
+import { version } from '../../src/control/version.ts'
+import { announce, withdraw } from '../support/bgp-messages.ts'
+import { BgpPeer, type BgpPeerOptions } from '../support/bgp-peer.ts'
+import { BmpCollector } from '../support/bmp-collector.ts'
+import { Workshop, type Daemon } from '../support/daemon.ts'
+import { enterFabric, wire, type Host } from '../support/fabric.ts'
+import { until } from '../support/until.ts'
 
 const workshop = new Workshop()
 let host: Host
