@@ -31,7 +31,7 @@ export default defineConfig({
       tier('fuzz', { timeout: 60_000 }),
       tier('replay', { timeout: 10_000 }),
       // Each file has namespaces of its own, and waits about as long as it computes.
-      tier('kernel', { timeout: 120_000, workers: 2 }),
+      tier('kernel', { timeout: 120_000, workers: 2, sideBySide: 3 }),
       // The suites of a daemon wait for timers more than they compute.
       tier('interop', { timeout: 90_000, serial: true, sideBySide: 6 }),
       tier('lab', { timeout: 120_000, serial: true }),

@@ -98,7 +98,7 @@ export function gatewaysOf(host: Host, prefix: string): string[] {
 export function weightsOf(host: Host, prefix: string): string[] {
   const [route] = host.json(`route show ${prefix} proto 179`)
   if (route === undefined) return []
-  const [object] = route.nhid === undefined ? [] : host.json(`nexthop show id ${route.nhid}`)
+  const object = route.nhid === undefined ? undefined : nextHopObject(host, route.nhid)
   const legs =
     route.nexthops ??
     object?.group?.map(({ id, weight }) => ({
@@ -115,8 +115,16 @@ function serving({ group = [], type }: HostRow): readonly GroupMember[] {
   return type === 'resilient' && heavy.length > 0 ? heavy : group
 }
 
+function nextHopObject(host: Host, id: number): HostRow | undefined {
+  try {
+    return host.json(`nexthop show id ${id}`)[0]
+  } catch {
+    return undefined // it went after its route or group was read
+  }
+}
+
 function objectGateways(host: Host, id: number): string[] {
-  const [object] = host.json(`nexthop show id ${id}`)
+  const object = nextHopObject(host, id)
   if (object === undefined) return []
   if (object.group !== undefined) {
     return serving(object).flatMap((it) => objectGateways(host, it.id))

@@ -29,6 +29,7 @@ afterEach(async () => {
   for (const peer of peers.splice(0)) peer.close()
   await workshop.endDaemons()
   host.ip('link set eth0 up')
+  ip(`link set ${farA} up`)
   host.ip('route flush proto 179')
   host.ip('nexthop flush')
 })
