@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Imported } from '../config/import/imported.ts'
 import type { InputFile } from '../config/import/calico/resources.ts'
 import type { Shell } from './shell.ts'
 
@@ -10,6 +11,7 @@ export const importCommand = (shell: Shell): Command =>
   new Command('import')
     .description('Make a configuration of what another program is configured with.')
     .addCommand(calicoCommand(shell))
+    .addCommand(fanCommand(shell))
 
 const calicoCommand = (shell: Shell): Command =>
   new Command('calico')
@@ -22,33 +24,67 @@ const calicoCommand = (shell: Shell): Command =>
       importFromCalico(shell, files, options),
     )
 
+const fanCommand = (shell: Shell): Command =>
+  new Command('fan')
+    .description(
+      'Make a configuration of /etc/network/fan, the file of Ubuntu Fan (fanctl). What it could not carry over is told on standard error.',
+    )
+    .argument('<file>', 'the file')
+    .action((file: string) => importFromFan(shell, file))
+
 async function importFromCalico(
   shell: Shell,
   paths: readonly string[],
   options: CalicoOptions,
 ): Promise<void> {
-  const { terminal } = shell
-  const [{ importCalico }, { formatComplaint }, { hostname }] = await Promise.all([
+  const [{ importCalico }, { hostname }] = await Promise.all([
     import('../config/import/calico/calico.ts'),
-    import('../config/complaint.ts'),
     import('node:os'),
   ])
   const files = await Promise.all(paths.map(read))
+  await conclude(shell, files, (good) =>
+    importCalico(good, options.node ?? hostname().toLowerCase()),
+  )
+}
+
+async function importFromFan(shell: Shell, path: string): Promise<void> {
+  const [{ importFan }, { networkInterfaces }] = await Promise.all([
+    import('../config/import/fan.ts'),
+    import('node:os'),
+  ])
+  const addressesOn = (link: string): string[] =>
+    (networkInterfaces()[link] ?? []).flatMap(({ family, cidr }) =>
+      family === 'IPv4' && cidr !== null ? [cidr] : [],
+    )
+  await conclude(shell, [await read(path)], (files) => importFan(files[0], addressesOn))
+}
+
+/** Prints what `importer` makes of the files, or what is wrong with them. */
+async function conclude(
+  shell: Shell,
+  files: readonly (InputFile | Unreadable)[],
+  importer: (files: readonly InputFile[]) => Imported,
+): Promise<void> {
+  const { terminal } = shell
   const broken = files.flatMap((it) => ('problem' in it ? it.problem : []))
   if (broken.length > 0) {
     for (const problem of broken) terminal.complain(`${problem}\n`)
     shell.exitCode = 2
     return
   }
-  const good = files.filter((it) => 'text' in it)
-  const imported = importCalico(good, options.node ?? hostname().toLowerCase())
+  const { formatComplaint } = await import('../config/complaint.ts')
+  const imported = importer(files.filter((it) => 'text' in it))
   const told = 'yaml' in imported ? imported.told : imported.complaints
   for (const it of told) terminal.complain(`${formatComplaint(it)}\n`)
   if ('yaml' in imported) await terminal.print(imported.yaml)
   else shell.exitCode = 2
 }
 
-async function read(name: string): Promise<InputFile | { readonly problem: string }> {
+interface Unreadable {
+  readonly problem: string
+}
+
+async function read(name: string): Promise<InputFile | Unreadable> {
   const { readFile } = await import('node:fs/promises')
   try {
     return { name, text: await readFile(name, 'utf8') }

@@ -5,6 +5,7 @@
 import type { OverlayOptions } from '../fib/dataplanes/dataplane.ts'
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
+import type { FanMapping } from '../net/fan.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { PolicyDefinition } from '../policy/definition.ts'
 import type { Endpoint, TcpAoKey } from '../session/transport.ts'
@@ -191,7 +192,15 @@ export interface KernelConfig extends Readonly<Omit<KernelEntry, 'table' | 'pref
 }
 
 /** What is reached through a tunnel. */
-export type OverlayConfig = OverlayOptions
+export type OverlayConfig = OverlayOptions & {
+  /** The address plan, in the mode `fan`. */
+  readonly fan?: FanMapping & {
+    readonly learn: 'bgp' | 'static'
+    readonly validate: 'strict' | 'none'
+    /** Shall be made; without a name it is called after the slice. */
+    readonly bridge?: { readonly name: string | undefined }
+  }
+}
 
 /** Whose source addresses stay as they are. */
 export type NatConfig = Readonly<NatEntry>

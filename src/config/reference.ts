@@ -158,6 +158,8 @@ export function configurationReference(): string {
       keyTable(shape.overlay),
       '`vxlan`:',
       keyTable(overlaySchema.shape.vxlan),
+      '`fan`:',
+      keyTable(overlaySchema.shape.fan),
     ],
     ['nat', 'See [docker.md](docker.md#with-dockers-own-rules).', keyTable(shape.nat)],
     [

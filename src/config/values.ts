@@ -259,8 +259,13 @@ export const ipAddress = text(parseAddress, {
   explain: lengthSlip,
 })
 
-const isMulticast = (it: Address): boolean =>
-  it.family === 'ipv4' ? (it.bytes[0] ?? 0) >= 224 : it.bytes[0] === 0xff
+/** 240.0.0.0/4 is no multicast, and used as unicast; 255.255.255.255 is nobody. */
+const isMulticast = ({ family, bytes, text: written }: Address): boolean =>
+  family === 'ipv4'
+    ? isMulticastByte(bytes[0] ?? 0) || written === '255.255.255.255'
+    : bytes[0] === 0xff
+
+const isMulticastByte = (first: number): boolean => first >= 224 && first < 240
 
 /** The IPv4 address in `::ffff:10.0.1.1`; it would be a second name for the same router. */
 const mappedIpv4 = ({ family, text: written }: Address): string | undefined =>
@@ -308,7 +313,8 @@ function isNeverRouted(it: Prefix): boolean {
     return linkLocal || (first === 0xff && it.length >= 8) || it.text === '::1/128'
   }
   if (it.length === 0) return false
-  return first === 127 || first >= 224 || first === 0 || (first === 169 && second === 254)
+  if (it.text === '255.255.255.255/32') return true
+  return first === 127 || isMulticastByte(first) || first === 0 || (first === 169 && second === 254)
 }
 
 export const ownPrefix = text(

@@ -227,9 +227,9 @@ export class OverlayKeeping {
 const prefixesOf = ({ prefixes }: OverlayOptions): string =>
   prefixes.map(({ text }) => text).join(', ')
 
-function remedyFor({ errno, text }: KernelError, { dataplane }: Overlay): string {
+function remedyFor({ errno, text }: KernelError, { dataplane, options }: Overlay): string {
   if (errno === EOPNOTSUPP)
-    return `this kernel has no ${dataplane.name} (${text}); try modprobe, or another overlay.mode`
+    return `this kernel has no ${dataplane.device(options).kind} devices (${text}); try modprobe, or another overlay.mode`
   if (errno === EEXIST)
     return `there is such a device already (${text}): remove it, or name it as overlay.device`
   return text

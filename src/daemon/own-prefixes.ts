@@ -20,6 +20,8 @@ export interface Finders {
   readonly aggregates: Aggregates
   /** Absent where there are none. */
   readonly cni?: ((directory: string) => CniView) | undefined
+  /** Our slice of a Fan, where there is one. */
+  readonly fan?: PrefixSource | undefined
   /** Absent where nobody looks. */
   readonly docker?: DockerDiscovery | undefined
 }
@@ -30,13 +32,14 @@ export class OwnPrefixes {
   readonly #cni: Finders['cni']
   readonly #events: Events
   readonly #docker: DockerDiscovery | undefined
+  readonly #fan: PrefixSource | undefined
   readonly #sources: PrefixSources
   #running: PrefixSource[] = []
   #configured = ''
 
   constructor(
     routes: LocalRoutes,
-    { host, aggregates, cni, docker }: Finders,
+    { host, aggregates, fan, cni, docker }: Finders,
     events: Events,
     clock: Clock,
   ) {
@@ -45,6 +48,7 @@ export class OwnPrefixes {
     this.#cni = cni
     this.#events = events
     this.#docker = docker
+    this.#fan = fan
     this.#sources = new PrefixSources(clock.wallNow, {
       announced: (sourced) => {
         routes.announce(sourced)
@@ -77,6 +81,7 @@ export class OwnPrefixes {
   /** To be called before `configure`: aggregates come and go with what the RIB decides. */
   start(): void {
     this.#sources.add(this.#aggregates)
+    if (this.#fan !== undefined) this.#sources.add(this.#fan)
     if (this.#docker !== undefined) this.#sources.add(this.#docker.source)
   }
 
@@ -110,6 +115,7 @@ export class OwnPrefixes {
     for (const source of this.#running) this.#sources.remove(source)
     this.#sources.remove(this.#aggregates)
     if (this.#docker !== undefined) this.#sources.remove(this.#docker.source)
+    if (this.#fan !== undefined) this.#sources.remove(this.#fan)
     this.#running = []
   }
 }

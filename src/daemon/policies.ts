@@ -13,13 +13,21 @@ import { STANDARD_POLICIES } from '../policy/standard.ts'
 
 export class Policies {
   readonly #world: PolicyWorld
+  readonly #imported: (policy: Policy) => Policy
   readonly #lists = new Map<string, PolicyList>()
 
-  constructor(world: PolicyWorld) {
+  /** `imported`: what is asked in place of an import policy; the same for the same. Default: itself. */
+  constructor(world: PolicyWorld, imported: (policy: Policy) => Policy = (policy) => policy) {
     this.#world = world
+    this.#imported = imported
   }
 
   of(definitions: readonly PolicyDefinition[], direction: Direction): Policy {
+    const policy = this.#policy(definitions, direction)
+    return direction === 'import' ? this.#imported(policy) : policy
+  }
+
+  #policy(definitions: readonly PolicyDefinition[], direction: Direction): Policy {
     const [only, ...more] = definitions
     const standard = more.length === 0 ? STANDARD_POLICIES.get(only?.name ?? '') : undefined
     if (standard !== undefined) return standard
@@ -44,7 +52,8 @@ export class Policies {
         const key = keyOf(definitions, direction)
         used.add(key)
         const list = this.#lists.get(key)
-        if (list?.renew(definitions) === true) changed.add(list)
+        if (list?.renew(definitions) !== true) continue
+        changed.add(direction === 'import' ? this.#imported(list) : list)
       }
     }
     for (const key of this.#lists.keys()) if (!used.has(key)) this.#lists.delete(key)

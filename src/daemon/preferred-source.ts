@@ -10,6 +10,9 @@ import type { Config } from '../config/config.ts'
 import type { KernelOptions } from '../fib/kernel.ts'
 import type { Address } from '../net/address.ts'
 import type { Family } from '../net/family.ts'
+import type { FanMapping } from '../net/fan.ts'
+import { contains } from '../net/prefix.ts'
+import { ownSlice } from '../sources/fan.ts'
 import { matcher } from '../sources/glob.ts'
 import type { HostView } from '../sources/source.ts'
 
@@ -28,13 +31,15 @@ export class PreferredSource {
   readonly #matchers: readonly ((name: string) => boolean)[]
   readonly #host: HostView
   readonly #docker: DockerLinks | undefined
+  readonly #fan: FanMapping | undefined
   #current: Sources
 
-  constructor({ kernel, advertise }: Config, host: HostView, docker?: DockerLinks) {
+  constructor({ kernel, advertise, overlay }: Config, host: HostView, docker?: DockerLinks) {
     this.#configured = kernel.preferredSource
     this.#matchers = advertise.interfaces.map((pattern) => matcher([pattern]))
     this.#host = host
     this.#docker = docker
+    this.#fan = overlay?.fan
     this.#current = this.#choose({})
   }
 
@@ -68,6 +73,9 @@ export class PreferredSource {
     const has = (address: Address | undefined): boolean =>
       usable.some((it) => it.address.text === textOf(address))
     if (configured !== 'auto') return has(configured[family]) ? configured[family] : undefined
+    const slice = this.#fan && ownSlice(this.#fan, this.#host)
+    const inSlice = slice && usable.find(({ address }) => contains(slice, address))
+    if (inSlice !== undefined) return inSlice.address
     if (has(before[family])) return before[family]
     // `auto`: the address of the first link that is advertised, so that the host is reached as its containers are.
     const links = [...this.#host.links()]

@@ -30,6 +30,7 @@ import { DynamicPeers } from './dynamic-peers.ts'
 import type { Events } from './events.ts'
 import { Forwarding, type KernelAccess } from './forwarding.ts'
 import { linkNameOf, nextHopBeside } from './host-addresses.ts'
+import { openFan, type Fan } from './fan.ts'
 import { Listeners } from './listeners.ts'
 import { Monitors } from './monitors.ts'
 import { LocalRoutes } from './local-routes.ts'
@@ -88,6 +89,7 @@ export class Speaker {
   readonly #world: World
   readonly #news: TableNews
   readonly #aggregates: Aggregates
+  readonly #fan: Fan | undefined
   readonly #neighbors: Neighbors
   readonly #dynamicPeers: DynamicPeers
   #config: Config
@@ -171,15 +173,22 @@ export class Speaker {
       workArrived: () => this.scheduler.wake(),
       revalidate: (affected) => this.#revalidate(affected),
     })
-    this.policies = new Policies({
-      sets: this.rib.attributes,
-      reader: new SetReader(this.rib.attributes),
-      rpkiState: ({ family, words, at, length }, originAsn) =>
-        this.rpkiCaches.rpki.validate(family, words, at, length, originAsn ?? config.asn),
-    })
+    this.#fan = openFan(config, this.rib, world)
+    this.policies = new Policies(
+      {
+        sets: this.rib.attributes,
+        reader: new SetReader(this.rib.attributes),
+        rpkiState: ({ family, words, at, length }, originAsn) =>
+          this.rpkiCaches.rpki.validate(family, words, at, length, originAsn ?? config.asn),
+      },
+      (policy) => this.#fan?.validated(policy) ?? policy,
+    )
     this.ownPrefixes = new OwnPrefixes(
       this.localRoutes,
-      { host, aggregates: this.#aggregates, docker: world.docker, cni: world.cni },
+      {
+        ...{ host, aggregates: this.#aggregates, fan: this.#fan?.source },
+        ...{ docker: world.docker, cni: world.cni },
+      },
       events,
       clock,
     )
@@ -310,6 +319,7 @@ export class Speaker {
     this.listeners.open(this.#config.listen)
     this.listeners.setKeys()
     this.ownPrefixes.start()
+    this.#fan?.start()
     this.ownPrefixes.configure(this.#config.advertise)
     for (const neighbor of this.#neighbors) this.#neighbors.start(neighbor)
     this.suspicions.start()
@@ -334,6 +344,7 @@ export class Speaker {
     this.listeners.close()
     this.rpkiCaches.close()
     this.ownPrefixes.close()
+    this.#fan?.stop(routes === 'remove')
     await this.monitors.close()
     await this.forwarding?.stop(routes)
     this.scheduler.close()

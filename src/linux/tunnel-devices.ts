@@ -13,7 +13,14 @@ import { MessageBuilder } from './netlink.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 import { RouteEncoder, plainDefinition } from './route-encoder.ts'
 import { ESRCH, SystemError } from './sys.ts'
-import { adjustTunnel, createTunnel, deleteLink } from './tunnel-message.ts'
+import {
+  adjustTunnel,
+  createBridge,
+  createTunnel,
+  deleteLink,
+  putAddress,
+  takeUp,
+} from './tunnel-message.ts'
 
 /** So that every other route to the same prefix is better. */
 const GUARD_METRIC = 0xffffffff
@@ -54,6 +61,12 @@ export function openTunnelDevices(
   return {
     create: (name, kind, mtu) => build((to) => createTunnel(to, 1, name, kind, mtu)),
     adjust: (link, mtu) => build((to) => adjustTunnel(to, 1, link, mtu)),
+    createBridge: (name, mtu) => build((to) => createBridge(to, 1, name, mtu)),
+    putAddress: (link, address, length) =>
+      build((to) => {
+        putAddress(to, 1, link, address, length)
+        takeUp(to, 2, link)
+      }),
     remove: (link) => build((to) => deleteLink(to, 1, link)),
     guard(prefixes) {
       let first: KernelError | undefined

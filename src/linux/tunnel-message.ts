@@ -4,8 +4,10 @@
  * The devices are `external` ones: without addresses of their own, they take the outer header from the route.
  */
 import type { TunnelKind } from '../fib/dataplanes/tunnel.ts'
-import { RTM_DELLINK, RTM_NEWLINK } from './link-message.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, type MessageBuilder } from './netlink.ts'
+import type { Address } from '../net/address.ts'
+import { RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK } from './link-message.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, type MessageBuilder } from './netlink.ts'
+import { familyNumber } from './route-message.ts'
 
 const IFF_UP = 1
 const IFLA_IFNAME = 3
@@ -18,6 +20,8 @@ const IFLA_VXLAN_LEARNING = 7
 const IFLA_VXLAN_PORT = 15
 const IFLA_VXLAN_COLLECT_METADATA = 25
 const IFLA_VXLAN_GPE = 27
+const IFA_ADDRESS = 1
+const IFA_LOCAL = 2
 
 /** Appends the message that makes the device, up; refused where there is one of that name. */
 export function createTunnel(
@@ -27,14 +31,52 @@ export function createTunnel(
   kind: TunnelKind,
   mtu: number,
 ): void {
+  createLink(to, sequence, name, mtu, [
+    attribute(IFLA_INFO_KIND, textOf(kind.kind)),
+    attribute(IFLA_INFO_DATA, dataOf(kind)),
+  ])
+}
+
+/** Appends the message that makes a bridge, up; refused where there is a link of that name. */
+export function createBridge(
+  to: MessageBuilder,
+  sequence: number,
+  name: string,
+  mtu: number,
+): void {
+  createLink(to, sequence, name, mtu, [attribute(IFLA_INFO_KIND, textOf('bridge'))])
+}
+
+function createLink(
+  to: MessageBuilder,
+  sequence: number,
+  name: string,
+  mtu: number,
+  info: readonly Uint8Array[],
+): void {
   to.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sequence)
   header(to, 0, IFF_UP)
   to.attribute(IFLA_IFNAME, textOf(name)).attributeU32(IFLA_MTU, mtu)
-  const info = [
-    attribute(IFLA_INFO_KIND, textOf(kind.kind)),
-    attribute(IFLA_INFO_DATA, dataOf(kind)),
-  ]
   to.attribute(IFLA_LINKINFO, joined(info))
+}
+
+/** Appends the message that puts an address on a link; one that is there stays as it is. */
+export function putAddress(
+  to: MessageBuilder,
+  sequence: number,
+  link: number,
+  { family, bytes }: Address,
+  length: number,
+): void {
+  to.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sequence)
+  // struct ifaddrmsg: family, length, flags, scope, index.
+  to.u8(familyNumber(family)).u8(length).u8(0).u8(0).u32(link).end()
+  to.attribute(IFA_LOCAL, bytes).attribute(IFA_ADDRESS, bytes)
+}
+
+export function takeUp(to: MessageBuilder, sequence: number, link: number): void {
+  to.begin(RTM_NEWLINK, 0, sequence)
+  header(to, link, IFF_UP)
 }
 
 /** Appends the message that takes the device up, with this MTU. */
@@ -44,8 +86,7 @@ export function adjustTunnel(
   link: number,
   mtu: number,
 ): void {
-  to.begin(RTM_NEWLINK, 0, sequence)
-  header(to, link, IFF_UP)
+  takeUp(to, sequence, link)
   to.attributeU32(IFLA_MTU, mtu)
 }
 

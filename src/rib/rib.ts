@@ -223,12 +223,17 @@ export class Rib {
     }
   }
 
-  /** Offers one of our own prefixes, with the attribute set in canonical bytes. */
-  announce(prefix: Prefix, attributes: Uint8Array, since: number): void {
+  /** Somebody without a session, whose routes are put in with `announce`. */
+  addSource(peer: RibPeerOptions): RibPeer {
+    return this.peers.add(peer, accept)
+  }
+
+  /** Offers one of our own prefixes, or of another source, with the attribute set in canonical bytes. */
+  announce(prefix: Prefix, attributes: Uint8Array, since: number, source = this.localPeer): void {
     const set = this.attributes.intern(attributes, 0, attributes.length)
     if (set === 0) throw new RangeError(`attributes of ${prefix.text} are not canonical`)
     const rib = this.#ribOf(prefix)
-    rib.put(this.localPeer, wordsOf(prefix.bytes), 0, prefix.length, set, set, 'none', since)
+    rib.put(source, wordsOf(prefix.bytes), 0, prefix.length, set, set, 'none', since)
     this.attributes.release(set)
     this.#events.workArrived()
   }

@@ -35,7 +35,7 @@ export interface OuterHeader {
 }
 
 export interface Dataplane {
-  readonly mode: 'ipip' | 'vxlan'
+  readonly mode: 'ipip' | 'vxlan' | 'fan'
   /** For people. */
   readonly name: string
   /** Of our own device. */

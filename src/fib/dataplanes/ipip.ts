@@ -22,3 +22,6 @@ export const ipip: Dataplane = {
   text: ({ via }) => `ipip ${via?.text ?? ''}`,
   outer: () => ({ protocol: 4 }),
 }
+
+/** Ubuntu's Fan: the same, to the host that the address plan gives the prefix to, which is who may announce it. */
+export const fan: Dataplane = { ...ipip, mode: 'fan', name: 'Fan', deviceName: 'linnet-fan' }

@@ -2,6 +2,7 @@
  * A tunnel: one device that all encapsulated packets leave by, and no other end of its own, for each next hop is one.
  * It is made, adjusted and removed through `TunnelDevices`, which `linux/` implements.
  */
+import type { Address } from '../../net/address.ts'
 import type { Prefix } from '../../net/prefix.ts'
 import type { KernelError } from '../kernel.ts'
 
@@ -16,6 +17,10 @@ export interface TunnelDevices {
   /** Takes the device up, with this MTU. */
   adjust(link: number, mtu: number): KernelError | undefined
   remove(link: number): KernelError | undefined
+  /** Makes a bridge, up, unless there is one of that name. */
+  createBridge(name: string, mtu: number): KernelError | undefined
+  /** Puts an address on a link, and takes the link up. */
+  putAddress(link: number, address: Address, length: number): KernelError | undefined
   /**
    * Routes that nobody's packets go by as long as there is a better one: unreachable, of the highest metric. So a
    * tunnel that goes, and takes its routes with it, leaves no way for packets to go without it.

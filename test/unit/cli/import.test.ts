@@ -66,3 +66,21 @@ describe('linnet import calico', () => {
     expect((await run('import calico', fakeShell())).code).toBe(2)
   })
 })
+
+describe('linnet import fan', () => {
+  test('writes a configuration for the file of fanctl', async () => {
+    const path = join(temporaryDirectory(), 'fan')
+    writeFileSync(path, '10.0.0.0/8 172.16.3.4/16 dhcp\n')
+    const { code, out, err } = await run(`import fan ${path}`, fakeShell())
+    expect(code).toBe(0)
+    for (const line of ['mode: fan', 'overlay: 10.0.0.0/8', 'underlay: 172.16.0.0/16']) {
+      expect(out).toContain(line)
+    }
+    expect(err).toContain(`${path}:1:26: warning: dhcp: linnet serves no DHCP; `)
+  })
+
+  test('says what it can not read', async () => {
+    const { code, err } = await run('import fan /no/such/file', fakeShell())
+    expect([code, err]).toEqual([2, "can't read /no/such/file: no such file; check the name\n"])
+  })
+})

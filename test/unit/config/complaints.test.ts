@@ -34,6 +34,20 @@ const DOCUMENT: readonly Row[] = [
   ],
   ['bfd: true', 'c.yaml:2:1: bfd: unknown key; it belongs into peers or peerGroups'],
   [
+    'overlay: { mode: fan }',
+    'c.yaml:2:18: overlay.mode: there is no address plan; write fan: { overlay: 10.0.0.0/8, underlay: 172.16.0.0/16 }',
+  ],
+  [
+    'overlay: { mode: fan, prefixes: [10.9.0.0/16], fan: { overlay: 10.0.0.0/24, underlay: 172.16.0.0/16 } }',
+    'c.yaml:2:33: overlay.prefixes: a Fan carries what is in its overlay; remove the key',
+    'c.yaml:2:64: overlay.fan.overlay: 10.0.0.0/24 has no room for the hosts of 172.16.0.0/16; write an overlay of /16 or shorter',
+  ],
+  [
+    'overlay: { mode: fan, fan: { overlay: 10.0.0.0/8, underlay: 10.0.0.0/12, learn: static } }',
+    'c.yaml:2:39: overlay.fan.overlay: the hosts themselves are inside: 10.0.0.0/12; write an overlay that is elsewhere',
+    'c.yaml:2:81: overlay.fan.learn: 10.0.0.0/12 has 1048576 hosts, and each would get a route; write bgp, or a longer underlay',
+  ],
+  [
     '__proto__: 1',
     'c.yaml:2:1: __proto__: unknown key; the keys here are asn, routerId, listen, clusterId, confederation, include, decision, peerGroups, peers, mesh, sets, policies, rpki, advertise, kernel, overlay, nat, bmp, mrt, api, log',
   ],

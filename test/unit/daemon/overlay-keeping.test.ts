@@ -5,15 +5,14 @@ import { NextHopSets } from '../../../src/daemon/next-hop-sets.ts'
 import { OverlayKeeping } from '../../../src/daemon/overlay-keeping.ts'
 import type { OverlayOptions } from '../../../src/fib/dataplanes/dataplane.ts'
 import { Overlay } from '../../../src/fib/dataplanes/overlay.ts'
-import type { TunnelDevices } from '../../../src/fib/dataplanes/tunnel.ts'
 import { forwardingText } from '../../../src/fib/forwarding.ts'
-import type { KernelError } from '../../../src/fib/kernel.ts'
 import { Targets } from '../../../src/fib/targets.ts'
 import { address } from '../../../src/net/address.ts'
-import { prefix, type Prefix } from '../../../src/net/prefix.ts'
+import { prefix } from '../../../src/net/prefix.ts'
 import { accept } from '../../../src/policy/standard.ts'
 import { RibPeer } from '../../../src/rib/peer.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { MemoryDevices } from '../../support/memory-devices.ts'
 import { MemoryHost } from '../../support/memory-host.ts'
 import { MemoryKernel } from '../../support/memory-kernel.ts'
 import { MemoryRules } from '../../support/memory-rules.ts'
@@ -24,35 +23,6 @@ const OPTIONS: OverlayOptions = {
   prefixes: [prefix('10.244.0.0/16')],
   acceptFrom: [prefix('192.0.2.0/24')],
   vxlan: { vni: 10, port: 4790, gpe: true },
-}
-
-class MemoryDevices implements TunnelDevices {
-  readonly host: MemoryHost
-  refuses: KernelError | undefined
-  guarded: readonly string[] = []
-  asked = 0
-  constructor(host: MemoryHost) {
-    this.host = host
-  }
-  create(name: string, { kind }: { readonly kind: string }, mtu: number): KernelError | undefined {
-    this.asked++
-    if (this.refuses === undefined) this.host.link(name, { kind, mtu })
-    return this.refuses
-  }
-  adjust(link: number, mtu: number): undefined {
-    for (const { index, name } of this.host.links())
-      if (index === link) this.host.link(name, { mtu, up: true })
-  }
-  remove(link: number): undefined {
-    for (const { index, name } of this.host.links()) if (index === link) this.host.unlink(name)
-  }
-  guard(prefixes: readonly Prefix[]): undefined {
-    this.guarded = prefixes.map(({ text }) => text)
-  }
-  async unguard(prefixes: readonly Prefix[]): Promise<void> {
-    this.guarded = this.guarded.filter((it) => prefixes.some(({ text }) => text === it))
-  }
-  close(): void {}
 }
 
 let clock: FakeClock
@@ -180,7 +150,7 @@ describe('the device', () => {
     devices.refuses = { errno: 95, text: 'EOPNOTSUPP: Unknown device type' }
     const { goes, keeping } = await started()
     expect(goes()).toBe('unreachable')
-    expect(keeping.problems[0]).toContain('this kernel has no IP-in-IP')
+    expect(keeping.problems[0]).toContain('this kernel has no ipip devices')
     devices.refuses = undefined
     clock.advance(4_000)
     await settled()

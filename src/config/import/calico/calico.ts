@@ -8,6 +8,7 @@
  */
 import type { Complaint } from '../../complaint.ts'
 import { isError } from '../../complaint.ts'
+import type { Imported } from '../imported.ts'
 import { noted, writeYaml, type Written } from '../noted.ts'
 import { advertised, blocksOf, exportRules, type Block } from './exports.ts'
 import { Filters } from './filters.ts'
@@ -26,16 +27,6 @@ import { Report } from './report.ts'
 import { readResources, type InputFile, type Resource, type Resources } from './resources.ts'
 import { sessionsOf, type Session } from './sessions.ts'
 import { tellOfSettings } from './settings.ts'
-
-export type Imported =
-  | {
-      /** The configuration. */
-      readonly yaml: string
-      /** What it does not hold, as warnings. */
-      readonly told: readonly Complaint[]
-    }
-  /** What is wrong with the files. */
-  | { readonly complaints: readonly Complaint[] }
 
 const EXPORT = 'calico-export'
 
