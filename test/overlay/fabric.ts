@@ -16,7 +16,7 @@ export const HOSTS = {
 } as const
 export type Host = keyof typeof HOSTS
 
-const WAITS_MS = 20_000
+const WAITS_MS = 60_000
 
 export interface Fabric extends Uml {
   /** Runs a script in the namespace of a host, or of the router. */
