@@ -4,7 +4,8 @@ import type { Complaints } from './advice.ts'
 import type { BmpConfig, MrtConfig } from './config.ts'
 import { key, list } from './key.ts'
 import { port } from './peer-schema.ts'
-import { choice, interval, limit, path, pause, peerAddress } from './values.ts'
+import { peerAddress } from './address-values.ts'
+import { choice, interval, limit, path, pause } from './values.ts'
 
 export const bmpSchema = z.strictObject({
   address: key(peerAddress, 'The station.', '192.0.2.8'),

@@ -6,7 +6,8 @@ import { contains, covers } from '../net/prefix.ts'
 import type { Complaints } from './advice.ts'
 import type { OverlayConfig, ResolvedPeer } from './config.ts'
 import { key, list } from './key.ts'
-import { choice, flag, integer, linkName, ownPrefix, valueFacts } from './values.ts'
+import { ownPrefix } from './address-values.ts'
+import { choice, flag, integer, linkName, valueFacts } from './values.ts'
 
 const vxlanSchema = z.strictObject({
   vni: key(

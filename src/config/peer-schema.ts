@@ -10,6 +10,7 @@ import { gracefulRestartSchema } from './graceful-restart.ts'
 import { key, list } from './key.ts'
 import { DEFAULT_MAX_PREFIXES, prefixLimitSchema } from './prefix-limit.ts'
 import { tcpAoSchema } from './tcp-ao.ts'
+import { ipAddress, ownPrefix, peerAddress } from './address-values.ts'
 import {
   asn,
   asnAdvice,
@@ -19,14 +20,11 @@ import {
   holdTime,
   integer,
   interval,
-  ipAddress,
   limit,
   linkName,
-  ownPrefix,
   password,
   path,
   pause,
-  peerAddress,
   peerAsn,
   valueFacts,
   word,

@@ -13,18 +13,15 @@ import { bmpSchema, mrtSchema } from './monitors.ts'
 import { overlaySchema } from './overlay.ts'
 import { policySchema, setsSchema } from './policy-schema.ts'
 import { groupName, groupSchema, meshSchema, peerSchema, port } from './peer-schema.ts'
+import { endpoint, ipAddress, ownPrefix, routerId } from './address-values.ts'
 import {
   asn,
   choice,
   community,
-  endpoint,
   flag,
   integer,
-  ipAddress,
   linkPattern,
-  ownPrefix,
   path,
-  routerId,
   table,
   valueFacts,
 } from './values.ts'

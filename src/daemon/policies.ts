@@ -9,7 +9,22 @@ import type { PolicyDefinition } from '../policy/definition.ts'
 import type { PolicyWorld } from '../policy/match/match.ts'
 import type { Policy, Route, Verdict } from '../policy/policy.ts'
 import type { Direction } from '../policy/rule.ts'
+import { SetReader } from '../policy/set-reader.ts'
 import { STANDARD_POLICIES } from '../policy/standard.ts'
+import type { AttributeStore } from '../rib/attribute-store.ts'
+import type { Rpki } from '../rpki/rpki.ts'
+
+/** `imported` as in the constructor. */
+export function policiesOf(
+  world: { readonly attributes: AttributeStore; readonly rpki: Rpki; readonly asn: number },
+  imported: (policy: Policy) => Policy,
+): Policies {
+  const { attributes, rpki, asn } = world
+  const reader = new SetReader(attributes)
+  const rpkiState: PolicyWorld['rpkiState'] = ({ family, words, at, length }, originAsn) =>
+    rpki.validate(family, words, at, length, originAsn ?? asn)
+  return new Policies({ sets: attributes, reader, rpkiState }, imported)
+}
 
 export class Policies {
   readonly #world: PolicyWorld

@@ -13,7 +13,6 @@ import type { ConfigChange } from '../config/change.ts'
 import type { DropCounts } from '../linux/drop-counts.ts'
 import { wordsOf, type Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
-import { SetReader } from '../policy/set-reader.ts'
 import type { NextHopResolver } from '../rib/next-hop.ts'
 import { Rib, type Concerned } from '../rib/rib.ts'
 import type { Affected } from '../rpki/rpki.ts'
@@ -38,7 +37,7 @@ import type { Neighbor } from './neighbor.ts'
 import type { Drained, Neighborhood } from './neighborhood.ts'
 import { Neighbors } from './neighbors.ts'
 import { OwnPrefixes } from './own-prefixes.ts'
-import { Policies } from './policies.ts'
+import { policiesOf, type Policies } from './policies.ts'
 import { Restart } from './restart.ts'
 import { RpkiCaches } from './rpki-caches.ts'
 import { Scheduler } from './scheduler.ts'
@@ -174,13 +173,8 @@ export class Speaker {
       revalidate: (affected) => this.#revalidate(affected),
     })
     this.#fan = openFan(config, this.rib, world)
-    this.policies = new Policies(
-      {
-        sets: this.rib.attributes,
-        reader: new SetReader(this.rib.attributes),
-        rpkiState: ({ family, words, at, length }, originAsn) =>
-          this.rpkiCaches.rpki.validate(family, words, at, length, originAsn ?? config.asn),
-      },
+    this.policies = policiesOf(
+      { attributes: this.rib.attributes, rpki: this.rpkiCaches.rpki, asn: config.asn },
       (policy) => this.#fan?.validated(policy) ?? policy,
     )
     this.ownPrefixes = new OwnPrefixes(

@@ -7,7 +7,8 @@
  */
 import { z } from 'zod'
 import { key, list } from '../config/key.ts'
-import { asn, choice, integer, linkName, pause, routerId, valueFacts } from '../config/values.ts'
+import { routerId } from '../config/address-values.ts'
+import { asn, choice, integer, linkName, pause, valueFacts } from '../config/values.ts'
 import { parseAddress } from '../net/address.ts'
 import { parseAddressAndLength } from '../net/prefix.ts'
 

@@ -6,16 +6,8 @@ import { z } from 'zod'
 import type { Address } from '../../../net/address.ts'
 import { parseAddressAndLength, prefixOf, type Prefix } from '../../../net/prefix.ts'
 import { parseSelector, type Selector } from './selector.ts'
-import {
-  choice,
-  flag,
-  integer,
-  ipAddress,
-  ownPrefix,
-  peerAddress,
-  routerId,
-  valueFacts,
-} from '../../values.ts'
+import { ipAddress, ownPrefix, peerAddress, routerId } from '../../address-values.ts'
+import { choice, flag, integer, valueFacts } from '../../values.ts'
 import type { ValueFacts } from '../../values.ts'
 
 export const KINDS = [
