@@ -177,15 +177,8 @@ export class Speaker {
       { attributes: this.rib.attributes, rpki: this.rpkiCaches.rpki, asn: config.asn },
       (policy) => this.#fan?.validated(policy) ?? policy,
     )
-    this.ownPrefixes = new OwnPrefixes(
-      this.localRoutes,
-      {
-        ...{ host, aggregates: this.#aggregates, fan: this.#fan?.source },
-        ...{ docker: world.docker, cni: world.cni },
-      },
-      events,
-      clock,
-    )
+    const finders = { ...world, aggregates: this.#aggregates, fan: this.#fan?.source }
+    this.ownPrefixes = new OwnPrefixes(this.localRoutes, finders, events, clock)
     this.forwarding =
       world.kernel === undefined
         ? undefined
