@@ -19,7 +19,6 @@ import { claimKernel } from '../linux/kernel-claim.ts'
 import { LockedError, takeLock, type Lock } from '../linux/lock.ts'
 import { readMemoryRooms } from '../linux/memory.ts'
 import { netlinkProcesses } from '../linux/netlink-author.ts'
-import { nftables } from '../linux/nftables.ts'
 import { openMonitor, type Monitor } from '../linux/monitor.ts'
 import { KernelNextHopResolver } from '../linux/next-hop-resolver.ts'
 import { serviceManager } from '../linux/notify.ts'
@@ -44,9 +43,9 @@ import type { KernelAccess } from './forwarding.ts'
 import { anyIpv4 } from './host-addresses.ts'
 import { withdraw } from './leaving.ts'
 import { logEvents } from './log.ts'
+import { Nat } from './nat.ts'
 import { orders } from './orders.ts'
 import type { DockerLinks } from './preferred-source.ts'
-import { SourceKeeping } from './source-keeping.ts'
 import { watchForRivals } from './rivals.ts'
 import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
@@ -153,18 +152,18 @@ async function startAndServe(
     bfd: bfdThread(),
     kernel: await kernelOf(config, monitor, events, docker.source),
   })
-  const sources = new SourceKeeping(nftables, events, clock)
+  const nat = new Nat(speaker, monitor, events, clock)
   // Until we are up, the routes in the kernel are an earlier run's or another daemon's.
   let onStop: Config['kernel']['onStop'] = 'keep'
   closing.add(async () => {
     if (speaker.drained) await withdraw(speaker)
     await speaker.stop(FAREWELL, onStop)
-    await sources.close(onStop === 'remove')
+    await nat.close(onStop === 'remove')
     await pause(FAREWELL_MS)
   })
   const stopped = untilTold(events)
   await speaker.start()
-  await sources.configure(config.nat)
+  await nat.configure(config.nat)
   const vitalSigns = startVitalSigns()
   closing.add(() => vitalSigns.stop())
   closing.add(
@@ -193,7 +192,7 @@ async function startAndServe(
     reloaded: (now) => {
       configLoadedAt = new Date()
       logger.level = now.log.level
-      void sources.configure(now.nat)
+      void nat.configure(now.nat)
     },
     stop: () => void process.kill(process.pid, 'SIGTERM'),
   })
@@ -211,7 +210,7 @@ async function startAndServe(
       configLoadedAt: () => configLoadedAt,
       warnings: () =>
         [
-          sources.problem ?? [],
+          nat.problems,
           docker.problem ?? [],
           speaker.forwarding?.overlayKeeping?.problems ?? [],
           memory.warning() ?? [],

@@ -1,6 +1,5 @@
 /** The networks of a Docker engine, as `docker network inspect` tells of them, for the questions that this room asks. */
 import { parseAddress, type Address } from '../net/address.ts'
-import type { Family } from '../net/family.ts'
 import { parseAddressAndLength, parsePrefix, type Prefix } from '../net/prefix.ts'
 
 export interface DockerNetwork {
@@ -81,15 +80,6 @@ export function parseDockerNetworks(inspected: unknown): DockerNetwork[] {
     )
   })
 }
-
-/** Those of `family` that lie in `subnet`. */
-export const addressesIn = (
-  { containers }: DockerNetwork,
-  family: Family,
-): readonly { readonly name: string; readonly address: Address }[] =>
-  containers.flatMap(({ name, addresses }) =>
-    addresses.flatMap((address) => (address.family === family ? [{ name, address }] : [])),
-  )
 
 /** With or without the length of its network. */
 const addressOf = (text: string): Address | undefined =>

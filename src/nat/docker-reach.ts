@@ -5,11 +5,11 @@
  * Each thing in the way is put right on the model, by the first remedy that helps, and the flow is tried again: so
  * that all is found that would come to light one after the other, and no remedy is named that does not work.
  */
-import type { Address } from '../net/address.ts'
+import { parseAddress, type Address } from '../net/address.ts'
 import { FAMILIES, type Family } from '../net/family.ts'
 import { contains, covers, hostPrefix, type Prefix } from '../net/prefix.ts'
 import { addressIn } from './address-choice.ts'
-import { addressesIn, type DockerNetwork } from './docker-network.ts'
+import type { DockerNetwork } from './docker-network.ts'
 import { passage, type Flow, type Passage } from './passage.ts'
 import { remediesFor, type Remedy } from './remedy.ts'
 import type { RuleSet } from './rule-set.ts'
@@ -30,6 +30,18 @@ export interface Host {
   /** Somebody who is in no pool, for each family that leads anywhere. */
   readonly outside: readonly Elsewhere[]
   readonly ownAddresses: readonly Address[]
+}
+
+/** Destinations of single hosts that drops speak of, before anything is routed. */
+function namedIn(rules: RuleSet): Address[] {
+  const chains = rules.flatMap((table) => table.chains)
+  const drops = chains
+    .filter(({ base }) => base?.hook === 'prerouting')
+    .flatMap((chain) => chain.rules.filter(({ actions }) => actions.some((it) => it.do === 'drop')))
+  return drops.flatMap(({ text }) => {
+    const [, named = ''] = /(?:^| )(?:-d|daddr) ([\da-f.:]+)/.exec(text) ?? []
+    return parseAddress(named) ?? []
+  })
 }
 
 export type Answer = Passage['answer'] | 'none'
@@ -81,9 +93,10 @@ export function reachOf(host: Host): Reached {
   const rows: Reach[] = []
   const obstacles: Obstacle[] = []
   const keepers: Keeper[] = []
+  const named = namedIn(host.rules)
   for (const network of host.networks) {
     for (const subnet of network.subnets) {
-      const here = new Subnet(host, network, subnet)
+      const here = new Subnet(host, network, subnet, named)
       rows.push(here.row())
       if (!here.isJudged) continue
       obstacles.push(...here.obstacles())
@@ -97,12 +110,14 @@ class Subnet {
   readonly #host: Host
   readonly #network: DockerNetwork
   readonly #subnet: Prefix
+  readonly #named: readonly Address[]
   readonly #own: ReadonlySet<string>
 
-  constructor(host: Host, network: DockerNetwork, subnet: Prefix) {
+  constructor(host: Host, network: DockerNetwork, subnet: Prefix, named: readonly Address[]) {
     this.#host = host
     this.#network = network
     this.#subnet = subnet
+    this.#named = named
     this.#own = new Set(host.ownAddresses.map(({ text }) => text))
   }
 
@@ -195,13 +210,14 @@ class Subnet {
       )
   }
 
-  /** Without a container: an address that one could have. */
+  /** Without a container: one that a rule speaks of, else an address that one could have. */
   #containers(): readonly Address[] {
-    const inside = addressesIn(this.#network, this.#subnet.family)
-      .map(({ address }) => address)
-      .filter((address) => contains(this.#subnet, address))
-      .slice(0, CONTAINERS_ASKED)
-    if (inside.length > 0) return inside
+    const inside = (all: readonly Address[]): Address[] =>
+      all.filter((it) => contains(this.#subnet, it)).slice(0, CONTAINERS_ASKED)
+    const known = inside(this.#network.containers.flatMap(({ addresses }) => addresses))
+    if (known.length > 0) return known
+    const named = inside(this.#named)
+    if (named.length > 0) return named
     const free = addressIn(this.#subnet, (it) => this.#own.has(it.text))
     return free === undefined ? [] : [free]
   }

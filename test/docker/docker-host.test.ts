@@ -53,6 +53,13 @@ describe('two Docker hosts', () => {
     )
   }
 
+  test('have nothing in the way of containers, says the doctor', async () => {
+    expect(await fabric.hosts[1].examine()).toMatchObject({
+      healthy: true,
+      rows: [{ network: 'bridge', fromOtherHosts: 'yes', toOtherHosts: 'yes', toOutside: 'yes' }],
+    })
+  })
+
   test('know the way to docker0 before any container runs, though the bridge has no carrier', async () => {
     const docker0 = await fabric.hosts[1].run('ip', 'link', 'show', 'docker0')
     expect(docker0).toMatch(/<NO-CARRIER,BROADCAST,MULTICAST,UP>.* state DOWN /)

@@ -9,6 +9,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeExit } from '../../src/linux/process.ts'
+import type { Diagnosis } from '../../src/nat/docker-findings.ts'
 import { openDockerBox, type BoxProcess, type DockerBox } from './docker-box.ts'
 import { until } from './until.ts'
 
@@ -210,6 +211,20 @@ export class DockerHost {
   /** `linnet WORDS`. */
   order(...words: readonly string[]): Promise<string> {
     return this.run(process.execPath, PROGRAM, ...words, '--socket', socketOf(this.name))
+  }
+
+  /** What `linnet doctor docker` says of this host, whether something is in the way or not. */
+  async examine(): Promise<Diagnosis> {
+    const socket = `${this.#folder}/docker.sock`
+    const words = ['doctor', 'docker', '--pool', CONTAINERS, '--docker-socket', socket, '--json']
+    const orNo = ['sh', '-c', '"$@" || [ $? = 1 ]', 'sh']
+    return JSON.parse(await this.run(...orNo, process.execPath, PROGRAM, ...words)) as Diagnosis
+  }
+
+  /** `linnet show status`: what is not as it should be. */
+  async warnings(): Promise<readonly string[]> {
+    const rows: unknown = JSON.parse(await this.order('show', 'status', '--json'))
+    return [rows].flat().flatMap((row) => (row as { warnings: string[] }).warnings)
   }
 
   get #config(): string {

@@ -157,6 +157,13 @@ describe('what people do about it', () => {
     ])
   })
 
+  test('containers that nobody named, but rules do', () => {
+    const { networks, ...host } = hostWith(engine28)
+    const empty = networks.map((it) => ({ ...it, containers: [] }))
+    const { findings } = diagnose({ ...host, networks: empty }, kernel())
+    expect(findings[0]?.rules[0]).toMatch(/^iptables, table raw: -A PREROUTING -d 10\.77\.1\.2\/32/)
+  })
+
   test('no rules at all: all is well', () => {
     const { rows, findings, healthy } = diagnose(hostWith([]), kernel())
     expect(healthy).toBe(true)
