@@ -5,7 +5,7 @@
  * Each thing in the way is put right on the model, by the first remedy that helps, and the flow is tried again: so
  * that all is found that would come to light one after the other, and no remedy is named that does not work.
  */
-import { parseAddress, type Address } from '../net/address.ts'
+import type { Address } from '../net/address.ts'
 import { FAMILIES, type Family } from '../net/family.ts'
 import { contains, covers, hostPrefix, type Prefix } from '../net/prefix.ts'
 import { addressIn } from './address-choice.ts'
@@ -13,6 +13,7 @@ import type { DockerNetwork } from './docker-network.ts'
 import { passage, type Flow, type Passage } from './passage.ts'
 import { remediesFor, type Remedy } from './remedy.ts'
 import type { RuleSet } from './rule-set.ts'
+import { isKeptApart, namedIn } from './rule-words.ts'
 
 /** An address elsewhere, and the link towards it. */
 export interface Elsewhere {
@@ -30,18 +31,6 @@ export interface Host {
   /** Somebody who is in no pool, for each family that leads anywhere. */
   readonly outside: readonly Elsewhere[]
   readonly ownAddresses: readonly Address[]
-}
-
-/** Destinations of single hosts that drops speak of, before anything is routed. */
-function namedIn(rules: RuleSet): Address[] {
-  const chains = rules.flatMap((table) => table.chains)
-  const drops = chains
-    .filter(({ base }) => base?.hook === 'prerouting')
-    .flatMap((chain) => chain.rules.filter(({ actions }) => actions.some((it) => it.do === 'drop')))
-  return drops.flatMap(({ text }) => {
-    const [, named = ''] = /(?:^| )(?:-d|daddr) ([\da-f.:]+)/.exec(text) ?? []
-    return parseAddress(named) ?? []
-  })
 }
 
 export type Answer = Passage['answer'] | 'none'
@@ -127,11 +116,17 @@ class Subnet {
 
   /** What goes to and from it should pass. */
   get isJudged(): boolean {
-    return this.#pooled && !this.#network.internal && this.#network.bridge !== undefined
+    return this.#pooled && !this.#internal && this.#network.bridge !== undefined
+  }
+
+  /** Made so, or known by its rules to be. */
+  get #internal(): boolean {
+    const { internal, bridge } = this.#network
+    return internal || (bridge !== undefined && isKeptApart(this.#host.rules, bridge, this.#subnet))
   }
 
   row(): Reach {
-    const { name, driver, bridge, internal } = this.#network
+    const { name, driver, bridge } = this.#network
     const { others, outside } = this.#host
     const asked = (elsewhere: readonly Elsewhere[], way: 'in' | 'out'): Answer =>
       worstOf(this.#flows(elsewhere, way).map((flow) => this.#pass(this.#host.rules, flow).answer))
@@ -141,7 +136,7 @@ class Subnet {
       family: this.#subnet.family,
       driver,
       bridge,
-      internal,
+      internal: this.#internal,
       pooled: this.#pooled,
       fromOtherHosts: this.#pooled ? asked(others, 'in') : 'none',
       toOtherHosts: this.#pooled ? asked(others, 'out') : 'none',

@@ -164,6 +164,18 @@ describe('what people do about it', () => {
     expect(findings[0]?.rules[0]).toMatch(/^iptables, table raw: -A PREROUTING -d 10\.77\.1\.2\/32/)
   })
 
+  test.each<Engine>(['Engine 20.10, iptables over nftables', 'Engine 29', 'Engine 29, nftables'])(
+    'an internal network, which nobody is led to open: %s',
+    (engine) => {
+      const { networks, ...host } = hostWith(rulesOf(engine))
+      const told = networks.map((it) => ({ ...it, internal: false }))
+      const { rows, findings } = diagnose({ ...host, networks: told }, kernel())
+      expect(rows.map(({ internal }) => internal)).toEqual([false, false, false, true])
+      const concerned = findings.filter((it) => it.networks.includes('inner'))
+      expect(concerned.map(({ severity }) => severity)).toEqual(['note'])
+    },
+  )
+
   test('no rules at all: all is well', () => {
     const { rows, findings, healthy } = diagnose(hostWith([]), kernel())
     expect(healthy).toBe(true)
