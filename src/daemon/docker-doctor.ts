@@ -108,7 +108,10 @@ async function dockerNetworks(socket: string | undefined): Promise<DockerNetwork
   const engine = await connectDocker(endpoint, { containers: false }, unheard)
   try {
     const [networks, containers] = await Promise.all([engine.networks(), engine.containers()])
-    return networks.filter(({ template }) => !template).map((it) => networkOf(it, containers))
+    return networks
+      .filter(({ template }) => !template)
+      .map((it) => networkOf(it, containers))
+      .toSorted((a, b) => a.name.localeCompare(b.name))
   } finally {
     engine.close()
   }
