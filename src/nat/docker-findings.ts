@@ -7,6 +7,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { addressFindings, linkFindings } from './address-findings.ts'
 import { all } from './condition.ts'
 import { reachOf, type Host, type Keeper, type Obstacle, type Reach } from './docker-reach.ts'
+import { localFindings } from './local-findings.ts'
 import type { Decider } from './packet-walk.ts'
 import { poolsSetting } from './remedy.ts'
 
@@ -41,13 +42,15 @@ export interface Diagnosis {
 }
 
 export function diagnose(host: Host, kernel: Kernel): Diagnosis {
-  const { rows, obstacles, keepers } = reachOf(host)
+  const { rows, obstacles, keepers, locals } = reachOf(host)
   const findings = joined([
     ...forwardingOff(rows, kernel),
+    ...nowhere(rows),
     ...obstacles.map(findingOf),
     ...addressFindings(host, kernel),
     ...linkFindings(host, kernel),
     ...keepers.flatMap((it) => passingNote(host, it)),
+    ...localFindings(host, locals, kernel),
     ...notesOf(rows),
   ])
   return { rows, findings, healthy: !findings.some(({ severity }) => severity === 'problem') }
@@ -72,6 +75,21 @@ function forwardingOff(rows: readonly Reach[], { sysctl }: Kernel): Finding[] {
       },
     ]
   })
+}
+
+/** The doctor has nobody to ask about. */
+function nowhere(rows: readonly Reach[]): Finding[] {
+  const lonely = rows.filter(
+    ({ pooled, internal, bridge, fromOtherHosts }) =>
+      pooled && !internal && bridge !== undefined && fromOtherHosts === 'none',
+  )
+  return lonely.map(({ network, family }) => ({
+    severity: 'problem' as const,
+    networks: [network],
+    rules: [],
+    text: `no ${family === 'ipv4' ? 'IPv4' : 'IPv6'} route of this host leads to containers of others`,
+    setting: 'linnet, or a default route',
+  }))
 }
 
 function findingOf({ network, direction, passage, remedy }: Obstacle): Finding {

@@ -68,10 +68,18 @@ export interface Keeper {
   readonly passage: Passage
 }
 
+/** A container behind a bridge of this host, one for each subnet. */
+export interface Local {
+  readonly network: string
+  readonly bridge: string
+  readonly address: Address
+}
+
 export interface Reached {
   readonly rows: readonly Reach[]
   readonly obstacles: readonly Obstacle[]
   readonly keepers: readonly Keeper[]
+  readonly locals: readonly Local[]
 }
 
 /** More would tell nothing new. */
@@ -82,6 +90,7 @@ export function reachOf(host: Host): Reached {
   const rows: Reach[] = []
   const obstacles: Obstacle[] = []
   const keepers: Keeper[] = []
+  const locals: Local[] = []
   const named = namedIn(host.rules)
   for (const network of host.networks) {
     for (const subnet of network.subnets) {
@@ -90,9 +99,10 @@ export function reachOf(host: Host): Reached {
       if (!here.isJudged) continue
       obstacles.push(...here.obstacles())
       keepers.push(...here.keepers())
+      locals.push(...here.locals())
     }
   }
-  return { rows, obstacles, keepers }
+  return { rows, obstacles, keepers, locals }
 }
 
 class Subnet {
@@ -143,6 +153,12 @@ class Subnet {
       fromOutside: asked(outside, 'in'),
       toOutside: asked(outside, 'out'),
     }
+  }
+
+  locals(): Local[] {
+    const [address] = this.#containers()
+    const { name: network, bridge } = this.#network
+    return address === undefined || bridge === undefined ? [] : [{ network, bridge, address }]
   }
 
   keepers(): Keeper[] {

@@ -30,6 +30,9 @@ blue, bridge: containers of other hosts see the address of this host instead of 
     by   iptables, table nat: -A POSTROUTING -s 10.77.1.0/24 ! -o docker0 -j MASQUERADE
     fix  nat: { pools: [10.76.0.0/14] } in the configuration of linnet
 
+note: blue, bridge: networks of this host are kept apart
+    by   iptables, table filter: -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+
 note: inner: internal: nobody but its own containers, as it was made to be
 `)
   })
@@ -60,6 +63,7 @@ note: inner: internal: nobody but its own containers, as it was made to be
     expect(findings.map((it) => ('command' in it ? it.command : ''))).toEqual([
       'iptables -t raw -I PREROUTING -i eth0 -s 10.76.0.0/14 -d 10.76.0.0/14 -j ACCEPT',
       'iptables -I DOCKER-USER -i eth0 -s 10.76.0.0/14 -d 10.76.0.0/14 -j ACCEPT',
+      '',
       '',
       '',
     ])

@@ -115,6 +115,7 @@ describe('what people do about it', () => {
     expect(findings.map(({ networks, text }) => `${networks.join()}: ${text}`)).toEqual([
       `blue: containers of other hosts see the address of this host instead of theirs; \`${OWN}\` stands behind the rule that does it, too late`,
       'bridge: a rule keeps its sources, until `docker network create` puts one that hides them in front of it; linnet has a table for that',
+      'bridge,blue: networks of this host are kept apart',
       'inner: internal: nobody but its own containers, as it was made to be',
     ])
   })
@@ -213,6 +214,33 @@ describe('beside the rules', () => {
     expect(found({}, { learned: all }).map(({ severity }) => severity)).toEqual(['note'])
   })
 
+  test('no way to other hosts', () => {
+    expect(found({ others: hostWith([]).others.slice(0, 1) }, {})[0]).toMatchObject({
+      severity: 'problem',
+      networks: ['bridge'],
+      text: 'no IPv6 route of this host leads to containers of others',
+    })
+  })
+
+  test('containers of one network, where rules are asked about bridges', () => {
+    const rules = rulesOf('Engine 20.10, iptables over nftables').map((table) => ({
+      ...table,
+      chains: table.chains.map((chain) => ({
+        ...chain,
+        rules: chain.rules.filter(({ text }) => !text.includes('-i docker0 -o docker0')),
+      })),
+    }))
+    const asked = kernel({ 'net.bridge.bridge-nf-call-iptables': '1' })
+    const [it] = found({ rules }, asked).filter(({ text }) => text.startsWith('its own'))
+    expect(it).toMatchObject({
+      severity: 'note',
+      networks: ['bridge'],
+      text: "its own containers don't reach each other (net.bridge.bridge-nf-call-iptables is 1)",
+      rules: ['iptables, table filter: policy of FORWARD'],
+    })
+    expect(found({ rules }, kernel()).some(({ text }) => text.startsWith('its own'))).toBe(false)
+  })
+
   test('docker0 as every host has it', () => {
     const [docker0] = hostWith([]).networks
     const stock = {
@@ -245,7 +273,10 @@ describe('beside the rules', () => {
     const strict = kernel({ 'net.ipv4.conf.eth0.rp_filter': '1' })
     expect(found({}, strict).map(({ severity }) => severity)).toEqual(['note'])
     const [other] = hostWith([]).others
-    const others = other === undefined ? [] : [other, { ...other, link: 'eth1' }]
+    const others =
+      other === undefined
+        ? []
+        : [other, { ...other, link: 'eth1' }, ...hostWith([]).others.slice(1)]
     expect(found({ others }, strict)[0]?.command).toBe('sysctl -w net.ipv4.conf.eth0.rp_filter=2')
   })
 
