@@ -281,7 +281,7 @@ async function startLinnet(box: DockerBox, node: string, config: string): Promis
   await until(
     `linnet of ${node} is up`,
     () => linnet.exit !== undefined || linnet.lines.some((it) => it.includes('DaemonStarted')),
-    15_000,
+    30_000,
   )
   if (linnet.exit === undefined) return linnet
   throw new Error(`linnet of ${node} ${describeExit(linnet.exit)}:\n${linnet.lines.join('\n')}`)
