@@ -24,7 +24,7 @@ export const not =
   }
 
 /** True when one is true, whatever the others may be. */
-export const any = (conditions: readonly Condition[]): Condition =>
+export const oneOf = (conditions: readonly Condition[]): Condition =>
   not((packet) => all(conditions.map(not), packet))
 
 export const negatedIf = (negated: boolean, condition: Condition): Condition =>

@@ -5,7 +5,7 @@
 import { prefix, parsePrefix } from '../net/prefix.ts'
 import type { Family } from '../net/family.ts'
 import {
-  any,
+  oneOf,
   isIn,
   isKind,
   isLink,
@@ -138,7 +138,8 @@ const SILENT_MATCHES = new Set([
 function conditionOf({ negated, name, values }: Option, sets: Sets): Condition[] {
   const [value = '', ...more] = values
   const one = (condition: Condition): Condition[] => [negatedIf(negated, condition)]
-  const each = (of: (part: string) => Condition): Condition[] => one(any(value.split(',').map(of)))
+  const each = (of: (part: string) => Condition): Condition[] =>
+    one(oneOf(value.split(',').map(of)))
   switch (name) {
     case '-s':
       return one(inPrefix('source', value))
@@ -186,7 +187,7 @@ function inSet(name: string, direction: string, sets: Sets): Condition | undefin
   const members = sets.get(name)
   if (members === undefined || (direction !== 'src' && direction !== 'dst')) return undefined
   const end = direction === 'src' ? 'source' : 'destination'
-  return any(members.map((member) => isIn(end, prefix(member))))
+  return oneOf(members.map((member) => isIn(end, prefix(member))))
 }
 
 function markOf(text: string): Condition {

@@ -5,7 +5,7 @@
 import { parseAddress } from '../net/address.ts'
 import { hostPrefix, parsePrefix, type Prefix } from '../net/prefix.ts'
 import {
-  any,
+  oneOf,
   isIn,
   isKind,
   isLink,
@@ -110,7 +110,8 @@ function matchOf({ op, left, right }: Fields, sets: NamedSets): Part {
   const isEqual = negated || op === '==' || op === 'in'
   if (subject === undefined || !isEqual) return { text: '(a match)', condition: unknown }
   const values = valuesOf(right, sets)
-  const condition = values === undefined ? unknown : negatedIf(negated, any(values.map(subject.is)))
+  const condition =
+    values === undefined ? unknown : negatedIf(negated, oneOf(values.map(subject.is)))
   const shown = `${subject.text} ${negated ? '!= ' : ''}${written(right)}`
   return { text: shown, condition }
 }

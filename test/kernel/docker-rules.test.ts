@@ -100,15 +100,15 @@ function openSite(): Site {
   })
   const seen = new Map<string, string>()
   const doors = [elsewhere, ...containers.values()].flatMap((namespace) =>
-    ['0.0.0.0', '::'].map((any) => ({ namespace, any: address(any) })),
+    ['0.0.0.0', '::'].map((text) => ({ namespace, wildcard: address(text) })),
   )
-  for (const { namespace, any } of doors) {
+  for (const { namespace, wildcard } of doors) {
     for (let port = FIRST_PORT; port < FIRST_PORT + MOST_FLOWS; port++) {
       const onConnection = (it: Connection): void => {
         seen.set(keyOf(it.local), it.remote.address.text)
         it.abort()
       }
-      listeners.push(namespace.within(() => listen({ address: any, port }, { onConnection })))
+      listeners.push(namespace.within(() => listen({ address: wildcard, port }, { onConnection })))
     }
   }
   return { host, containers, elsewhere, seen }
@@ -164,7 +164,7 @@ async function expectAsSaid(site: Site, rows: readonly Reach[]): Promise<void> {
       const what = `${row.subnet} ${way}: ${said}`
       const once = (): Promise<Answer> => tried(site, row, way, FIRST_PORT + i)
       if (said === 'no') expect(await once(), what).toBe('no')
-      else await until(what, async () => (await once()) === said)
+      else await until(what, async () => (await once()) === said, 20_000)
     }),
   )
 }
