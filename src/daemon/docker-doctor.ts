@@ -16,7 +16,8 @@ import { address } from '../net/address.ts'
 import { FAMILIES } from '../net/family.ts'
 import { covers, type Prefix } from '../net/prefix.ts'
 
-export type { Diagnosis, Finding } from '../nat/docker-findings.ts'
+export type { Diagnosis } from '../nat/docker-findings.ts'
+export type { Finding } from '../nat/finding.ts'
 export type { Reach } from '../nat/docker-reach.ts'
 
 /** What can't be examined, with the remedy. */

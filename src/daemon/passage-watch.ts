@@ -5,7 +5,7 @@
  */
 import type { NatConfig } from '../config/config.ts'
 import { FirewallError } from '../linux/firewall-rules.ts'
-import type { Finding } from '../nat/docker-findings.ts'
+import type { Finding } from '../nat/finding.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Events } from './events.ts'

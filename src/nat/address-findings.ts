@@ -1,6 +1,6 @@
 /** What stands in the way by addresses and links, whatever the rules say. */
 import { covers, type Prefix } from '../net/prefix.ts'
-import type { Finding, Kernel } from './docker-findings.ts'
+import type { Finding, Kernel } from './finding.ts'
 import type { DockerNetwork } from './docker-network.ts'
 import type { Host } from './docker-reach.ts'
 

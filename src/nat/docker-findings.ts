@@ -3,36 +3,13 @@
  * networks is said once.
  */
 import { FAMILIES, type Family } from '../net/family.ts'
-import type { Prefix } from '../net/prefix.ts'
 import { addressFindings, linkFindings } from './address-findings.ts'
 import { all } from './condition.ts'
 import { reachOf, type Host, type Keeper, type Obstacle, type Reach } from './docker-reach.ts'
+import { ruleText, type Finding, type Kernel } from './finding.ts'
 import { localFindings } from './local-findings.ts'
 import type { Decider } from './packet-walk.ts'
 import { poolsSetting } from './remedy.ts'
-
-/** What is to be known of the kernel beside its rules. */
-export interface Kernel {
-  /** The value of a kernel parameter; undefined when there is none, or nobody knows. */
-  readonly sysctl: (name: string) => string | undefined
-  /** Routes to other hosts, as they were learned. */
-  readonly learned: readonly { readonly prefix: Prefix; readonly link: string }[]
-  /** Networks that the host's own addresses are in. */
-  readonly connected: readonly { readonly prefix: Prefix; readonly link: string }[]
-}
-
-export interface Finding {
-  readonly severity: 'problem' | 'note'
-  readonly networks: readonly string[]
-  readonly text: string
-  /** Who decides: rules, with their tables. */
-  readonly rules: readonly string[]
-  /** A command for a shell. */
-  readonly command?: string
-  /** A line for a configuration: needed as well, or `instead`. */
-  readonly setting?: string
-  readonly instead?: boolean
-}
 
 export interface Diagnosis {
   readonly rows: readonly Reach[]
@@ -116,13 +93,6 @@ function findingOf({ network, direction, passage, remedy }: Obstacle): Finding {
 const WHO: Readonly<Record<Obstacle['direction'], string>> = {
   fromOtherHosts: "containers of other hosts don't get in",
   toOtherHosts: "containers don't reach those of other hosts",
-}
-
-/** Where it stands, and what it says. */
-export function ruleText({ table, chain, rule }: Decider): string {
-  const where = `${table.program}, table ${table.name}`
-  if (rule === undefined) return `${where}: policy of ${chain}`
-  return rule.text.startsWith('-A ') ? `${where}: ${rule.text}` : `${where}: ${chain}: ${rule.text}`
 }
 
 /** With each new network, Docker puts a rule in front of those that somebody wrote to keep sources. */

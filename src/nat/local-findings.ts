@@ -2,7 +2,7 @@
  * What the rules of a host do among its own containers: told as notes, for Docker keeps networks apart on purpose, and
  * containers of one network too, where it is told to (`icc`).
  */
-import { ruleText, type Finding, type Kernel } from './docker-findings.ts'
+import { ruleText, type Finding, type Kernel } from './finding.ts'
 import type { Host, Local } from './docker-reach.ts'
 import { passage, type Passage } from './passage.ts'
 import { addressIn } from './address-choice.ts'

@@ -3,7 +3,7 @@ import type { NatConfig } from '../../../src/config/config.ts'
 import { Events } from '../../../src/daemon/events.ts'
 import { PassageWatch } from '../../../src/daemon/passage-watch.ts'
 import { FirewallError } from '../../../src/linux/firewall-rules.ts'
-import type { Finding } from '../../../src/nat/docker-findings.ts'
+import type { Finding } from '../../../src/nat/finding.ts'
 import { prefix } from '../../../src/net/prefix.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

@@ -1,11 +1,7 @@
 /** What the doctor says of the rules of each engine, and of what people do about them. */
 import { describe, expect, test } from 'vitest'
-import {
-  diagnose,
-  type Diagnosis,
-  type Finding,
-  type Kernel,
-} from '../../../src/nat/docker-findings.ts'
+import { diagnose, type Diagnosis } from '../../../src/nat/docker-findings.ts'
+import type { Finding, Kernel } from '../../../src/nat/finding.ts'
 import type { Host } from '../../../src/nat/docker-reach.ts'
 import { exemptionRules } from '../../../src/nat/exemption.ts'
 import { parseIptables } from '../../../src/nat/iptables-rules.ts'
@@ -231,7 +227,7 @@ describe('beside the rules', () => {
       })),
     }))
     const asked = kernel({ 'net.bridge.bridge-nf-call-iptables': '1' })
-    const [it] = found({ rules }, asked).filter(({ text }) => text.startsWith('its own'))
+    const it = found({ rules }, asked).find(({ text }) => text.startsWith('its own'))
     expect(it).toMatchObject({
       severity: 'note',
       networks: ['bridge'],
