@@ -19,7 +19,7 @@ export function whyEngineFails(error: unknown, where: string, endpoint: EngineEn
       return `no answer from ${where}: is Docker stopped, or overloaded?`
     case 'ECONNRESET':
     case 'EPIPE':
-      return `${where} has hung up${endpoint.tls === undefined && !onSocket ? '; if it speaks TLS, write advertise.docker.tls' : '; it is called again'}`
+      return `${where} has hung up; ${afterHangUp(endpoint)}`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `${where} can't be looked up: write an address in advertise.docker.host`
@@ -31,7 +31,7 @@ export function whyEngineFails(error: unknown, where: string, endpoint: EngineEn
     return `the certificate of ${where} is not believed (${code}): write who signed it in advertise.docker.tls.ca`
   }
   if (/certificate required|bad certificate|unknown ca|handshake failure/i.test(message)) {
-    return `${where} does not believe our certificate: write advertise.docker.tls.cert and key, signed by its --tlscacert`
+    return `${where} does not believe our certificate: ${OWN_CERTIFICATE}`
   }
   if (code === 'EPROTO' || /SSL|wrong version number/i.test(code)) {
     return `${where} does not speak TLS: remove advertise.docker.tls (${code})`
@@ -41,6 +41,15 @@ export function whyEngineFails(error: unknown, where: string, endpoint: EngineEn
   }
   const refusal = status === undefined ? code : `HTTP ${status}`
   return `${where} answers what is no answer of Docker (${[refusal, message].filter((it) => it !== '').join(', ')}): is it one?`
+}
+
+const OWN_CERTIFICATE = 'write advertise.docker.tls.cert and key, signed by its --tlscacert'
+
+function afterHangUp({ host, tls }: EngineEndpoint): string {
+  if (host === undefined) return 'it is called again'
+  return tls === undefined
+    ? 'if it speaks TLS, write advertise.docker.tls'
+    : `if it asks for a certificate, ${OWN_CERTIFICATE}`
 }
 
 const CERTIFICATE_PROBLEMS =

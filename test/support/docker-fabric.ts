@@ -13,7 +13,8 @@ import type { Diagnosis } from '../../src/nat/docker-findings.ts'
 import { openDockerBox, type BoxProcess, type DockerBox } from './docker-box.ts'
 import { until } from './until.ts'
 
-const TOP = join(import.meta.dirname, '../..')
+/** Above test/support, which a bench has built somewhere else. */
+const TOP = topAbove(import.meta.dirname)
 const EXAMPLE = readFileSync(join(TOP, 'config/docker-host.yaml'), 'utf8')
 /** LINNET_MAIN points the tests at another build. */
 const PROGRAM = process.env['LINNET_MAIN'] ?? join(TOP, 'dist/main.js')
@@ -295,3 +296,7 @@ async function writeConfig(box: DockerBox, node: string, config: string): Promis
 }
 
 const socketOf = (node: string): string => `/run/${node}/linnet.sock`
+
+function topAbove(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : topAbove(join(folder, '..'))
+}

@@ -1,9 +1,7 @@
 /**
- * A container engine for tests: the three endpoints of Docker's API that discovery asks, on a unix socket or
- * on TCP. What it has are the bodies that a real one would send; what it was asked is kept.
+ * A container engine for tests: the three endpoints of Docker's API that discovery asks. What it has are the bodies that a real one would send; what it was asked is kept.
  */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { ListenOptions, Socket } from 'node:net'
 
 export interface EngineNetworkBody {
@@ -15,13 +13,6 @@ export interface EngineNetworkBody {
 export interface EngineContainerBody {
   readonly Id: string
   readonly [field: string]: unknown
-}
-
-export interface ServerKeys {
-  readonly key: string
-  readonly cert: string
-  /** Who must have signed a client's certificate. */
-  readonly ca?: string
 }
 
 export class EngineServer {
@@ -37,14 +28,13 @@ export class EngineServer {
   readonly #sockets = new Set<Socket>()
   readonly #streams = new Set<ServerResponse>()
 
-  constructor(keys?: ServerKeys) {
+  constructor() {
     const answer: RequestListener = (request, response) => {
       const url = new URL(request.url ?? '/', 'http://engine')
       this.asked.push(`${url.pathname}${decodeURIComponent(url.search)}`)
       this.#answer(url, response)
     }
-    const tls = keys?.ca === undefined ? keys : { ...keys, requestCert: true }
-    this.#server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
+    this.#server = createServer(answer)
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -56,12 +46,6 @@ export class EngineServer {
       this.#server.once('error', reject)
       this.#server.listen(where, resolve)
     })
-  }
-
-  /** The port it has on TCP. */
-  get port(): number {
-    const address = this.#server.address()
-    return typeof address === 'object' ? (address?.port ?? 0) : 0
   }
 
   /** Streams of events that are open. */
