@@ -7,7 +7,7 @@
  * listed again after each break and on a slow timer: events are a hint, lists are the truth.
  *
  * The truth can be late: Docker tells that a container has died or was paused before its lists say so
- * (20.10; in between it unmounts and takes the network apart). So containers are listed again a bit later.
+ * (20.10; in between it unmounts and takes the network apart). So these are listed again a bit later.
  */
 import type { Clock, Timer } from '../net/clock.ts'
 import {
@@ -32,7 +32,7 @@ export interface EngineWatchEvents {
 
 /** What to ask for by name, at most; beyond that, for everything. */
 const MOST_BY_NAME = 50
-/** When a container is listed again after an event. */
+/** When a container is listed again after an event that may come before the truth. */
 const LIST_LATE_MS = [100, 1_000]
 /** From one list of everything to the next. */
 const LIST_AGAIN_MS = 60_000
@@ -72,10 +72,10 @@ export class EngineWatch {
   #waitMs = FIRST_WAIT_MS
   #pending = new Pending()
   #looking: object | undefined
-  #networks = new Map<string, EngineNetwork>()
-  #containersById = new Map<string, EngineContainer>()
-  /** For containers that are to be listed again. */
-  readonly #lateTimers = new Set<Timer>()
+  readonly #networks = new Map<string, EngineNetwork>()
+  readonly #containersById = new Map<string, EngineContainer>()
+  /** For containers that are to be listed again, by their ids. */
+  readonly #lateTimers = new Map<string, Timer[]>()
   #callTimer: Timer | undefined
   #listTimer: Timer | undefined
   #giveUpTimer: Timer | undefined
@@ -106,7 +106,7 @@ export class EngineWatch {
         this.#endpoint,
         { containers: this.#containers },
         {
-          touched: (object, id) => ifCurrent(() => this.#touched(object, id)),
+          touched: (object, id, late) => ifCurrent(() => this.#touched(object, id, late)),
           ended: (why) => ifCurrent(() => this.#lose(why)),
         },
       )
@@ -127,16 +127,17 @@ export class EngineWatch {
     for (const it of [this.#callTimer, this.#listTimer, this.#giveUpTimer]) it?.cancel()
   }
 
-  #touched(object: EngineObject, id: string): void {
+  #touched(object: EngineObject, id: string, late: boolean): void {
     this.#ask(object, id)
-    if (object !== 'container') return
-    for (const milliseconds of LIST_LATE_MS) {
-      const timer = this.#clock.after(milliseconds, () => {
-        this.#lateTimers.delete(timer)
+    if (!late) return
+    for (const it of this.#lateTimers.get(id) ?? []) it.cancel()
+    const timers = LIST_LATE_MS.map((milliseconds, i) =>
+      this.#clock.after(milliseconds, () => {
+        if (i === LIST_LATE_MS.length - 1) this.#lateTimers.delete(id)
         this.#ask(object, id)
-      })
-      this.#lateTimers.add(timer)
-    }
+      }),
+    )
+    this.#lateTimers.set(id, timers)
   }
 
   #ask(object: EngineObject, id: string): void {
@@ -145,7 +146,7 @@ export class EngineWatch {
   }
 
   #forgetLate(): void {
-    for (const it of this.#lateTimers) it.cancel()
+    for (const timers of this.#lateTimers.values()) for (const it of timers) it.cancel()
     this.#lateTimers.clear()
   }
 
@@ -163,10 +164,12 @@ export class EngineWatch {
           ? this.#listAll(connection)
           : this.#listSome(connection, asked))
         if (connection !== this.#connection) return
-        apply()
+        const isChanged = apply()
         this.#giveUpTimer?.cancel()
         this.#giveUpTimer = undefined
-        this.#events.seen({ networks: this.#networks, containers: this.#containersById })
+        if (isChanged || asked.all) {
+          this.#events.seen({ networks: this.#networks, containers: this.#containersById })
+        }
       }
       this.#listAgainLater()
     } catch (error) {
@@ -176,27 +179,32 @@ export class EngineWatch {
     }
   }
 
-  async #listAll(connection: EngineConnection): Promise<() => void> {
+  /** What is returned takes the answers over, and says whether anything is another now. */
+  async #listAll(connection: EngineConnection): Promise<() => boolean> {
     const [networks, containers] = await Promise.all([
       connection.networks(),
       this.#containers ? connection.containers() : [],
     ])
     return () => {
-      this.#networks = new Map(networks.map((it) => [it.id, it]))
-      this.#containersById = new Map(containers.map((it) => [it.id, it]))
+      const changed = [
+        replace(this.#networks, new Set(this.#networks.keys()), networks),
+        replace(this.#containersById, new Set(this.#containersById.keys()), containers),
+      ]
+      return changed.includes(true)
     }
   }
 
-  async #listSome(connection: EngineConnection, asked: Pending): Promise<() => void> {
+  async #listSome(connection: EngineConnection, asked: Pending): Promise<() => boolean> {
     const [networks, containers] = await Promise.all([
       asked.network.size === 0 ? [] : connection.networks([...asked.network]),
       asked.container.size === 0 ? [] : connection.containers([...asked.container]),
     ])
     return () => {
-      for (const id of asked.network) this.#networks.delete(id)
-      for (const id of asked.container) this.#containersById.delete(id)
-      for (const it of networks) this.#networks.set(it.id, it)
-      for (const it of containers) this.#containersById.set(it.id, it)
+      const changed = [
+        replace(this.#networks, asked.network, networks),
+        replace(this.#containersById, asked.container, containers),
+      ]
+      return changed.includes(true)
     }
   }
 
@@ -230,4 +238,23 @@ export class EngineWatch {
 function engineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error
   throw error
+}
+
+/** Puts what was `found` of those that were `asked` for; what is the same stays the same object. */
+function replace<T extends { readonly id: string }>(
+  known: Map<string, T>,
+  asked: ReadonlySet<string>,
+  found: readonly T[],
+): boolean {
+  const before = known.size
+  const ids = new Set(found.map(({ id }) => id))
+  for (const id of asked) if (!ids.has(id)) known.delete(id)
+  let changed = known.size !== before
+  for (const it of found) {
+    const old = known.get(it.id)
+    if (old !== undefined && JSON.stringify(old) === JSON.stringify(it)) continue
+    known.set(it.id, it)
+    changed = true
+  }
+  return changed
 }

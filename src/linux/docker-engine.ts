@@ -29,6 +29,8 @@ const LONGEST_LINE = 1 << 20
 
 const NETWORK_EVENTS = ['create', 'destroy', 'remove', 'update']
 const CONTAINER_EVENTS = ['start', 'die', 'pause', 'unpause', 'health_status', 'rename']
+/** What lists already say when it is told; the rest comes first, and the lists a bit later (20.10). */
+const IN_TIME = ['start', 'connect', 'rename']
 /** Of a container and a network. */
 const ENDPOINT_EVENTS = ['connect', 'disconnect']
 const AT_WORK = { status: ['running'], health: ['none', 'healthy'] }
@@ -144,8 +146,8 @@ function hear({ Type, Action = '', Actor }: EngineEvent, { touched }: EngineEven
   const isEndpoint = Type === 'network' && ENDPOINT_EVENTS.includes(Action)
   const id = isEndpoint ? Actor?.Attributes?.['container'] : Actor?.ID
   if (id === undefined || id === '') return
-  if (Type === 'container' || isEndpoint) touched('container', id)
-  else if (Type === 'network') touched('network', id)
+  if (Type === 'container' || isEndpoint) touched('container', id, !IN_TIME.includes(Action))
+  else if (Type === 'network') touched('network', id, false)
 }
 
 /** Whatever its type says, it comes from outside. */

@@ -58,8 +58,8 @@ export interface EngineEndpoint {
 export class EngineError extends Error {}
 
 export interface EngineEvents {
-  /** Something has changed about this one; what it is now, a list tells. */
-  touched(object: EngineObject, id: string): void
+  /** Something has changed about this one; what it is now, a list tells: at once, or with `late` a bit later. */
+  touched(object: EngineObject, id: string, late: boolean): void
   /** Nothing will be heard any more. */
   ended(why: EngineError): void
 }

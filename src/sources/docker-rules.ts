@@ -193,17 +193,13 @@ class OfferDraft implements DockerOffers {
     isAlive: (link: Link) => boolean,
   ): void {
     const own = this.labelsOf('container', container)
-    for (const { network: id, addresses } of container.endpoints) {
+    for (const { network: id, prefixes } of endpointsOf(container)) {
       const standing = networks.get(id)
       if (standing === undefined || !this.#isWantedContainer(own, standing)) continue
       const { network, link, labels } = standing
       if (!isAlive(link)) continue
-      for (const text of addresses) {
-        const address = parseAddress(text)
-        if (address === undefined || isLinkLocal(address)) continue
-        const at = { interface: link.name, network: network.name, container: container.name }
-        this.#add(hostPrefix(address), { ...labels, ...own }, at)
-      }
+      const at = { interface: link.name, network: network.name, container: container.name }
+      for (const prefix of prefixes) this.#add(prefix, { ...labels, ...own }, at)
     }
   }
 
@@ -236,3 +232,26 @@ class OfferDraft implements DockerOffers {
 /** Not link-local (fe80::/64 is on every bridge with IPv6). */
 const isRoutable = ({ family, bytes, length }: Prefix): boolean =>
   length > 0 && !(family === 'ipv6' && bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80)
+
+interface Endpoint {
+  readonly network: string
+  readonly prefixes: readonly Prefix[]
+}
+
+/** Every change of anything looks at all containers: what is read of one is kept with it. */
+const $endpoints = new WeakMap<EngineContainer, readonly Endpoint[]>()
+
+function endpointsOf(container: EngineContainer): readonly Endpoint[] {
+  let endpoints = $endpoints.get(container)
+  if (endpoints === undefined) {
+    endpoints = container.endpoints.map(({ network, addresses }) => ({
+      network,
+      prefixes: addresses.flatMap((text) => {
+        const address = parseAddress(text)
+        return address === undefined || isLinkLocal(address) ? [] : [hostPrefix(address)]
+      }),
+    }))
+    $endpoints.set(container, endpoints)
+  }
+  return endpoints
+}

@@ -36,6 +36,8 @@ export class DockerSource implements PrefixSource {
   /** Remarks that still hold: each is made once. */
   #remarks: ReadonlySet<string> = new Set()
   #links: readonly string[] = []
+  /** What the last look stood on. */
+  #ground = ''
   #offers: Offers | undefined
   #unsubscribe: () => void
 
@@ -43,7 +45,7 @@ export class DockerSource implements PrefixSource {
   constructor(host: HostView, remark: (remark: Remark) => void) {
     this.#host = host
     this.#remark = remark
-    this.#unsubscribe = host.onLinksChanged(() => this.#look())
+    this.#unsubscribe = host.onLinksChanged(() => this.#linksChanged())
   }
 
   start(events: SourceEvents): void {
@@ -93,7 +95,25 @@ export class DockerSource implements PrefixSource {
     return () => this.#listeners.delete(listener)
   }
 
+  /** The ports of a bridge come and go with each container: what counts is what networks stand on. */
+  #linksChanged(): void {
+    if (this.#rules === undefined) return
+    if (this.#presence !== 'here' || this.#groundKey() !== this.#ground) this.#look()
+  }
+
+  /** All links but the ports of containers, and all addresses. */
+  #groundKey(): string {
+    const words: (string | number | boolean)[] = []
+    for (const it of this.#host.links()) {
+      const isPort = it.kind === 'veth' && it.master !== 0
+      if (!isPort) words.push(it.index, it.name, it.up, it.kind)
+    }
+    for (const { link, address } of this.#host.addresses()) words.push(link, address.text)
+    return words.join(' ')
+  }
+
   #look(): void {
+    this.#ground = this.#groundKey()
     const { found, remarks } =
       this.#rules === undefined
         ? { found: new Map(), remarks: [] }

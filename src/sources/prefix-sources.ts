@@ -90,19 +90,18 @@ export class PrefixSources {
 }
 
 /** Announcing `b` after `a` would tell nobody anything. */
-export const sameFacts = (a: SourcedPrefix, b: SourcedPrefix): boolean => factsOf(a) === factsOf(b)
+export const sameFacts = (a: SourcedPrefix, b: SourcedPrefix): boolean =>
+  a.source === b.source &&
+  a.interface === b.interface &&
+  a.network === b.network &&
+  a.container === b.container &&
+  sameList(a.communities, b.communities) &&
+  sameList(a.largeCommunities, b.largeCommunities) &&
+  a.med === b.med &&
+  (a.blackhole ?? false) === (b.blackhole ?? false)
 
-const factsOf = (it: SourcedPrefix): string =>
-  JSON.stringify([
-    it.source,
-    it.interface,
-    it.network,
-    it.container,
-    it.communities ?? [],
-    it.largeCommunities ?? [],
-    it.med,
-    it.blackhole ?? false,
-  ])
+const sameList = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
+  a.length === b.length && a.every((text, i) => text === b[i])
 
 function best(offers: ReadonlyMap<PrefixSource, SourceRecord>): SourcedPrefix | undefined {
   let highest: SourcedPrefix | undefined

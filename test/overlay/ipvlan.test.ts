@@ -64,18 +64,23 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => uml?.close())
 
-test.each(['l3', 'l3s'])('a container on ipvlan %s is reached, and reaches others', async (mode) => {
-  await uml.run(`
+test.each(['l3', 'l3s'])(
+  'a container on ipvlan %s is reached, and reaches others',
+  async (mode) => {
+    await uml.run(`
     ip -n host link add link eth0 name pod0 type ipvlan mode ${mode}
     ip -n host link set pod0 netns pod
     ip -n pod addr add 10.90.0.2/24 dev pod0; ip -n pod link set pod0 up
     ip -n pod route add default dev pod0
   `)
-  const ping = 'busybox ping -c 3 -W 2'
-  expect(await uml.run(`ip netns exec tor ${ping} -I 10.0.9.1 10.90.0.2`)).toContain('0% packet loss')
-  expect(await uml.run(`ip netns exec pod ${ping} 10.0.9.1`)).toContain('0% packet loss')
-  await uml.run('ip -n pod link del pod0')
-})
+    const ping = 'busybox ping -c 3 -W 2'
+    expect(await uml.run(`ip netns exec tor ${ping} -I 10.0.9.1 10.90.0.2`)).toContain(
+      '0% packet loss',
+    )
+    expect(await uml.run(`ip netns exec pod ${ping} 10.0.9.1`)).toContain('0% packet loss')
+    await uml.run('ip -n pod link del pod0')
+  },
+)
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`

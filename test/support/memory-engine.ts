@@ -69,7 +69,7 @@ export class MemoryEngine {
 
   /** It tells of these, whatever has become of them. */
   tell(...ids: readonly string[]): void {
-    for (const id of ids) this.events?.touched('network', id)
+    for (const id of ids) this.events?.touched('network', id, false)
   }
 
   takeAsked(): string[] {

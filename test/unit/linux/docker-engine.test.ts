@@ -63,7 +63,7 @@ describe('an engine on a unix socket', () => {
       { socket },
       { containers },
       {
-        touched: (object, id) => touched.push(`${object} ${id}`),
+        touched: (object, id, late) => touched.push(`${object} ${id}${late ? ' late' : ''}`),
         ended: ({ message }) => ended.push(message.replace(socket, 'SOCKET')),
       },
     )
@@ -132,7 +132,7 @@ describe('an engine on a unix socket', () => {
       await until('it is on its way', () => touched.length > 0 || half.length === 50)
     }
     await until('all is heard', () => touched.length === 3)
-    expect(touched).toEqual(['network b2', 'container c1', 'container c2'])
+    expect(touched).toEqual(['network b2', 'container c1 late', 'container c2'])
     expect(ended).toEqual([])
   })
 
