@@ -28,6 +28,7 @@ import { networkAround, networksOf, ownAddresses } from './host-addresses.ts'
 import { loadShares } from './load-shares.ts'
 import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
+import { MovedAddresses } from './moved-addresses.ts'
 import { NextHopSets, type Offer } from './next-hop-sets.ts'
 import { OverlayKeeping } from './overlay-keeping.ts'
 
@@ -39,6 +40,8 @@ export interface KernelAccess {
   ): { readonly fib: Fib; readonly targets: Targets }
   /** Where encapsulated packets go in and out. */
   readonly tunnels?: { readonly devices: TunnelDevices; readonly rules: RuleTable }
+  /** Tells the neighbours on the link of this name to send us what is for `address`. */
+  claim?(link: string, address: Address): void
   close(): Promise<void>
 }
 
@@ -57,6 +60,7 @@ export class Forwarding {
   readonly #localRoutes: LocalRoutes
   readonly #kernel: KernelAccess
   readonly #host: HostView
+  readonly #moved: MovedAddresses | undefined
   /** Link bandwidths count. */
   readonly #weighs: boolean
   #peerAddresses: readonly Address[] = []
@@ -100,6 +104,10 @@ export class Forwarding {
         : new OverlayKeeping(this.overlay, { ...world, ...kernel.tunnels, sets: this.sets })
     this.eligibility.setOwnAddresses(ownAddresses(world.host))
     this.#host = world.host
+    this.#moved =
+      options.withinOwn === 'accept' && kernel.claim !== undefined
+        ? new MovedAddresses(ipv4.prefixes, opened, world.host, kernel.claim)
+        : undefined
     world.host.onLinksChanged(() => {
       this.#reconsider(this.eligibility.setOwnAddresses(ownAddresses(world.host)))
       this.#peersMayHaveMoved()
@@ -137,6 +145,15 @@ export class Forwarding {
   /** Prefixes that have a route and must not be installed (fib/eligibility.ts). */
   get refused(): number {
     return this.#refused
+  }
+
+  /** `listener` hears of each prefix whose route is installed, failed or gone now. */
+  onSettled(listener: (family: 0 | 1, prefix: number) => void): void {
+    const moved = this.#moved
+    this.fib.onSettled((family, prefix) => {
+      listener(family, prefix)
+      if (family === 0) moved?.settled(prefix)
+    })
   }
 
   get busy(): boolean {

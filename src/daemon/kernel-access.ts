@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import { Fib } from '../fib/fib.ts'
 import { Targets } from '../fib/targets.ts'
+import { claimOnLink } from '../linux/gratuitous-arp.ts'
 import { openFibWriter } from '../linux/fib-writer.ts'
 import { nftables } from '../linux/nftables.ts'
 import { openTunnelDevices } from '../linux/tunnel-devices.ts'
@@ -70,6 +71,7 @@ export async function openKernel(
       })
       return { fib, targets }
     },
+    claim: claimOnLink,
     close: async () => {
       forgetSource()
       await writer.close()

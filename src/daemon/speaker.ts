@@ -188,7 +188,7 @@ export class Speaker {
             clock,
             wake: () => this.scheduler.wake(),
           })
-    this.forwarding?.fib.onSettled((family, prefix) => this.groups.settled(family, prefix))
+    this.forwarding?.onSettled((family, prefix) => this.groups.settled(family, prefix))
     this.listeners = new Listeners(
       {
         neighbors: () => this.#neighbors,

@@ -132,9 +132,9 @@ const MOVES = [
 ]
 
 test.each(MOVES)('moved $title, it is reached at its new place', async (move) => {
+  // Its neighbour knows it by its MAC address, and would ask nobody for a minute.
+  await answered(move.left(), move.left() === still ? STILL : OTHER, MOVER)
   remove(move.from(), MOVER)
-  // It was on the bridge as far as its neighbours know, and they would ask nobody for a minute.
-  move.left().ip('neigh flush dev eth0')
   place(mover, move.to(), MOVER)
   await answered(move.to(), '10.1.0.1', MOVER)
   announce(move.to(), MOVER)
