@@ -85,7 +85,13 @@ export class Forwarding {
     localRoutes: LocalRoutes,
     kernel: KernelAccess,
     { kernel: options, decision, overlay }: Config,
-    world: { host: HostView; events: Events; clock: Clock; wake: () => void },
+    world: {
+      host: HostView
+      events: Events
+      clock: Clock
+      routerId: Address
+      wake: () => void
+    },
   ) {
     this.#rib = rib
     this.#localRoutes = localRoutes

@@ -8,7 +8,7 @@
 import type { OverlayOptions } from '../fib/dataplanes/dataplane.ts'
 import { DATAPLANES } from '../fib/dataplanes/index.ts'
 import type { Overlay } from '../fib/dataplanes/overlay.ts'
-import type { TunnelDevices } from '../fib/dataplanes/tunnel.ts'
+import { tunnelText, type TunnelDevices } from '../fib/dataplanes/tunnel.ts'
 import type { KernelError } from '../fib/kernel.ts'
 import type { RuleTable } from '../linux/nftables.ts'
 import type { Address } from '../net/address.ts'
@@ -27,6 +27,7 @@ export interface OverlayWorld {
   readonly events: Events
   readonly clock: Clock
   readonly sets: NextHopSets
+  readonly routerId: Address
 }
 
 /** Next hops come in bursts. */
@@ -143,16 +144,22 @@ export class OverlayKeeping {
   /** Index of the device, when it can be used; made or adjusted otherwise. */
   #ownDevice(overlay: Overlay): number | undefined {
     const { dataplane, options } = overlay
-    const { devices } = this.#world
+    const { devices, routerId } = this.#world
     const link = this.#link(dataplane.deviceName)
     const mtu = options.mtu ?? this.#underlayMtu() - dataplane.overheadBytes(options)
-    const kind = dataplane.device(options)
+    const kind = dataplane.device(options, routerId.bytes)
     if (link === undefined) {
       this.#carryOut(overlay, 'is gone', () => devices.create(dataplane.deviceName, kind, mtu))
       return undefined
     }
-    if (link.kind !== kind.kind) {
-      this.#close(`${link.name} is somebody else's: it is no ${kind.kind} device; rename it`)
+    if (link.kind !== kind.kind || link.tunnel === undefined) {
+      const what = `no ${kind.kind} device without a far end`
+      this.#close(`${link.name} is somebody else's, for it is ${what}; remove it, or rename it`)
+      return undefined
+    }
+    if (link.tunnel !== tunnelText(kind)) {
+      // Of an earlier run with other settings. It is made again when the monitor tells that it has gone.
+      devices.remove(link.index)
       return undefined
     }
     if (!link.up || link.mtu !== mtu) {
@@ -224,12 +231,13 @@ export class OverlayKeeping {
   }
 }
 
+const NO_ROUTER = new Uint8Array(4)
 const prefixesOf = ({ prefixes }: OverlayOptions): string =>
   prefixes.map(({ text }) => text).join(', ')
 
 function remedyFor({ errno, text }: KernelError, { dataplane, options }: Overlay): string {
   if (errno === EOPNOTSUPP)
-    return `this kernel has no ${dataplane.device(options).kind} devices (${text}); try modprobe, or another overlay.mode`
+    return `this kernel has no ${dataplane.device(options, NO_ROUTER).kind} devices (${text}); try modprobe, or another overlay.mode`
   if (errno === EEXIST)
     return `there is such a device already (${text}): remove it, or name it as overlay.device`
   return text

@@ -186,6 +186,7 @@ export class Speaker {
             host,
             events,
             clock,
+            routerId,
             wake: () => this.scheduler.wake(),
           })
     this.forwarding?.onSettled((family, prefix) => this.groups.settled(family, prefix))

@@ -22,6 +22,11 @@ const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_EXT_MASK = 29
 const IFLA_INFO_KIND = 1
+const IFLA_INFO_DATA = 2
+const IFLA_IPTUN_COLLECT_METADATA = 19
+const IFLA_VXLAN_PORT = 15
+const IFLA_VXLAN_COLLECT_METADATA = 25
+const IFLA_VXLAN_GPE = 27
 /** Leave the per-link counters out. */
 const RTEXT_FILTER_SKIP_STATS = 8
 
@@ -38,6 +43,7 @@ const IFADDR_BYTES = 8
 
 const $link = new Attributes(64)
 const $info = new Attributes(8)
+const $data = new Attributes(32)
 const $address = new Attributes(16)
 
 export function linkDumpRequest(): Uint8Array {
@@ -61,16 +67,31 @@ export function decodeLink(view: DataView, from: number, to: number): Link | und
   const attributes = $link.scan(view, from + IFINFO_BYTES, to)
   const info = attributes.at(IFLA_LINKINFO)
   $info.scan(view, info, info + attributes.size(IFLA_LINKINFO))
+  const kind = $info.text(view, IFLA_INFO_KIND)
+  const tunnel = tunnelIn(view, kind)
   return {
     index: view.getInt32(from + 4, true),
     name: attributes.text(view, IFLA_IFNAME),
-    kind: $info.text(view, IFLA_INFO_KIND),
+    kind,
     up: (flags & IFF_UP) !== 0,
     carrier: (flags & IFF_LOWER_UP) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     mtu: attributes.u32(view, IFLA_MTU),
     master: attributes.u32(view, IFLA_MASTER),
+    ...(tunnel === undefined ? {} : { tunnel }),
   }
+}
+
+/** What `$info` tells of a tunnel without a far end of its own. */
+function tunnelIn(view: DataView, kind: string): string | undefined {
+  if (kind !== 'ipip' && kind !== 'vxlan') return undefined
+  const from = $info.at(IFLA_INFO_DATA)
+  const data = $data.scan(view, from, from + $info.size(IFLA_INFO_DATA))
+  if (kind === 'ipip') return data.has(IFLA_IPTUN_COLLECT_METADATA) ? 'external' : undefined
+  const external = data.at(IFLA_VXLAN_COLLECT_METADATA)
+  if (external < 0 || view.getUint8(external) === 0) return undefined
+  const port = data.has(IFLA_VXLAN_PORT) ? view.getUint16(data.at(IFLA_VXLAN_PORT)) : 0
+  return `external port ${port}${data.has(IFLA_VXLAN_GPE) ? ' gpe' : ''}`
 }
 
 export function decodeLinkAddress(

@@ -10,6 +10,7 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, type MessageBuilder } from './
 import { familyNumber } from './route-message.ts'
 
 const IFF_UP = 1
+const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
 const IFLA_LINKINFO = 18
@@ -31,10 +32,13 @@ export function createTunnel(
   kind: TunnelKind,
   mtu: number,
 ): void {
-  createLink(to, sequence, name, mtu, [
+  const info = [
     attribute(IFLA_INFO_KIND, textOf(kind.kind)),
     attribute(IFLA_INFO_DATA, dataOf(kind)),
-  ])
+  ]
+  const hasFrames = kind.kind === 'vxlan' && !kind.gpe
+  const more = hasFrames ? [{ kind: IFLA_ADDRESS, value: kind.hardwareAddress }] : []
+  createLink(to, sequence, name, mtu, info, more)
 }
 
 /** Appends the message that makes a bridge, up; refused where there is a link of that name. */
@@ -53,10 +57,12 @@ function createLink(
   name: string,
   mtu: number,
   info: readonly Uint8Array[],
+  more: readonly { readonly kind: number; readonly value: Uint8Array }[] = [],
 ): void {
   to.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sequence)
   header(to, 0, IFF_UP)
   to.attribute(IFLA_IFNAME, textOf(name)).attributeU32(IFLA_MTU, mtu)
+  for (const it of more) to.attribute(it.kind, it.value)
   to.attribute(IFLA_LINKINFO, joined(info))
 }
 

@@ -17,6 +17,8 @@ export interface Link {
   readonly mtu: number
   /** Index of the bridge or bond it belongs to, or 0. */
   readonly master: number
+  /** Of a tunnel that takes its far end from the route: `external`, `external port 4790 gpe`. */
+  readonly tunnel?: string
 }
 
 export interface LinkAddress {

@@ -1,5 +1,5 @@
 /** Tunnels and bridges on a host of plain Maps. */
-import type { TunnelDevices } from '../../src/fib/dataplanes/tunnel.ts'
+import { tunnelText, type TunnelDevices, type TunnelKind } from '../../src/fib/dataplanes/tunnel.ts'
 import type { KernelError } from '../../src/fib/kernel.ts'
 import type { Address } from '../../src/net/address.ts'
 import type { Prefix } from '../../src/net/prefix.ts'
@@ -13,9 +13,10 @@ export class MemoryDevices implements TunnelDevices {
   constructor(host: MemoryHost) {
     this.host = host
   }
-  create(name: string, { kind }: { readonly kind: string }, mtu: number): KernelError | undefined {
+  create(name: string, kind: TunnelKind, mtu: number): KernelError | undefined {
     this.asked++
-    if (this.refuses === undefined) this.host.link(name, { kind, mtu })
+    const tunnel = tunnelText(kind)
+    if (this.refuses === undefined) this.host.link(name, { kind: kind.kind, mtu, tunnel })
     return this.refuses
   }
   adjust(link: number, mtu: number): undefined {

@@ -40,7 +40,8 @@ export interface Dataplane {
   readonly name: string
   /** Of our own device. */
   readonly deviceName: string
-  device(options: OverlayOptions): TunnelKind
+  /** `router`: our router id, four bytes that no other host has. */
+  device(options: OverlayOptions, router: Uint8Array): TunnelKind
   /** What is put around each packet, over IPv4. */
   overheadBytes(options: OverlayOptions): number
   /** The way to a next hop through the device. */

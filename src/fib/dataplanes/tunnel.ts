@@ -9,7 +9,17 @@ import type { KernelError } from '../kernel.ts'
 /** What the kernel shall make. */
 export type TunnelKind =
   | { readonly kind: 'ipip' }
-  | { readonly kind: 'vxlan'; readonly port: number; readonly gpe: boolean }
+  | {
+      readonly kind: 'vxlan'
+      readonly port: number
+      readonly gpe: boolean
+      /** MAC address, which the others keep in mind: the same whenever the device is made again. */
+      readonly hardwareAddress: Uint8Array
+    }
+
+/** As `Link.tunnel` says it. */
+export const tunnelText = (it: TunnelKind): string =>
+  it.kind === 'ipip' ? 'external' : `external port ${it.port}${it.gpe ? ' gpe' : ''}`
 
 export interface TunnelDevices {
   /** Makes the device, up; its index is known once the monitor tells of it. */

@@ -11,12 +11,17 @@ import type { Dataplane } from './dataplane.ts'
 const OUTER_BYTES = 20 + 8 + 8
 const ETHERNET_BYTES = 14
 const UDP = 17
+/** Locally administered, and L for us. */
+const LOCAL_MAC = [0x02, 0x4c]
 
 export const vxlan: Dataplane = {
   mode: 'vxlan',
   name: 'VXLAN',
   deviceName: 'linnet-vxlan',
-  device: ({ vxlan: { port, gpe } }) => ({ kind: 'vxlan', port, gpe }),
+  device: ({ vxlan: { port, gpe } }, router) => {
+    const hardwareAddress = Uint8Array.of(...LOCAL_MAC, ...router)
+    return { kind: 'vxlan', port, gpe, hardwareAddress }
+  },
   overheadBytes: ({ vxlan: { gpe } }) => OUTER_BYTES + (gpe ? 0 : ETHERNET_BYTES),
   leg: (nextHop, link, { vxlan: { vni } }) => ({
     via: nextHop,

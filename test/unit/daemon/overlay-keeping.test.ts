@@ -45,7 +45,16 @@ async function started(more: Partial<OverlayOptions> = {}) {
   const targets = new Targets(new MemoryKernel(), clock, { failed: () => {} })
   const overlay = new Overlay({ ...OPTIONS, ...more })
   const sets = new NextHopSets(targets, 16, overlay)
-  const keeping = new OverlayKeeping(overlay, { devices, rules, host, events, clock, sets })
+  const routerId = address('10.0.1.1')
+  const keeping = new OverlayKeeping(overlay, {
+    devices,
+    rules,
+    host,
+    events,
+    clock,
+    sets,
+    routerId,
+  })
   await keeping.start()
   const target = sets.target(
     { family: 'ipv4', overlaid: true },
@@ -163,6 +172,14 @@ describe('the device', () => {
     const { goes, keeping } = await started()
     expect(goes()).toBe('unreachable')
     expect(keeping.problems[0]).toContain("linnet-ipip is somebody else's")
+  })
+
+  test('of an earlier run with other settings is made anew', async () => {
+    const tunnel = 'external port 4789'
+    host.link('linnet-vxlan', { kind: 'vxlan', tunnel, mtu: 1450 })
+    const { goes } = await started({ mode: 'vxlan' })
+    expect(link('linnet-vxlan')?.tunnel).toBe('external port 4790 gpe')
+    expect(goes()).toMatch(/ encap 10 10\.0\.2\.1$/)
   })
 
   test('of somebody else is used as it is, when it is there and up', async () => {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { MessageBuilder } from '../../../src/linux/netlink.ts'
 import { adjustTunnel, createTunnel, deleteLink } from '../../../src/linux/tunnel-message.ts'
 
+const hardwareAddress = Uint8Array.of(2, 0x4c, 10, 0, 1, 1)
+
 const cases: readonly [title: string, make: (to: MessageBuilder) => void, golden: string][] = [
   [
     'an IP-in-IP device without a far end',
@@ -12,16 +14,18 @@ const cases: readonly [title: string, make: (to: MessageBuilder) => void, golden
   ],
   [
     'a VXLAN-GPE device without a far end',
-    (to) => createTunnel(to, 7, 'vx', { kind: 'vxlan', port: 4790, gpe: true }, 1464),
+    (to) =>
+      createTunnel(to, 7, 'vx', { kind: 'vxlan', port: 4790, gpe: true, hardwareAddress }, 1464),
     `60000000 10000106 07000000 00000000 00000000 00000000 01000000 01000000
      07000300 76780000 08000400 b8050000 30001200 0a000100 76786c61 6e000000
      20000200 05000700 00000000 06000f00 12b60000 05001900 01000000 04001b00`,
   ],
   [
     'a VXLAN device likewise, with Ethernet inside',
-    (to) => createTunnel(to, 7, 'vx', { kind: 'vxlan', port: 4789, gpe: false }, 1450),
-    `5c000000 10000106 07000000 00000000 00000000 00000000 01000000 01000000
-     07000300 76780000 08000400 aa050000 2c001200 0a000100 76786c61 6e000000
+    (to) =>
+      createTunnel(to, 7, 'vx', { kind: 'vxlan', port: 4789, gpe: false, hardwareAddress }, 1450),
+    `68000000 10000106 07000000 00000000 00000000 00000000 01000000 01000000
+     07000300 76780000 08000400 aa050000 0a000100 024c0a00 01010000 2c001200 0a000100 76786c61 6e000000
      1c000200 05000700 00000000 06000f00 12b50000 05001900 01000000`,
   ],
   [
