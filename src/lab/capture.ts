@@ -62,6 +62,8 @@ export interface Sighting {
   readonly outer: OuterHeader | undefined
   /** How the probe was wrapped: `VXLAN (UDP port 4789)`; undefined when it was not. */
   readonly wrapping: string | undefined
+  /** The probe's own IPv4 addresses, where it is wrapped. */
+  readonly inner?: { readonly source: string; readonly destination: string }
 }
 
 /** The payload of the probes of a pair. */
@@ -96,7 +98,8 @@ export function sightingIn(frame: Uint8Array, at: string): Sighting | undefined 
       ttl: frame[22] ?? 0,
     }
     const plain = outer.protocol === ICMP && header === echo
-    return { ...base, outer, wrapping: plain ? undefined : wrappingOf(frame, outer, header) }
+    if (plain) return { ...base, outer, wrapping: undefined }
+    return { ...base, outer, wrapping: wrappingOf(frame, outer, header), ...innerOf(frame, echo) }
   }
   if (etherType === ETHERTYPE_IPV6) {
     const outer = {
@@ -109,6 +112,15 @@ export function sightingIn(frame: Uint8Array, at: string): Sighting | undefined 
   }
   const hex = etherType.toString(16).padStart(4, '0')
   return { ...base, outer: undefined, wrapping: ETHERTYPES[etherType] ?? `EtherType 0x${hex}` }
+}
+
+/** The IPv4 header just before the echo. */
+function innerOf(frame: Uint8Array, echo: number): Pick<Sighting, 'inner'> {
+  const header = echo - 20
+  if (frame[header] !== 0x45 || frame[header + 9] !== ICMP) return {}
+  const source = addressFromBytes(frame.subarray(header + 12, header + 16)).text
+  const destination = addressFromBytes(frame.subarray(header + 16, header + 20)).text
+  return { inner: { source, destination } }
 }
 
 /** True when the IPv4 header and echo at `echo` stand inside an ICMP error. */

@@ -60,6 +60,7 @@ export function checkLab(
       interfaces: interfaces.filter((it) => it.node === name),
       bridges: bridgesOf(entry),
       containers: containersOf(name, entry, complaints),
+      routes: routesOf(name, entry, complaints),
       sysctls: entry.sysctls,
     }
   })
@@ -174,6 +175,19 @@ function checkRuntime(name: string, entry: NodeEntry, complaints: Complaints): v
 
 const bridgesOf = (entry: NodeEntry): LabBridge[] =>
   Object.entries(entry.bridges).map(([name, address]) => ({ name, ...splitAddress(address) }))
+
+function routesOf(
+  node: string,
+  { routes }: NodeEntry,
+  complaints: Complaints,
+): Readonly<Record<string, string>> {
+  for (const prefix of Object.keys(routes)) {
+    if (parsePrefix(prefix) !== undefined) continue
+    const path = ['nodes', node, 'routes', prefix]
+    complaints.errorAtKey(path, `${prefix} is not a prefix`, 'write one such as 10.2.0.0/24')
+  }
+  return routes
+}
 
 function containersOf(node: string, entry: NodeEntry, complaints: Complaints): LabContainer[] {
   const containers: LabContainer[] = []
@@ -315,7 +329,24 @@ function checkProof(
     }
   }
   const spread = checkSpread(document, containers, complaints)
-  return { pairs, fail, remove, restart, drain, spread, maxLossMs }
+  const { wrapped } = document.proof
+  for (const [i, ends] of (wrapped === undefined || wrapped.between === 'all'
+    ? []
+    : wrapped.between
+  ).entries()) {
+    for (const [j, name] of ends.entries()) {
+      if (nodes.some((node) => node.name === name)) continue
+      const at = [...path, 'wrapped', 'between', i, j]
+      complainOfName(
+        complaints,
+        at,
+        'node',
+        name,
+        nodes.map((node) => node.name),
+      )
+    }
+  }
+  return { pairs, fail, remove, restart, drain, spread, wrapped, maxLossMs }
 }
 
 function checkSpread(

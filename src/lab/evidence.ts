@@ -10,8 +10,8 @@ import { inNamespace } from '../linux/netns.ts'
 import { openCapture, type Capture, type CapturedFrame } from '../linux/packet.ts'
 import { describeErrno } from '../linux/sys.ts'
 import { markOf, sightingIn, type Sighting } from './capture.ts'
-import { containerNamed, ownerOf, type Lab, type LabContainer } from './topology.ts'
-import { FIRST_TTL, type Hop, type PairEvidence } from './verdict.ts'
+import { containerNamed, nodeNamed, ownerOf, type Lab, type LabContainer } from './topology.ts'
+import { FIRST_TTL, type Hop, type PairEvidence, type WrappingHost } from './verdict.ts'
 
 /** An echo is sent so often at most: the first may meet an unresolved neighbour. */
 const TRIES = 3
@@ -295,5 +295,22 @@ function evidenceOf(lab: Lab, pair: PairProbe, senses: Senses): PairEvidence {
     onFabric: mine(senses.fabric),
     path: pathOf(lab, pair),
     traced: pair.reachedAt !== undefined,
+    ...wrappedOf(lab, from, to),
   }
+}
+
+const WRAPPINGS = { ipip: 'IP-in-IP', vxlan: 'VXLAN', 'vxlan-gpe': 'VXLAN-GPE' } as const
+
+/** How packets between the hosts of these containers are to be wrapped. */
+function wrappedOf(lab: Lab, from: LabContainer, to: LabContainer): Pick<PairEvidence, 'wrapped'> {
+  const order = lab.proof.wrapped
+  if (order === undefined) return {}
+  const isOf = (pair: readonly string[]): boolean =>
+    pair.includes(from.node) && pair.includes(to.node)
+  if (order.between !== 'all' && !order.between.some(isOf)) return {}
+  const host = (name: string): WrappingHost => {
+    const { interfaces, bridges } = nodeNamed(lab, name)
+    return { name, addresses: [...interfaces, ...bridges].map(({ address }) => address) }
+  }
+  return { wrapped: { by: WRAPPINGS[order.in], hosts: [host(from.node), host(to.node)] } }
 }

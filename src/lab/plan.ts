@@ -95,6 +95,7 @@ export function planLab(lab: Lab, options: PlanOptions): readonly Step[] {
     ...lab.links.flatMap((_, index) => linkSteps(lab, index)),
     ...engineSteps(lab, options),
     ...lab.nodes.flatMap((node) => bridgeSteps(node, options)),
+    ...lab.nodes.flatMap(routeSteps),
     ...lab.nodes.flatMap((node) => daemonSteps(lab, node, options)),
   ]
 }
@@ -194,6 +195,11 @@ function plainSteps(node: LabNode): Step[] {
   }
   return steps
 }
+
+const routeSteps = ({ name, routes }: LabNode): Step[] =>
+  Object.entries(routes).map(([prefix, via]): Step => {
+    return { do: 'ip', nodes: [name], within: name, args: `route add ${prefix} via ${via}` }
+  })
 
 function daemonSteps(lab: Lab, node: LabNode, options: PlanOptions): Step[] {
   if (node.kind === 'host') return []

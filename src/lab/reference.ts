@@ -9,6 +9,7 @@ import {
   nodeSchema,
   proofSchema,
   spreadSchema,
+  wrappedSchema,
 } from './schema.ts'
 
 /** Markdown: a table per map. */
@@ -21,6 +22,7 @@ export function labReference(): string {
     ['expect', 'A list of maps.', keyTable(expectSchema)],
     ['proof', keyTable(proofSchema)],
     ['spread of the proof', 'A list of maps.', keyTable(spreadSchema)],
+    ['wrapped of the proof', keyTable(wrappedSchema)],
     ['defaults', keyTable(defaultsSchema)],
   ]
   return sections.map(([title, ...text]) => [`### ${title}`, ...text].join('\n\n')).join('\n\n')

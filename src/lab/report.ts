@@ -41,7 +41,18 @@ export function proofLine(result: ProofResult, paint: Paint = plain): string {
   const count = pairs.length === 1 ? '1 pair' : `${pairs.length} pairs`
   const even = spreads.map(({ to, shares }) => ` ${to} spread over ${shares.length},`).join('')
   const last = failover === undefined ? 'failover not tested' : `failover ${failover.worstMs} ms`
-  return paint(`PROOF: ${count}, no NAT, no encapsulation,${even} ${last}`, 'good')
+  return paint(`PROOF: ${count}, no NAT, ${wrappingText(pairs)},${even} ${last}`, 'good')
+}
+
+/** `encapsulated in protocol 4 between host1 and host2; inner addresses unchanged` */
+function wrappingText(verdicts: readonly PairVerdict[]): string {
+  const wrapped = verdicts.flatMap(({ evidence }) => evidence.wrapped ?? [])
+  const [first] = wrapped
+  if (first === undefined) return 'no encapsulation'
+  const ways = new Set(wrapped.map(({ hosts: [a, b] }) => `${a.name} and ${b.name}`))
+  const how = first.by === 'IP-in-IP' ? 'protocol 4' : first.by
+  const some = wrapped.length === verdicts.length ? '' : `${wrapped.length} of them `
+  return `${some}encapsulated in ${how} between ${[...ways].join(', ')}; inner addresses unchanged`
 }
 
 /** Some flows are lost, or a container gets less than half of an equal share. */

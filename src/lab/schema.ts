@@ -133,6 +133,17 @@ export const nodeSchema = z.strictObject({
     'What its containers are: `namespaces`, or containers of a real `docker` engine of its own, in a network for each of its bridges. Docker needs root, and the packages docker.io and busybox-static.',
     'docker',
   ),
+  routes: key(
+    z
+      .record(z.string(), plainAddress)
+      .register(valueFacts, {
+        noun: 'a map of routes',
+        write: '"10.2.0.0/24": 10.1.0.1',
+      })
+      .prefault({}),
+    'Routes of its kernel that nobody announces: prefixes and their gateways.',
+    { '10.2.0.0/24': '10.1.0.1' },
+  ),
   sysctls: key(
     sysctls,
     'Kernel settings of its namespace, besides those that make a router of it.',
@@ -205,6 +216,30 @@ export const spreadSchema = z.strictObject({
   to: key(plainAddress, 'An address that containers share (`anycast`).', '203.0.113.53'),
 })
 
+const hosts = z.tuple([nodeName, nodeName]).register(valueFacts, {
+  noun: 'a pair of hosts',
+  write: '[host1, host2]',
+})
+
+export const wrappedSchema = z.strictObject({
+  in: key(
+    choice('ipip', 'vxlan', 'vxlan-gpe'),
+    'What must be around their packets on every link.',
+    'ipip',
+  ),
+  between: key(
+    z
+      .union([z.literal('all'), z.array(hosts).min(1)])
+      .prefault('all')
+      .register(valueFacts, {
+        noun: 'a list of pairs of hosts',
+        write: 'all, or [[host1, host3]]',
+      }),
+    '`all` hosts, or those listed; between the others nothing may be around them.',
+    [['host1', 'host3']],
+  ),
+})
+
 export const proofSchema = z.strictObject({
   pairs: key(
     z
@@ -240,6 +275,12 @@ export const proofSchema = z.strictObject({
     'The router that is removed with its whole namespace afterwards.',
     'tor2',
     'the first other `tor`',
+  ),
+  wrapped: key(
+    wrappedSchema.optional(),
+    'Packets that must be encapsulated from host to host (`overlay`), with the addresses inside unchanged.',
+    { in: 'ipip' },
+    'none may be',
   ),
   spread: key(
     list(spreadSchema, 'a list of spreads', '- { from: host4.c1, to: 203.0.113.53 }').prefault([]),

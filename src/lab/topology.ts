@@ -50,6 +50,8 @@ export interface LabNode {
   readonly interfaces: readonly LabInterface[]
   readonly bridges: readonly LabBridge[]
   readonly containers: readonly LabContainer[]
+  /** Static routes: prefixes and gateways. */
+  readonly routes: Readonly<Record<string, string>>
   /** Kernel settings, as keys and values. */
   readonly sysctls: Readonly<Record<string, string>>
 }
@@ -67,6 +69,13 @@ export interface SpreadOrder {
   readonly over: readonly string[]
 }
 
+/** Packets that must be encapsulated. */
+export interface WrappedOrder {
+  readonly in: 'ipip' | 'vxlan' | 'vxlan-gpe'
+  /** Hosts. */
+  readonly between: 'all' | readonly (readonly [string, string])[]
+}
+
 export interface ProofOrder {
   /** Names of containers on different hosts. */
   readonly pairs: readonly (readonly [string, string])[]
@@ -75,6 +84,7 @@ export interface ProofOrder {
   readonly restart: string | undefined
   readonly drain: string | undefined
   readonly spread: readonly SpreadOrder[]
+  readonly wrapped: WrappedOrder | undefined
   readonly maxLossMs: number
 }
 

@@ -28,6 +28,18 @@ export interface PairEvidence {
   readonly path: readonly Hop[]
   /** The trace ended at the far container. */
   readonly traced: boolean
+  /** Packets are to be wrapped between the two hosts; undefined: they are not. */
+  readonly wrapped?: {
+    /** `IP-in-IP`: begins the wrapping that is to be seen. */
+    readonly by: string
+    /** Names of the hosts, and all addresses of each. */
+    readonly hosts: readonly [WrappingHost, WrappingHost]
+  }
+}
+
+export interface WrappingHost {
+  readonly name: string
+  readonly addresses: readonly string[]
 }
 
 /** In the order in which they are told. */
@@ -64,11 +76,7 @@ export function judgePair(evidence: PairEvidence): PairVerdict {
   for (const sighting of [...evidence.atFar, ...evidence.atNear, ...evidence.onFabric]) {
     judgeAddresses(sighting, evidence, blame)
   }
-  for (const { wrapping, outer, at } of evidence.onFabric) {
-    if (wrapping === undefined) continue
-    const ends = outer === undefined ? '' : ` ${outer.source} > ${outer.destination}`
-    blame('encapsulation', `${from.name} > ${to.name} is wrapped in ${wrapping}${ends} on ${at}`)
-  }
+  for (const sighting of evidence.onFabric) judgeWrapping(sighting, evidence, blame)
   if (evidence.roundTripMs === undefined) blame('unanswered', unansweredText(evidence))
   const crossed = evidence.onFabric.some((it) => it.kind === 'request')
   if (evidence.roundTripMs !== undefined && !crossed) {
@@ -100,6 +108,33 @@ function judgeAddresses(sighting: Sighting, evidence: PairEvidence, blame: Blame
   } else if (outer.destination !== destination.address) {
     const text = `what ${source.name} sent to ${destination.address} goes to ${outer.destination} at ${at}`
     blame('nat', text)
+  }
+}
+
+/** On the fabric a probe is wrapped from host to host as it shall be, or not at all. */
+function judgeWrapping(sighting: Sighting, evidence: PairEvidence, blame: Blame): void {
+  const { from, to, wrapped } = evidence
+  const { wrapping, outer, inner, at, kind } = sighting
+  const way = `${from.name} > ${to.name}`
+  const ends = outer === undefined ? '' : ` ${outer.source} > ${outer.destination}`
+  if (wrapped === undefined) {
+    if (wrapping !== undefined)
+      blame('encapsulation', `${way} is wrapped in ${wrapping}${ends} on ${at}`)
+    return
+  }
+  if (wrapping?.startsWith(`${wrapped.by} (`) !== true) {
+    const found = wrapping === undefined ? 'not wrapped' : `wrapped in ${wrapping}`
+    return blame('encapsulation', `${way} is ${found} on ${at}, instead of in ${wrapped.by}`)
+  }
+  const [sender, receiver] = kind === 'request' ? wrapped.hosts : wrapped.hosts.toReversed()
+  const isBetween =
+    sender?.addresses.includes(outer?.source ?? '') === true &&
+    receiver?.addresses.includes(outer?.destination ?? '') === true
+  if (!isBetween) blame('encapsulation', `${way} is wrapped${ends} on ${at}, not from host to host`)
+  const [source, destination] = kind === 'request' ? [from, to] : [to, from]
+  if (inner?.source !== source.address || inner.destination !== destination.address) {
+    const is = inner === undefined ? 'nothing to be read' : `${inner.source} > ${inner.destination}`
+    blame('nat', `${way} is ${is} inside on ${at}`)
   }
 }
 

@@ -8,6 +8,7 @@ import {
   REFLECTOR,
   TWO_TOR,
   UNNUMBERED,
+  VXLAN,
   hasBird,
   hasFrr,
   hasNft,
@@ -72,6 +73,14 @@ test('containers reach each other through ToRs over links without addresses', as
   const tested = await prove([UNNUMBERED])
   expectHonest(tested, 16)
   expect(tested.result.failover).toBeDefined()
+})
+
+test('containers reach each other in VXLAN, over a router that does not know them', async () => {
+  const tested = await prove([VXLAN])
+  expectHonest(tested, 1)
+  expect(tested.stdout).toContain(
+    'encapsulated in VXLAN-GPE between host1 and host2; inner addresses unchanged',
+  )
 })
 
 const reflected = [

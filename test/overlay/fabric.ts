@@ -79,7 +79,7 @@ export async function buildFabric(): Promise<Fabric> {
         `asn: 65000\nrouterId: ${HOSTS[host].address}\npeers:\n${peers.join('\n')}\nadvertise: { interfaces: [docker0] }\napi: { socket: /run/${host}.sock }\nlog: { format: json }\n${more}\n`,
       )
       await uml.run(
-        `ip netns exec ${host} node dist/main.js run -c ${config} </dev/null >/run/share/${host}.log 2>&1 & echo $! >/run/${host}.pid`,
+        `ip netns exec ${host} node dist/main.js run -c ${config} </dev/null >/mnt/share/${host}.log 2>&1 & echo $! >/run/${host}.pid`,
       )
       await until(`linnet runs on ${host}`, () => uml.log(`${host}.log`).includes('DaemonStarted'))
     },

@@ -6,9 +6,10 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/linnet /run/share /run/netns /run/modules/lib
-mount --bind "$REPOSITORY" /run/linnet # it may lie under /tmp
-mount -t hostfs -o "$SHARE" none /run/share
+mount -t tmpfs -o mode=755 tmpfs /mnt # for what labs must see, which have a /run of their own
+mkdir -p /mnt/linnet /mnt/share /run/netns /run/modules/lib
+mount --bind "$REPOSITORY" /mnt/linnet # it may lie under /tmp
+mount -t hostfs -o "$SHARE" none /mnt/share
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs tmpfs /var
 # Debian keeps these modules where modprobe does not look; the kernel asks for them through a program of ours.
@@ -17,11 +18,11 @@ printf '#!/bin/sh\nexec modprobe -d /run/modules "$@"\n' >/run/modprobe
 chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
 ip link set lo up
-cd /run/linnet || exit
+cd /mnt/linnet || exit
 exec <>/dev/ttyS0 1>&0
 stty raw -echo
 echo READY
 while read -r number; do
-  bash "/run/share/$number.sh" </dev/null >"/run/share/$number.out" 2>&1
+  bash "/mnt/share/$number.sh" </dev/null >"/mnt/share/$number.out" 2>&1
   echo "DONE $number $?"
 done

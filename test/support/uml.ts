@@ -36,9 +36,9 @@ const kernel = (share: string): string[] => [
 ]
 
 export interface Uml {
-  /** Inside: `/run/share`. */
+  /** Inside: `/mnt/share`. */
   readonly share: string
-  /** Runs a script of bash inside, in the repository (`/run/linnet`). What it wrote; rejects with that when it fails. */
+  /** Runs a script of bash inside, in the repository (`/mnt/linnet`). What it wrote; rejects with that when it fails. */
   run(script: string, deadlineMs?: number): Promise<string>
   /** Writes a file, and says its path inside. */
   write(name: string, text: string): string
@@ -116,7 +116,7 @@ export async function bootUml(): Promise<Uml> {
     },
     write(name, text) {
       writeFileSync(join(share, name), text)
-      return `/run/share/${name}`
+      return `/mnt/share/${name}`
     },
     log(name) {
       const path = join(share, name)

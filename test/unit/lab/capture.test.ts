@@ -31,6 +31,7 @@ const frames: { title: string; frame: Uint8Array; seen: Partial<Sighting> | unde
       kind: 'request',
       wrapping: 'IP-in-IP (protocol 4)',
       outer: { source: '10.0.0.1', destination: '10.0.0.2', protocol: 4, ttl: 64 },
+      inner: { source: A, destination: B },
     },
   },
   {
@@ -46,7 +47,7 @@ const frames: { title: string; frame: Uint8Array; seen: Partial<Sighting> | unde
         udp(4789, Uint8Array.of(8, 0, 0, 0, 0, 0, 99, 0, ...ethernet(inner))),
       ),
     ),
-    seen: { wrapping: 'VXLAN (UDP port 4789)' },
+    seen: { wrapping: 'VXLAN (UDP port 4789)', inner: { source: A, destination: B } },
   },
   {
     title: 'a probe in some UDP',

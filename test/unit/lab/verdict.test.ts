@@ -44,6 +44,21 @@ const tunnelled = seen('host1:eth0', 'request', {
   wrapping: 'VXLAN (UDP port 4789)',
 })
 
+const WRAPPED: PairEvidence['wrapped'] = {
+  by: 'VXLAN',
+  hosts: [
+    { name: 'host1', addresses: ['10.0.0.1', '172.18.1.1'] },
+    { name: 'host2', addresses: ['10.0.0.2'] },
+  ],
+}
+const inside = { source: A.address, destination: B.address }
+const outside = { source: '10.0.0.1', destination: '10.0.0.2', protocol: 17, ttl: 64 }
+/** All that is on the fabric. */
+const only = (sighting: Partial<Sighting>): Partial<PairEvidence> => ({
+  wrapped: WRAPPED,
+  onFabric: [{ ...tunnelled, ...sighting }],
+})
+
 const cases: { title: string; change: Partial<PairEvidence>; faults: string[][] }[] = [
   { title: 'a pair in order', change: {}, faults: [] },
   {
@@ -100,6 +115,43 @@ const cases: { title: string; change: Partial<PairEvidence>; faults: string[][] 
         'host1.c1 > host2.c1 is wrapped in VXLAN (UDP port 4789) 10.0.0.1 > 10.0.0.2 on host1:eth0',
       ],
     ],
+  },
+  {
+    title: 'a tunnel that is wanted, from host to host',
+    change: only({ inner: inside }),
+    faults: [],
+  },
+  {
+    title: 'a packet that is to be wrapped, and is not',
+    change: { ...only({}), onFabric: HONEST.onFabric },
+    faults: [
+      ['encapsulation', 'host1.c1 > host2.c1 is not wrapped on host1:eth0, instead of in VXLAN'],
+    ],
+  },
+  {
+    title: 'a tunnel of another kind',
+    change: only({ inner: inside, wrapping: 'VXLAN-GPE (UDP port 4790)' }),
+    faults: [
+      [
+        'encapsulation',
+        'host1.c1 > host2.c1 is wrapped in VXLAN-GPE (UDP port 4790) on host1:eth0, instead of in VXLAN',
+      ],
+    ],
+  },
+  {
+    title: "a tunnel to somebody else's",
+    change: only({ inner: inside, outer: { ...outside, destination: '10.0.0.9' } }),
+    faults: [
+      [
+        'encapsulation',
+        'host1.c1 > host2.c1 is wrapped 10.0.0.1 > 10.0.0.9 on host1:eth0, not from host to host',
+      ],
+    ],
+  },
+  {
+    title: 'addresses that were translated in the tunnel',
+    change: only({ inner: { ...inside, source: '10.0.0.1' } }),
+    faults: [['nat', 'host1.c1 > host2.c1 is 10.0.0.1 > 172.18.2.2 inside on host1:eth0']],
   },
   {
     title: 'a TTL that lost less than the path is long',
@@ -223,6 +275,16 @@ const lines: { title: string; change: Partial<ProofResult>; line: string }[] = [
     title: 'one pair of two is wrapped',
     change: { pairs: [judgePair(HONEST), judgePair({ ...HONEST, onFabric: [tunnelled] })] },
     line: 'PROOF FAILED: encapsulation: host1.c1 > host2.c1 is wrapped in VXLAN (UDP port 4789) 10.0.0.1 > 10.0.0.2 on host1:eth0 (1 of 2 pairs)',
+  },
+  {
+    title: 'all are wrapped, as is wanted',
+    change: { pairs: [judgePair({ ...HONEST, ...only({ inner: inside }) })] },
+    line: 'PROOF: 1 pair, no NAT, encapsulated in VXLAN between host1 and host2; inner addresses unchanged, failover 12 ms',
+  },
+  {
+    title: 'one pair of two is wrapped, as is wanted',
+    change: { pairs: [judgePair(HONEST), judgePair({ ...HONEST, ...only({ inner: inside }) })] },
+    line: 'PROOF: 2 pairs, no NAT, 1 of them encapsulated in VXLAN between host1 and host2; inner addresses unchanged, failover 12 ms',
   },
   {
     title: 'each of two that share an address gets half of its half',
