@@ -7,6 +7,7 @@
  * Each has the network 10.244.N.0/24 of its containers on docker0, with .1 there (a: N = 1).
  */
 import { bootUml, type Uml } from '../support/uml.ts'
+import { until } from '../support/until.ts'
 
 export const HOSTS = {
   a: { net: 1, address: '10.1.0.11', inside: '10.244.1.1' },
@@ -60,11 +61,6 @@ export async function buildFabric(): Promise<Fabric> {
     ip -n ${name} route add default via 10.${net}.0.1`,
       )
       .join('')}`)
-  const until: Fabric['until'] = async (what, holds) => {
-    const end = performance.now() + WAITS_MS
-    while (!(await holds()))
-      if (performance.now() > end) throw new Error(`not within ${WAITS_MS} ms: ${what}`)
-  }
   return {
     ...uml,
     on,
@@ -81,14 +77,18 @@ export async function buildFabric(): Promise<Fabric> {
       await uml.run(
         `ip netns exec ${host} node dist/main.js run -c ${config} </dev/null >/mnt/share/${host}.log 2>&1 & echo $! >/run/${host}.pid`,
       )
-      await until(`linnet runs on ${host}`, () => uml.log(`${host}.log`).includes('DaemonStarted'))
+      await until(
+        `linnet runs on ${host}`,
+        () => uml.log(`${host}.log`).includes('DaemonStarted'),
+        WAITS_MS,
+      )
     },
     async bird(host, protocols) {
       const config = uml.write(`${host}.conf`, `router id ${HOSTS[host].address};\n${protocols}\n`)
       await on(host, `bird -c ${config} -s /run/${host}.ctl -P /run/${host}.pid`)
     },
     log: (host) => uml.log(`${host}.log`),
-    until,
+    until: (what, holds) => until(what, holds, WAITS_MS),
     async pings(from, to) {
       const target = isHost(to) ? HOSTS[to].inside : to
       const output = await on(

@@ -20,9 +20,9 @@ test.each([
 ])(
   'lab %s',
   async (name, proof) => {
-    expect(await uml.run(`node dist/main.js lab test config/lab/${name}.yaml`, 90_000)).toContain(
+    expect(await uml.run(`node dist/main.js lab test config/lab/${name}.yaml`, 150_000)).toContain(
       proof,
     )
   },
-  100_000,
+  160_000,
 )
