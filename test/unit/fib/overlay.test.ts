@@ -93,6 +93,7 @@ test('each dataplane has a name and a device of its own, and says what it costs'
   expect(facts).toEqual([
     ['ipip', 'linnet-ipip', 20],
     ['vxlan', 'linnet-vxlan', 36],
+    ['fan', 'linnet-fan', 20],
   ])
   const ethernet = { ...OPTIONS, vxlan: { ...OPTIONS.vxlan, gpe: false } }
   expect(DATAPLANES[1]?.overheadBytes(ethernet)).toBe(50)
