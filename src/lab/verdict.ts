@@ -128,8 +128,8 @@ function judgeWrapping(sighting: Sighting, evidence: PairEvidence, blame: Blame)
   }
   const [sender, receiver] = kind === 'request' ? wrapped.hosts : wrapped.hosts.toReversed()
   const isBetween =
-    sender?.addresses.includes(outer?.source ?? '') === true &&
-    receiver?.addresses.includes(outer?.destination ?? '') === true
+    sender.addresses.includes(outer?.source ?? '') &&
+    receiver.addresses.includes(outer?.destination ?? '')
   if (!isBetween) blame('encapsulation', `${way} is wrapped${ends} on ${at}, not from host to host`)
   const [source, destination] = kind === 'request' ? [from, to] : [to, from]
   if (inner?.source !== source.address || inner.destination !== destination.address) {
