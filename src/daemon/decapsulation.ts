@@ -48,6 +48,16 @@ export class Decapsulation {
     this.#go()
   }
 
+  /** There are rules already, an earlier run's. */
+  async isThere(): Promise<boolean> {
+    let found = false
+    await this.#try(async () => {
+      const { family, table } = DECAPSULATION
+      found = hasDecapsulationRule(await this.#rules.list(family, table))
+    })
+    return found
+  }
+
   /** Looks no more; with `remove`, the rules go. */
   async close(remove: boolean): Promise<void> {
     this.#timer?.cancel()

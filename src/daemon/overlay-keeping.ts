@@ -45,7 +45,10 @@ export class OverlayKeeping {
   readonly #overlay: Overlay | undefined
   readonly #world: OverlayWorld
   readonly #decapsulation: Decapsulation | undefined
-  #peers: readonly Address[] = []
+  /** Undefined until they are known. */
+  #peers: readonly Address[] | undefined
+  /** The rules of an earlier run stand: they name hosts that we are still to hear of. */
+  #keepsRules = false
   #problem: string | undefined
   #lookTimer: Timer | undefined
   #guardTimer: Timer | undefined
@@ -72,6 +75,7 @@ export class OverlayKeeping {
     const options = this.#overlay?.options
     await devices.unguard(options?.prefixes ?? [])
     if (options === undefined) return
+    this.#keepsRules = (await this.#decapsulation?.isThere()) === true
     this.#guard()
     this.#ignoreLinks = host.onLinksChanged(() => this.#look())
     this.#look()
@@ -84,6 +88,8 @@ export class OverlayKeeping {
 
   /** Devices of an earlier run, which no route goes by any more. */
   sweep(): void {
+    this.#keepsRules = false
+    if (this.#overlay !== undefined) this.#lookSoon(LOOK_SOON_MS)
     this.#removeDevices((name) => name !== this.#overlay?.dataplane.deviceName)
   }
 
@@ -126,12 +132,14 @@ export class OverlayKeeping {
     if (overlay === undefined) return
     const { options } = overlay
     const nextHops = [...this.#world.sets.overlaid()]
-    const addresses = [...this.#peers, ...nextHops.map(({ address }) => address)]
+    const addresses = [...(this.#peers ?? []), ...nextHops.map(({ address }) => address)]
     const sources = new Map(
       addresses.filter(({ family }) => family === 'ipv4').map((it) => [it.text, hostPrefix(it)]),
     )
     const inOrder = [...sources.values()].toSorted((a, b) => (a.text < b.text ? -1 : 1))
-    this.#decapsulation?.accept([...inOrder, ...options.acceptFrom])
+    if (this.#peers !== undefined && !this.#keepsRules) {
+      this.#decapsulation?.accept([...inOrder, ...options.acceptFrom])
+    }
     const tunnel = options.device === undefined ? this.#ownDevice(overlay) : this.#given(options)
     if (!overlay.use(tunnel)) return
     this.#world.sets.overlayChanged()

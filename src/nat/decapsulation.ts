@@ -72,9 +72,9 @@ export function decapsulationRules(
   ]
 }
 
-/** `listing` is what `nft -j list table` says: true when our rule is in it. */
+/** `listing` is what `nft -j list table` says, undefined without one: true when our rule is in it. */
 export const hasDecapsulationRule = (listing: unknown): boolean =>
-  JSON.stringify(listing).includes(JSON.stringify(COMMENT))
+  listing !== undefined && JSON.stringify(listing).includes(JSON.stringify(COMMENT))
 
 const payload = (protocol: string, field: string): Json => ({ payload: { protocol, field } })
 const match = (op: string, left: Json, right: Json): Json => ({ match: { op, left, right } })

@@ -87,6 +87,7 @@ async function started(more: Partial<OverlayOptions> = {}) {
     ],
     undefined,
   )
+  keeping.neighborsChanged([])
   targets.retain(target)
   await settled()
   return {
@@ -208,6 +209,17 @@ test('its prefixes are guarded, and only hosts of the overlay may send', async (
   expect(devices.guarded).toEqual([])
   expect(link('linnet-ipip')).toBeUndefined()
   expect(rules.table).toBeUndefined()
+})
+
+test('rules of an earlier run stay until all peers have spoken', async () => {
+  const first = await started()
+  await first.keeping.stop('keep')
+  const before = rules.applied
+  const { keeping } = await started()
+  expect(rules.applied).toBe(before)
+  keeping.sweep()
+  await settled()
+  expect(rules.applied).toBe(before + 1)
 })
 
 test('all stays when routes do', async () => {
