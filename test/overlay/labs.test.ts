@@ -14,6 +14,10 @@ test.each([
     'PROOF: 1 pair, no NAT, encapsulated in protocol 4 between host1 and host2; inner addresses unchanged',
   ],
   [
+    'fan',
+    'PROOF: 1 pair, no NAT, encapsulated in protocol 4 between host1 and host2; inner addresses unchanged',
+  ],
+  [
     'cross-subnet',
     'PROOF: 3 pairs, no NAT, 2 of them encapsulated in protocol 4 between host1 and host3, host2 and host3; inner addresses unchanged',
   ],
