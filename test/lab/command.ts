@@ -81,7 +81,15 @@ const resultSchema = z.object({
         from: z.object({ name: z.string(), address: z.string() }),
         to: z.object({ name: z.string() }),
         path: z.array(z.object({ node: z.string().optional() })),
-        onFabric: z.array(z.object({ wrapping: z.string().optional() })),
+        onFabric: z.array(
+          z.object({
+            wrapping: z.string().optional(),
+            inner: z.object({ source: z.string(), destination: z.string() }).optional(),
+          }),
+        ),
+        wrapped: z
+          .object({ by: z.string(), hosts: z.array(z.object({ name: z.string() })) })
+          .optional(),
       }),
       faults: z.array(z.object({ fault: z.string(), text: z.string() })),
       sourceSeen: z.string().optional(),

@@ -78,9 +78,15 @@ test('containers reach each other through ToRs over links without addresses', as
 test('containers reach each other in VXLAN, over a router that does not know them', async () => {
   const tested = await prove([VXLAN])
   expectHonest(tested, 1)
-  expect(tested.stdout).toContain(
-    'encapsulated in VXLAN-GPE between host1 and host2; inner addresses unchanged',
-  )
+  const [pair] = tested.result.pairs
+  expect(pair?.evidence.wrapped).toMatchObject({
+    by: 'VXLAN-GPE',
+    hosts: [{ name: 'host1' }, { name: 'host2' }],
+  })
+  for (const { wrapping, inner } of pair?.evidence.onFabric ?? []) {
+    expect(wrapping).toBe('VXLAN-GPE (UDP port 4790)')
+    expect([inner?.source, inner?.destination].toSorted()).toEqual(['10.244.1.2', '10.244.2.2'])
+  }
 })
 
 const reflected = [
