@@ -32,7 +32,12 @@ export const TIERS = [
     name: 'overlay',
     needs: [root, ...commands('linux.uml', 'modprobe', 'ip', 'nft', 'bird', 'busybox')],
   },
-  { name: 'docker', needs: [root, ...commands('ip', 'docker', 'dockerd', 'busybox')] },
+  // User-mode Linux keeps one core busy at most.
+  {
+    name: 'docker',
+    beside: 'overlay',
+    needs: [root, ...commands('ip', 'docker', 'dockerd', 'busybox')],
+  },
 ]
 
 /** The disposable box of the kernel tests for an ordinary user; root needs none, its namespaces will do. */
