@@ -32,7 +32,6 @@ export const TIERS = [
     name: 'overlay',
     needs: [root, ...commands('linux.uml', 'modprobe', 'ip', 'nft', 'bird', 'busybox')],
   },
-  // User-mode Linux keeps one core busy at most.
   {
     name: 'docker',
     beside: 'overlay',
