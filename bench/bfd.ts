@@ -19,9 +19,9 @@ import {
   neighborsConfig,
   subjectAddress,
 } from './bfd-neighbors.ts'
-import { feed } from './feed.ts'
+import { usualTable } from './load/routes.ts'
 import { cpuSeconds, freshDut, inBox, inDut, kernelRoutes, listening, sh, until } from './ground.ts'
-import { BenchSpeaker } from './speaker.ts'
+import { BenchSpeaker } from './load/speaker.ts'
 
 const { values } = parseArgs({
   options: {
@@ -104,7 +104,7 @@ async function measure(messages: Uint8Array): Promise<string> {
 
 await inBox(async () => {
   const { count, intervalMs, multiplier } = NEIGHBORS
-  const messages = feed({ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 })
+  const messages = usualTable(PREFIXES, 65_001, SENDER)
   process.stdout.write(`${count} BFD sessions at ${intervalMs} ms x ${multiplier}\n`)
   for (let run = 0; run < Number(values.runs); run++) {
     process.stdout.write(`${await measure(messages)}\n`)

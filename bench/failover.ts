@@ -19,10 +19,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bfdThread, type BfdService } from '../src/daemon/bfd-thread.ts'
 import { address, type Address } from '../src/net/address.ts'
-import { random } from './feed.ts'
+import { random } from './load/routes.ts'
 import { cpuSeconds, freshDut, inBox, inDut, listening, sh, until } from './ground.ts'
 import { RouteLookup } from './route-lookup.ts'
-import { BenchSpeaker } from './speaker.ts'
+import { BenchSpeaker } from './load/speaker.ts'
 
 const { values } = parseArgs({
   options: {

@@ -3,7 +3,8 @@
  * which is joined to ours by links. All of it goes with the process.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 
 export interface DutLink {
   /** Its name on both sides. */
@@ -43,17 +44,27 @@ export function freshDut(links: readonly DutLink[]): void {
   sh(`${reno}; ip netns exec dut ${reno}`)
 }
 
-export const inDut = (command: string, args: readonly string[]): ChildProcess =>
-  spawn('nsenter', ['--net=/run/netns/dut', command, ...args], { stdio: 'inherit' })
+/** What it writes goes to a file of the folder `LINNET_BENCH_LOGS`, or nowhere. */
+export function inDut(command: string, args: readonly string[]): ChildProcess {
+  const logs = process.env['LINNET_BENCH_LOGS']
+  const out = logs === undefined ? 'ignore' : openSync(join(logs, basename(command)), 'a')
+  const stdio = ['ignore', out, out] as const
+  const child = spawn('nsenter', ['--net=/run/netns/dut', command, ...args], { stdio: [...stdio] })
+  if (typeof out === 'number') closeSync(out)
+  return child
+}
 
 export const listening = (pid: number): boolean =>
   readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
     .split('\n')
     .some((line) => line.includes(':00B3 00000000:0000 0A'))
 
-export function peakMb(pid: number): number {
+export const peakMb = (pid: number): number => memoryMb(pid, 'VmHWM')
+export const residentMb = (pid: number): number => memoryMb(pid, 'VmRSS')
+
+function memoryMb(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
 }
 
 export async function until(
@@ -70,7 +81,12 @@ export async function until(
 }
 
 /** Routes in the kernel's tables of the namespace that the process is in. */
-export function kernelRoutes(pid: number): number {
+export function kernelRoutes(pid: number, family: 'ipv4' | 'ipv6' = 'ipv4'): number {
+  if (family === 'ipv6') {
+    const text = readFileSync(`/proc/${pid}/net/rt6_stats`, 'utf8')
+    // Nodes of the tree, nodes that have routes, and so on: each prefix has one of the second.
+    return Number.parseInt(text.split(' ')[1] ?? '0', 16)
+  }
   const text = readFileSync(`/proc/${pid}/net/fib_triestat`, 'utf8')
   return Number(/Main:[^]*?Prefixes:\s+(\d+)/.exec(text)?.[1] ?? 0)
 }

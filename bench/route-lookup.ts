@@ -9,6 +9,7 @@ const RTM_NEWROUTE = 24
 const RTM_GETROUTE = 26
 const RTA_DST = 1
 const RTA_OIF = 4
+const RTA_GATEWAY = 5
 
 export class RouteLookup {
   readonly #socket: NetlinkSocket
@@ -23,6 +24,21 @@ export class RouteLookup {
 
   /** Index of the link that packets to `to` leave by; 0: there is no route. */
   link(to: Address): number {
+    let link = 0
+    this.#ask(to, (attributes) => (link = attributes.u32(this.#view, RTA_OIF)))
+    return link
+  }
+
+  /** The IPv4 gateway that packets to `to` go to; '' where there is none. */
+  gateway(to: Address): string {
+    let gateway = ''
+    this.#ask(to, (attributes) => {
+      gateway = attributes.bytes(this.#view, RTA_GATEWAY)?.join('.') ?? ''
+    })
+    return gateway
+  }
+
+  #ask(to: Address, told: (attributes: Attributes) => void): void {
     const request = this.#request.reset().begin(RTM_GETROUTE, 0, 1)
     const family = to.family === 'ipv4' ? sys.AF_INET : sys.AF_INET6
     request
@@ -36,12 +52,9 @@ export class RouteLookup {
     request.attribute(RTA_DST, to.bytes)
     sys.must('ask for a route', sys.send(this.#socket.fd, request.bytes, request.length))
     const length = sys.must('hear of it', sys.receive(this.#socket.fd, this.#reply, 0))
-    let link = 0
     eachMessage(this.#view, length, (type, _flags, _sequence, from, end) => {
-      if (type !== RTM_NEWROUTE) return
-      link = this.#attributes.scan(this.#view, from + 12, end).u32(this.#view, RTA_OIF)
+      if (type === RTM_NEWROUTE) told(this.#attributes.scan(this.#view, from + 12, end))
     })
-    return link
   }
 
   close(): void {

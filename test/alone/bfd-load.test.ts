@@ -6,7 +6,7 @@ import {
   neighborsConfig,
   subjectAddress,
 } from '../../bench/bfd-neighbors.ts'
-import { feed } from '../../bench/feed.ts'
+import { usualTable } from '../../bench/load/routes.ts'
 import { BgpPeer } from '../support/bgp-peer.ts'
 import { Workshop } from '../support/daemon.ts'
 import { enterFabric, wire, type Host } from '../support/fabric.ts'
@@ -51,7 +51,7 @@ kernel: { ecmp: 1 }
   await until('all are up, at full pace', () => neighbors.allUp, 20_000)
   const sender = new BgpPeer({ remote: '10.0.1.1', local: SENDER, asn: 65001, countOnly: true })
   await sender.up()
-  sender.send(feed({ prefixes: PREFIXES, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 }))
+  sender.send(usualTable(PREFIXES, 65001, SENDER))
   const installed = async (): Promise<boolean> => (await daemon.status()).fib.installed >= PREFIXES
   await until('all are in the kernel', installed, 40_000)
   const rows = (await daemon.peers()).filter(({ name }) => name !== 'sender')

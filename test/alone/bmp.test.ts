@@ -1,6 +1,6 @@
 /** A running daemon and its BMP stations, good ones and bad ones. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed } from '../../bench/feed.ts'
+import { usualTable } from '../../bench/load/routes.ts'
 import type { MonitorRow } from '../../src/control/rows.ts'
 import { version } from '../../src/control/version.ts'
 import { announce, withdraw } from '../support/bgp-messages.ts'
@@ -234,9 +234,7 @@ describe('a station', () => {
 
 describe('with 200,000 routes', () => {
   const COUNT = 200_000
-  const routes = () => [
-    feed({ prefixes: COUNT, asn: 65001, nextHop: '10.0.1.2', seed: 7, perSet: 6 }),
-  ]
+  const routes = () => [usualTable(COUNT, 65001, '10.0.1.2')]
 
   test('a station gets them all while another session is served', async () => {
     const daemon = await workshop.daemon(host, config())

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed } from '../../bench/feed.ts'
+import { usualTable } from '../../bench/load/routes.ts'
 import { open, u16, u32, UPDATE } from '../support/bgp-messages.ts'
 import { BgpPeer, type BgpPeerOptions } from '../support/bgp-peer.ts'
 import { Workshop, type Daemon } from '../support/daemon.ts'
@@ -212,7 +212,7 @@ describe('a peer that never reads', () => {
     deaf.stopReading()
     const feeder = await peer({ local: FEEDER, asn: 65_004 }).up()
     const count = 200_000
-    const routes = feed({ prefixes: count, asn: 65_004, nextHop: FEEDER, seed: 7, perSet: 6 })
+    const routes = usualTable(count, 65_004, FEEDER)
     await feeder.sendAll([routes])
     const { bystander } = scene
     await until('the bystander has all of them', () => bystander.announcedCount >= count, 15_000)

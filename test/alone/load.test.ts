@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed, withdrawalsOf } from '../../bench/feed.ts'
+import { usualTable, usualTableGone } from '../../bench/load/routes.ts'
 import { BgpPeer } from '../support/bgp-peer.ts'
 import { Workshop, type Daemon } from '../support/daemon.ts'
 import { enterFabric, ourRoutes, wire, type Host } from '../support/fabric.ts'
@@ -54,8 +54,7 @@ kernel: { install: ${install} }
   return { daemon, sender, receiver }
 }
 
-const messagesOf = (prefixes: number): Uint8Array =>
-  feed({ prefixes, asn: 65001, nextHop: SENDER, seed: 7, perSet: 6 })
+const messagesOf = (prefixes: number): Uint8Array => usualTable(prefixes, 65001, SENDER)
 
 /** Announces and withdraws once; resolves when nothing of it is left in any table. */
 async function cycle(
@@ -67,7 +66,7 @@ async function cycle(
   receiver.withdrawnCount = 0
   sender.send(messages)
   await until('all are announced', () => receiver.announcedCount >= count, DEADLINE_MS)
-  sender.send(withdrawalsOf(messages))
+  sender.send(usualTableGone(count))
   await until('all are withdrawn', () => receiver.withdrawnCount >= count, DEADLINE_MS)
   const isEmpty = async (): Promise<boolean> => {
     const { prefixes, paths, fib, queues } = await daemon.status()

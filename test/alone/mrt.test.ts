@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { feed } from '../../bench/feed.ts'
+import { usualTable } from '../../bench/load/routes.ts'
 import type { MonitorRow } from '../../src/control/rows.ts'
 import { announce, readUpdate, withdraw } from '../support/bgp-messages.ts'
 import { BgpPeer, type BgpPeerOptions } from '../support/bgp-peer.ts'
@@ -117,7 +117,7 @@ describe('the RIB file', () => {
   test('200,000 routes are dumped while another session is served', async () => {
     const count = 200_000
     const daemon = await workshop.daemon(host, config(`mrt: { rib: ${RIB}, every: 2s }`))
-    const routes = [feed({ prefixes: count, asn: 65001, nextHop: '10.0.1.2', seed: 7, perSet: 6 })]
+    const routes = [usualTable(count, 65001, '10.0.1.2')]
     const [, receiver] = await Promise.all([
       peer({ routes, families: ['ipv4'], countOnly: true }),
       peer({ local: '10.0.1.3', asn: 65002, routes: [], families: ['ipv4'], countOnly: true }),

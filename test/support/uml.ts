@@ -9,12 +9,11 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { boxCommand } from '../../src/linux/box.ts'
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+const REPOSITORY = repositoryAround(import.meta.dirname)
 const BOOT_DEADLINE_MS = 30_000
 
 /** Of the box. The kernel's standard input is where commands come from. */
@@ -34,6 +33,11 @@ const kernel = (share: string): string[] => [
   `init=${join(REPOSITORY, 'test/support/uml-init.sh')}`,
   ...[`REPOSITORY=${REPOSITORY}`, `SHARE=${share}`],
 ]
+
+/** Also when this file has been built into another folder. */
+function repositoryAround(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : repositoryAround(dirname(folder))
+}
 
 export interface Uml {
   /** Inside: `/mnt/share`. */

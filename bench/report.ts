@@ -1,0 +1,108 @@
+/** The page of figures, docs/performance.md: a table and a plot for each scenario, from the runs that were made last. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { medianOf, spreadOf, type Series } from './series.ts'
+
+const DOCS = join(import.meta.dirname, '../../../docs')
+const PAGE = join(DOCS, 'performance.md')
+const PLOTS = 'performance'
+const BEGIN = '<!-- figures: written by npm run bench -- --report -->'
+const END = '<!-- end of figures -->'
+
+/** What was measured, and where: kept beside the page, so that scenarios can be measured one after the other. */
+interface Measured extends Series {
+  readonly on: string
+}
+
+/** Puts the series into the page; those of other scenarios stay as they are. */
+export function report(series: readonly Series[], runs: number): void {
+  mkdirSync(join(DOCS, PLOTS), { recursive: true })
+  const path = join(DOCS, PLOTS, 'figures.json')
+  const before = JSON.parse(readOr(path, '[]')) as readonly Measured[]
+  const day = new Date().toISOString().slice(0, 10)
+  const on = `${day}, ${cpus().length} cores, ${runs} runs`
+  const now = series.map((it) => ({ ...it, on }))
+  const kept = before.filter((old) => !now.some(({ name }) => name === old.name))
+  const all = [...kept, ...now].toSorted((a, b) => place(a.name) - place(b.name))
+  writeFileSync(path, `${JSON.stringify(all, undefined, 2)}\n`)
+  for (const it of all) writeFileSync(join(DOCS, PLOTS, `${it.name}.svg`), plot(it))
+  const page = readFileSync(PAGE, 'utf8')
+  const [head = ''] = page.split(BEGIN)
+  const [, tail = ''] = page.split(END)
+  writeFileSync(PAGE, `${head}${BEGIN}\n\n${all.map(section).join('\n')}\n${END}${tail}`)
+}
+
+/** S2 before S10, words behind numbers. */
+const place = (name: string): number => {
+  const number = /^S(\d+)(k?)$/.exec(name)
+  return number === null ? 1000 : Number(number[1]) + (number[2] === 'k' ? 0.5 : 0)
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return otherwise
+  }
+}
+
+function section({ name, title, aim, results, failures, on }: Measured): string {
+  const own = medianOf(results['linnet'] ?? [])
+  const [first] = Object.values(results)
+  const figures = Object.keys(first?.[0] ?? {})
+  const rows = Object.entries(results).map(([daemon, runs]) => {
+    const cells = figures.map((figure) => {
+      const { median, least, most } = spreadOf(runs.map((it) => it[figure]))
+      return `${short(median)} (${short(least)}–${short(most)})`
+    })
+    const median = medianOf(runs)
+    const isPeer = daemon !== 'linnet' && own !== undefined && median !== undefined
+    const wanted = aim?.peer === daemon ? ` (wanted: ${aim.ratio})` : ''
+    return `| ${[daemon, ...cells, isPeer ? `${(own / median).toFixed(2)}${wanted}` : ''].join(' | ')} |`
+  })
+  const broken = Object.entries(failures).map(([daemon, why]) => `- ${daemon}: ${why}`)
+  return [
+    `### ${name}: ${title}`,
+    '',
+    `| daemon | ${figures.join(' | ')} | linnet's ratio to it |`,
+    `|---|${figures.map(() => '---').join('|')}|---|`,
+    ...rows,
+    '',
+    ...(broken.length === 0 ? [] : [...broken, '']),
+    `![${name}](${PLOTS}/${name}.svg)`,
+    '',
+    `${on}: median (least–most).`,
+    '',
+  ].join('\n')
+}
+
+const short = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0))
+
+const [WIDTH, ROW, LEFT, RIGHT] = [640, 26, 90, 90]
+
+/** Bars of the first figure, with a line from the least to the most. */
+function plot({ results }: Series): string {
+  const rows = Object.entries(results).map(([daemon, runs]) => {
+    const [figure = ''] = Object.keys(runs[0])
+    return { daemon, figure, ...spreadOf(runs.map((it) => it[figure])) }
+  })
+  const longest = Math.max(...rows.map(({ most }) => most))
+  const x = (value: number): number => LEFT + ((WIDTH - LEFT - RIGHT) * value) / longest
+  const bars = rows.map(({ daemon, figure, median, least, most }, i) => {
+    const y = 6 + i * ROW
+    const colour = daemon === 'linnet' ? '#2a7f62' : '#9aa5b1'
+    return [
+      `<text x="${LEFT - 8}" y="${y + 13}" text-anchor="end">${daemon}</text>`,
+      `<rect x="${LEFT}" y="${y}" width="${(x(median) - LEFT).toFixed(1)}" height="18" fill="${colour}"/>`,
+      `<line x1="${x(least).toFixed(1)}" x2="${x(most).toFixed(1)}" y1="${y + 9}" y2="${y + 9}" stroke="#222"/>`,
+      `<text x="${(x(most) + 6).toFixed(1)}" y="${y + 13}">${short(median)} ${figure}</text>`,
+    ].join('\n')
+  })
+  const height = 12 + rows.length * ROW
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
+<rect width="${WIDTH}" height="${height}" fill="white"/>
+${bars.join('\n')}
+</svg>
+`
+}

@@ -1,0 +1,90 @@
+/**
+ * A table is held, and four peers change routes of it all the time: does the daemon keep up? The clock runs from the
+ * last change until the receiver has heard of the last one. Of linnet also the lag of its timers is asked.
+ */
+import { announcements, random, routesOf, withdrawals } from '../load/routes.ts'
+import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
+import type { Subject } from '../subjects/subject.ts'
+import type { Conditions, Figures } from './scenario.ts'
+
+const HELD = 1_000_000
+const SENDERS = 4
+const CHANGES_PER_SECOND = 10_000
+const CHURN_SECONDS = 60
+const TICK_MS = 20
+/** Routes that change together, of one attribute set. */
+const AT_ONCE = 10
+const DEADLINE_SECONDS = 120
+
+export async function churn(
+  subject: Subject,
+  { seed, profile, scale }: Conditions,
+): Promise<Figures> {
+  const routes = routesOf({ family: 'ipv4', profile, seed, count: Math.round(HELD * scale) })
+  const each = Math.floor(routes.count / SENDERS)
+  const peers = Array.from({ length: SENDERS + 1 }, (_, i) => ({
+    address: peerAddress(i),
+    asn: 65_001 + i,
+  }))
+  const options = (i: number, set: number) => ({
+    ...{ asn: 65_001 + i, nextHop: peerNextHop(i, 'ipv4'), seed: set },
+  })
+  return onStage(subject, { peers, family: 'ipv4', kernel: true }, async (stage) => {
+    const senders = stage.peers.slice(0, SENDERS)
+    const [receiver] = stage.peers.slice(SENDERS)
+    for (const [i, it] of senders.entries()) {
+      const own = { ...options(i, seed + i), from: i * each, to: (i + 1) * each }
+      it.send(announcements(routes, own))
+    }
+    await allHeard([receiver], SENDERS * each, DEADLINE_SECONDS)
+    await seconds(5)
+    const next = random(seed + 99)
+    const cpu = stage.cpuSeconds()
+    const begin = performance.now()
+    let sent = 0
+    for (let now = begin; now < begin + CHURN_SECONDS * 1000; now = performance.now()) {
+      const due = ((now - begin) / 1000) * CHANGES_PER_SECOND
+      for (; sent < due; sent += AT_ONCE) {
+        const i = Math.floor(next() * SENDERS)
+        const from = i * each + Math.floor(next() * (each - AT_ONCE))
+        // One in three is a withdrawal, which the next change of the same routes takes back.
+        const gone = next() < 1 / 3
+        const few = slice(routes, from, from + AT_ONCE)
+        senders[i].send(
+          gone ? withdrawals(few) : announcements(few, options(i, Math.floor(next() * 1e9))),
+        )
+      }
+      await seconds(TICK_MS / 1000)
+    }
+    const ended = performance.now()
+    // At last all are there again, and the last of all is heard of.
+    for (const [i, it] of senders.entries()) {
+      const own = { ...options(i, seed + i), from: i * each, to: (i + 1) * each }
+      it.send(announcements(routes, own))
+    }
+    const cpuShare = (100 * (stage.cpuSeconds() - cpu)) / CHURN_SECONDS
+    const restored = await untilQuiet(receiver)
+    return {
+      'catch-up s': (restored - ended) / 1000,
+      'CPU %': cpuShare,
+      MB: stage.peakMb(),
+    }
+  })
+}
+
+const QUIET_MS = 1_000
+
+/** When the last bytes came, once none have come for a second. */
+async function untilQuiet(receiver: { readonly lastHeard: number }): Promise<number> {
+  do await seconds(0.1)
+  while (performance.now() - receiver.lastHeard < QUIET_MS)
+  return receiver.lastHeard
+}
+
+const slice = <T extends ReturnType<typeof routesOf>>(routes: T, from: number, to: number): T => ({
+  ...routes,
+  count: to - from,
+  lengths: routes.lengths.subarray(from, to),
+  words: routes.words.subarray(from, to),
+  sets: Int32Array.of(0, to - from),
+})

@@ -1,0 +1,87 @@
+import { bestPath } from './best-path.ts'
+import { churn } from './churn.ts'
+import { idle } from './idle.ts'
+import { kernel } from './kernel.ts'
+import { latency } from './latency.ts'
+import { limit } from './limit.ts'
+import { manyPeers } from './many-peers.ts'
+import { policyChange } from './policy.ts'
+import { reflector } from './reflector.ts'
+import { restart } from './restart.ts'
+import type { Scenario } from './scenario.ts'
+import { transit } from './transit.ts'
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'S1',
+    title: 'transit: 1,000,000 prefixes from one peer to another',
+    aim: { peer: 'bird', ratio: 0.7 },
+    run: transit('ipv4', 1_000_000),
+  },
+  {
+    name: 'S2',
+    title: 'best path: 10 peers send the same 100,000 prefixes',
+    aim: { peer: 'bird', ratio: 0.7 },
+    run: bestPath,
+  },
+  {
+    name: 'S3',
+    title: 'reflector: 100,000 prefixes of a client to 50 others',
+    aim: { peer: 'frr', ratio: 0.7 },
+    run: reflector,
+  },
+  {
+    name: 'S4',
+    title: 'kernel: 500,000 prefixes into the kernel',
+    aim: { peer: 'bird', ratio: 0.6 },
+    run: kernel('ipv4', 500_000),
+  },
+  {
+    name: 'S5',
+    title: 'latency of a change at the other peer, with 10,000 prefixes held',
+    aim: { peer: 'bird', ratio: 1 },
+    run: latency('peer'),
+  },
+  {
+    name: 'S5k',
+    title: 'latency of a change in the kernel, with 10,000 prefixes held',
+    aim: { peer: 'bird', ratio: 1 },
+    run: latency('kernel'),
+  },
+  {
+    name: 'S7',
+    title: 'many peers: 200 with 500 prefixes each, everyone hears all',
+    aim: { peer: 'frr', ratio: 1 },
+    run: manyPeers(200),
+  },
+  {
+    name: 'S10',
+    title: 'IPv6 transit: 1,000,000 prefixes from one peer to another',
+    aim: { peer: 'bird', ratio: 0.8 },
+    run: transit('ipv6', 1_000_000),
+  },
+  {
+    name: 'S10k',
+    title: 'IPv6 kernel: 500,000 prefixes into the kernel',
+    aim: { peer: 'bird', ratio: 0.8 },
+    run: kernel('ipv6', 500_000),
+  },
+  {
+    name: 'S8',
+    title: 'churn: 1,000,000 prefixes held, 10,000 changes a second for a minute',
+    run: churn,
+  },
+  {
+    name: 'S11',
+    title: 'restart: kill -9 with 500,000 prefixes in the kernel, and a new start',
+    aim: { peer: 'bird', ratio: 1 },
+    run: restart,
+  },
+  { name: 'idle', title: '2 peers, 100 prefixes, and nothing happens', run: idle },
+  { name: 'limit', title: 'the load generator alone: 1,000,000 prefixes', run: limit },
+  {
+    name: 'policy',
+    title: 'a policy that changes 1,000,000 kept routes',
+    run: policyChange,
+  },
+]
