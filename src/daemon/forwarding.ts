@@ -6,7 +6,6 @@
  */
 import type { Config } from '../config/config.ts'
 import { Overlay } from '../fib/dataplanes/overlay.ts'
-import type { TunnelDevices } from '../fib/dataplanes/tunnel.ts'
 import { Eligibility } from '../fib/eligibility.ts'
 import type { Fib, FibEvents } from '../fib/fib.ts'
 import type { KernelTarget } from '../fib/kernel.ts'
@@ -20,7 +19,6 @@ import type { Paths } from '../rib/paths.ts'
 import type { RibPeer } from '../rib/peer.ts'
 import type { Rib } from '../rib/rib.ts'
 import { Column } from '../net/rows.ts'
-import type { RuleTable } from '../linux/nftables.ts'
 import type { Clock } from '../net/clock.ts'
 import type { HostView } from '../sources/source.ts'
 import type { Events } from './events.ts'
@@ -30,7 +28,7 @@ import type { LocalRoutes } from './local-routes.ts'
 import type { Neighbor } from './neighbor.ts'
 import { MovedAddresses } from './moved-addresses.ts'
 import { NextHopSets, type Offer } from './next-hop-sets.ts'
-import { OverlayKeeping } from './overlay-keeping.ts'
+import { OverlayKeeping, type OverlayWorld } from './overlay-keeping.ts'
 
 /** The kernel's side of forwarding, opened by `kernel-access.ts`. */
 export interface KernelAccess {
@@ -39,7 +37,7 @@ export interface KernelAccess {
     events: FibEvents,
   ): { readonly fib: Fib; readonly targets: Targets }
   /** Where encapsulated packets go in and out. */
-  readonly tunnels?: { readonly devices: TunnelDevices; readonly rules: RuleTable }
+  readonly tunnels?: Pick<OverlayWorld, 'devices' | 'rules' | 'probes'>
   /** Tells the neighbours on the link of this name to send us what is for `address`. */
   claim?(link: string, address: Address): void
   close(): Promise<void>

@@ -5,6 +5,7 @@ import { Targets } from '../fib/targets.ts'
 import { claimOnLink } from '../linux/gratuitous-arp.ts'
 import { openFibWriter } from '../linux/fib-writer.ts'
 import { nftables } from '../linux/nftables.ts'
+import { openPathProbes } from '../linux/path-probes.ts'
 import { openTunnelDevices } from '../linux/tunnel-devices.ts'
 import { kernelReader } from '../linux/kernel-reader.ts'
 import type { Monitor } from '../linux/monitor.ts'
@@ -46,7 +47,12 @@ export async function openKernel(
   const reader = kernelReader({ events: monitor, table, protocol })
   let forgetSource = (): void => {}
   return {
-    tunnels: { devices: openTunnelDevices({ table, protocol }), rules: nftables },
+    tunnels: {
+      devices: openTunnelDevices({ table, protocol }),
+      rules: nftables,
+      // Most hosts that an address plan has room for are not there.
+      probes: config.overlay?.fan?.learn === 'static' ? undefined : openPathProbes,
+    },
     open: (prefixes, fibEvents) => {
       const targets = new Targets(writer, clock, {
         failed: (_id, { text }) => warn(`a nexthop object could not be written: ${text}`),

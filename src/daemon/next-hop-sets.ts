@@ -61,7 +61,7 @@ const MOST_PROTECTED_SETS = 4096
 const CLOSED: KernelTarget = { kind: 'unreachable' }
 
 export class NextHopSets {
-  /** Hears of next hops that the overlay serves now, or no longer. */
+  /** Hears of next hops that the overlay serves now, or no longer, or that are reached otherwise. */
   onOverlaid: () => void = () => {}
   readonly #targets: Targets
   readonly #overlay: Overlay | undefined
@@ -141,6 +141,7 @@ export class NextHopSets {
         if (member.nextHop.address.text === text) member.nextHop = nextHop
       }
       this.#point(set)
+      if (set.overlaid) this.onOverlaid()
     }
   }
 

@@ -11,6 +11,7 @@ import type { Overlay } from '../fib/dataplanes/overlay.ts'
 import { tunnelText, type TunnelDevices } from '../fib/dataplanes/tunnel.ts'
 import type { KernelError } from '../fib/kernel.ts'
 import type { RuleTable } from '../linux/nftables.ts'
+import type { openPathProbes } from '../linux/path-probes.ts'
 import type { Address } from '../net/address.ts'
 import type { Clock, Timer } from '../net/clock.ts'
 import type { Link } from '../net/link.ts'
@@ -19,10 +20,13 @@ import type { HostView } from '../sources/source.ts'
 import { Decapsulation } from './decapsulation.ts'
 import type { Events } from './events.ts'
 import type { NextHopSets } from './next-hop-sets.ts'
+import { OverlayPaths } from './overlay-paths.ts'
 
 export interface OverlayWorld {
   readonly devices: TunnelDevices
   readonly rules: RuleTable
+  /** Undefined: whether wrapped packets arrive is not looked at. */
+  readonly probes?: typeof openPathProbes | undefined
   readonly host: HostView
   readonly events: Events
   readonly clock: Clock
@@ -45,6 +49,7 @@ export class OverlayKeeping {
   readonly #overlay: Overlay | undefined
   readonly #world: OverlayWorld
   readonly #decapsulation: Decapsulation | undefined
+  readonly #paths: OverlayPaths | undefined
   /** Undefined until they are known. */
   #peers: readonly Address[] | undefined
   /** The rules of an earlier run stand: they name hosts that we are still to hear of. */
@@ -61,12 +66,16 @@ export class OverlayKeeping {
     this.#world = world
     if (overlay === undefined) return
     this.#decapsulation = new Decapsulation(overlay.dataplane.outer(overlay.options), world)
+    if (world.probes !== undefined) {
+      this.#paths = new OverlayPaths(overlay, { ...world, open: world.probes })
+    }
     world.sets.onOverlaid = () => this.#lookSoon(LOOK_SOON_MS)
   }
 
   /** What is wrong, with the remedy. */
   get problems(): readonly string[] {
-    return [this.#problem, this.#decapsulation?.problem].filter((it) => it !== undefined)
+    const own = [this.#problem, this.#decapsulation?.problem].filter((it) => it !== undefined)
+    return [...own, ...(this.#paths?.problems ?? [])]
   }
 
   /** Guards the prefixes and makes the device, before there are routes. */
@@ -97,6 +106,7 @@ export class OverlayKeeping {
     this.#ignoreLinks()
     this.#lookTimer?.cancel()
     this.#guardTimer?.cancel()
+    this.#paths?.close()
     await this.#decapsulation?.close(routes === 'remove')
     if (routes === 'remove') {
       this.#removeDevices(() => true)
@@ -141,7 +151,9 @@ export class OverlayKeeping {
       this.#decapsulation?.accept([...inOrder, ...options.acceptFrom])
     }
     const tunnel = options.device === undefined ? this.#ownDevice(overlay) : this.#given(options)
-    if (!overlay.use(tunnel)) return
+    const isOther = overlay.use(tunnel)
+    this.#paths?.serve(nextHops)
+    if (!isOther) return
     this.#world.sets.overlayChanged()
     if (tunnel === undefined) return
     this.#problem = undefined

@@ -17,6 +17,17 @@ protocol bgp c from linnet { neighbor 10.2.0.13; }
 const TUNNEL =
   'modprobe -d /run/modules ipip; ip link set tunl0 up; sysctl -qw net.ipv4.ip_forward=1'
 
+/** Nothing wrapped to c, no long packets to d, and nobody is told. */
+const IN_THE_WAY = `nft -f - <<'RULES'
+  table bridge cloud {
+    chain out {
+      type filter hook output priority 0
+      ip daddr 10.2.0.13 ip protocol 4 drop
+      ip daddr 10.2.0.14 ip length > 1400 drop
+    }
+  }
+RULES`
+
 let fabric: Fabric
 beforeAll(async () => {
   fabric = await buildFabric()
@@ -27,6 +38,7 @@ beforeAll(async () => {
      ip route add 10.244.1.0/24 via 10.1.0.11 dev tunl0 onlink src 10.244.4.1`,
   )
   await fabric.on('c', 'ip addr add 10.244.9.1/24 dev docker0')
+  await fabric.on('router', IN_THE_WAY)
   await fabric.bird('b', bird('10.244.2.0/24'))
   await fabric.bird('d', bird('10.244.4.0/24', 'route 10.244.9.0/24 blackhole;'))
   await fabric.linnet('a', OVERLAY)
@@ -52,6 +64,26 @@ const wire = async (script: string, filter: string): Promise<string> =>
   )
 const ping = (to: string, from = '10.244.1.1') =>
   `busybox ping -c 3 -i 0.1 -W 1 -I ${from} ${to} >/dev/null 2>&1`
+
+test('where the network drops wrapped packets, or long ones, is told, and when it does so no more', async () => {
+  const log = () => fabric.log('a')
+  await fabric.until('the blocked way is told', () => log().includes('OverlayPathBlocked'))
+  await fabric.until('the narrow way is told', () => log().includes('OverlayPathNarrow'))
+  const said = await fabric.on('a', 'node dist/main.js show status --socket /run/a.sock')
+  expect(said).toContain(
+    'packets of protocol 4 to 10.2.0.13 are not answered, others are: something on the way drops them (write overlay.mode: vxlan on all hosts)',
+  )
+  expect(said).toContain(
+    'packets of protocol 4 to 10.2.0.14 are lost when they have 1500 bytes, and arrive up to 1400: write overlay.mtu: 1380,',
+  )
+  expect(fabric.log('c')).not.toContain('OverlayPath')
+  await fabric.on('router', 'nft delete table bridge cloud')
+  for (const end of ['10.2.0.13', '10.2.0.14']) {
+    await fabric.until(`the way to ${end} is free`, () =>
+      log().includes(`packets of protocol 4 to ${end} arrive`),
+    )
+  }
+})
 
 describe('crossSubnet', () => {
   test('beyond a router, packets are wrapped: protocol 4 between the hosts, inner addresses as they were', async () => {

@@ -49,4 +49,8 @@ export interface Dataplane {
   /** What a leg puts around packets, for `show`. */
   text(leg: KernelNextHop): string
   outer(options: OverlayOptions): OuterHeader
+  /** What stands between the outer IPv4 header and a packet of this length, in what is sent to see whether it arrives. */
+  header(options: OverlayOptions, innerBytes: number): Uint8Array
+  /** What to do where the network between the hosts drops wrapped packets. */
+  readonly instead: string
 }

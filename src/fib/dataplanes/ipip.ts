@@ -21,7 +21,15 @@ export const ipip: Dataplane = {
   }),
   text: ({ via }) => `ipip ${via?.text ?? ''}`,
   outer: () => ({ protocol: 4 }),
+  header: () => new Uint8Array(0),
+  instead: 'write overlay.mode: vxlan on all hosts',
 }
 
 /** Ubuntu's Fan: the same, to the host that the address plan gives the prefix to, which is who may announce it. */
-export const fan: Dataplane = { ...ipip, mode: 'fan', name: 'Fan', deviceName: 'linnet-fan' }
+export const fan: Dataplane = {
+  ...ipip,
+  mode: 'fan',
+  name: 'Fan',
+  deviceName: 'linnet-fan',
+  instead: 'let protocol 4 through',
+}

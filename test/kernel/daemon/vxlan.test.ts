@@ -1,8 +1,11 @@
 /** VXLAN between two daemons on this machine's kernel: what is on the wire, who may send, what stays when it ends. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { OverlayOptions } from '../../../src/fib/dataplanes/dataplane.ts'
+import { vxlan } from '../../../src/fib/dataplanes/vxlan.ts'
 import { encodeEcho, internetChecksum, openIcmp } from '../../../src/linux/icmp.ts'
 import { openCapture, type CapturedFrame } from '../../../src/linux/packet.ts'
+import { openPathProbes, type PathProbes } from '../../../src/linux/path-probes.ts'
 import { socketAddress } from '../../../src/linux/socket-address.ts'
 import * as sys from '../../../src/linux/sys.ts'
 import { address, formatIpv4 } from '../../../src/net/address.ts'
@@ -95,12 +98,32 @@ function addressesAt({ bytes }: CapturedFrame, at: number): string {
   return `${formatIpv4(view.getUint32(at + 12))} > ${formatIpv4(view.getUint32(at + 16))}`
 }
 
+/** By which the daemons look whether the way is open: from or to a host's own address, inside or in the clear. */
+const isProbe = (frame: CapturedFrame, inside: number): boolean =>
+  addressesAt(frame, frame.bytes[23] === 17 ? inside : 14).includes('10.0.1.')
+
 const MODES = [
-  { mode: 'mode: vxlan', port: 4790, inside: 50, mtu: 1464 },
-  { mode: 'mode: vxlan, vxlan: { gpe: false, vni: 77 }', port: 4789, inside: 64, mtu: 1450 },
+  { mode: 'mode: vxlan', port: 4790, inside: 50, mtu: 1464, gpe: true },
+  {
+    mode: 'mode: vxlan, vxlan: { gpe: false, vni: 77 }',
+    port: 4789,
+    inside: 64,
+    mtu: 1450,
+    gpe: false,
+  },
 ]
 
-describe.each(MODES)('$mode', ({ mode, port, inside, mtu }) => {
+function openProbes(gpe: boolean): PathProbes {
+  const options: OverlayOptions = {
+    ...{ mode: 'vxlan', when: 'always', prefixes: [], acceptFrom: [] },
+    vxlan: gpe ? { vni: 10, port: 4790, gpe } : { vni: 77, port: 4789, gpe },
+  }
+  const { protocol } = vxlan.outer(options)
+  const header = (innerBytes: number): Uint8Array => vxlan.header(options, innerBytes)
+  return hosts.a.within(() => openPathProbes({ protocol, header }, 0x4c4c))
+}
+
+describe.each(MODES)('$mode', ({ mode, port, inside, mtu, gpe }) => {
   test('UDP between the hosts, inner addresses as they were; nothing else; gone with linnet', async () => {
     const daemons = await start(mode)
     await until('packets get through', isAnswered, 20_000)
@@ -108,7 +131,7 @@ describe.each(MODES)('$mode', ({ mode, port, inside, mtu }) => {
     expect(await isAnswered()).toBe(true)
     const frames = wire.drain().filter(({ bytes }) => bytes[12] === 8 && bytes[13] === 0)
     wire.close()
-    const packets = frames.filter(({ bytes }) => bytes[23] !== 6) // the session's
+    const packets = frames.filter((it) => it.bytes[23] !== 6 && !isProbe(it, inside))
     const seen = packets.map((frame) => {
       const { bytes } = frame
       const to = ((bytes[36] ?? 0) << 8) | (bytes[37] ?? 0)
@@ -128,6 +151,12 @@ describe.each(MODES)('$mode', ({ mode, port, inside, mtu }) => {
         encap: `vxlan ${port === 4790 ? 10 : 77} 10.0.1.2`,
       },
     ])
+
+    const probes = openProbes(gpe)
+    const probe = { to: address(SIDES.b.address), from: address(SIDES.a.inside), wrapped: true }
+    probes.send({ ...probe, bytes: 1500, sequence: 1 })
+    await until('a packet of full length is answered', () => probes.drain().length > 0)
+    probes.close()
 
     hosts.a.ip('link del linnet-vxlan')
     await until('the device is back', isAnswered, 10_000)

@@ -101,6 +101,17 @@ describe('a set', () => {
 })
 
 describe('a next hop that is reached otherwise', () => {
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])('is told of where the overlay serves it (%s)', (overlaid, times) => {
+    let heard = 0
+    targets.retain(sets.target({ family: 'ipv4', overlaid }, [byA], undefined))
+    sets.onOverlaid = () => void heard++
+    sets.changed({ ...A, resolution: nextHop(3).resolution })
+    expect(heard).toBe(times)
+  })
+
   test('by another link: all sets that contain it are repointed', () => {
     const alone = used([byA])
     const both = used([byB], byA)
