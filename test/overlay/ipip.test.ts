@@ -71,7 +71,7 @@ test('where the network drops wrapped packets, or long ones, is told, and when i
   await fabric.until('the narrow way is told', () => log().includes('OverlayPathNarrow'))
   const said = await fabric.on('a', 'node dist/main.js show status --socket /run/a.sock')
   expect(said).toContain(
-    'packets of protocol 4 to 10.2.0.13 are not answered, others are: something on the way drops them (write overlay.mode: vxlan on all hosts)',
+    'packets of protocol 4 to 10.2.0.13 are not answered, others are: something on the way or a firewall there drops them (write overlay.mode: vxlan on all hosts)',
   )
   expect(said).toContain(
     'packets of protocol 4 to 10.2.0.14 are lost when they have 1500 bytes, and arrive up to 1400: write overlay.mtu: 1380,',

@@ -30,5 +30,5 @@ export function findingText({ dataplane, options, to, trusted }: Asked, finding:
   const doubt = trusted
     ? ''
     : `, or its rp_filter takes them for forged, for this host has no address in ${inside}`
-  return `${wrapped} are not answered, others are: something on the way drops them (${dataplane.instead}), or that host has not the same overlay${doubt}`
+  return `${wrapped} are not answered, others are: something on the way or a firewall there drops them (${dataplane.instead}), or that host has not the same overlay${doubt}`
 }

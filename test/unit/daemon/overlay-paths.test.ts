@@ -93,7 +93,7 @@ test('a blocked way is told once, and when it is free again', () => {
   ways.serve([nextHop('10.2.0.13')])
   clock.advance(120_000)
   const text =
-    'packets of protocol 4 to 10.2.0.13 are not answered, others are: something on the way drops them (write overlay.mode: vxlan on all hosts), or that host has not the same overlay'
+    'packets of protocol 4 to 10.2.0.13 are not answered, others are: something on the way or a firewall there drops them (write overlay.mode: vxlan on all hosts), or that host has not the same overlay'
   expect(told).toEqual([`OverlayPathBlocked: ${text}`])
   expect(ways.problems).toEqual([text])
   arrives = () => true
