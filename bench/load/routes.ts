@@ -289,6 +289,15 @@ class Writer {
   }
 }
 
+/** Some of the routes of IPv4, as one attribute set. */
+export const partOf = (routes: Routes, from: number, to: number): Routes => ({
+  ...routes,
+  count: to - from,
+  lengths: routes.lengths.subarray(from, to),
+  words: routes.words.subarray(from, to),
+  sets: Int32Array.of(0, to - from),
+})
+
 /** Always the same `count` IPv4 prefixes as in the Internet, for whoever needs just many routes. */
 const usual = (count: number): Routes =>
   routesOf({ family: 'ipv4', profile: 'internet', count, seed: 7 })

@@ -2,7 +2,7 @@
  * A table is held, and four peers change routes of it all the time: does the daemon keep up? The clock runs from the
  * last change until the receiver has heard of the last one. Of linnet also the lag of its timers is asked.
  */
-import { announcements, random, routesOf, withdrawals } from '../load/routes.ts'
+import { announcements, partOf, random, routesOf, withdrawals } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
 import type { Subject } from '../subjects/subject.ts'
 import type { Conditions, Figures } from './scenario.ts'
@@ -49,7 +49,7 @@ export async function churn(
         const from = i * each + Math.floor(next() * (each - AT_ONCE))
         // One in three is a withdrawal, which the next change of the same routes takes back.
         const gone = next() < 1 / 3
-        const few = slice(routes, from, from + AT_ONCE)
+        const few = partOf(routes, from, from + AT_ONCE)
         senders[i].send(
           gone ? withdrawals(few) : announcements(few, options(i, Math.floor(next() * 1e9))),
         )
@@ -80,11 +80,3 @@ async function untilQuiet(receiver: { readonly lastHeard: number }): Promise<num
   while (performance.now() - receiver.lastHeard < QUIET_MS)
   return receiver.lastHeard
 }
-
-const slice = <T extends ReturnType<typeof routesOf>>(routes: T, from: number, to: number): T => ({
-  ...routes,
-  count: to - from,
-  lengths: routes.lengths.subarray(from, to),
-  words: routes.words.subarray(from, to),
-  sets: Int32Array.of(0, to - from),
-})

@@ -1,5 +1,5 @@
 /** Many external peers with some prefixes each, and everyone hears all. */
-import { announcements, routesOf } from '../load/routes.ts'
+import { announcements, partOf, routesOf } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop } from '../stage.ts'
 import { hashOf } from '../load/tally.ts'
 import type { Conditions, Figures } from './scenario.ts'
@@ -32,7 +32,7 @@ export const manyPeers =
       const tallies = await allHeard(stage.peers, others, DEADLINE_SECONDS)
       // Each has heard all but its own; some daemons tell it these too, which would be the whole.
       const right = tallies.every(({ hash, count: heard }, i) => {
-        const own = hashOf(slice(routes, i * each, (i + 1) * each))
+        const own = hashOf(partOf(routes, i * each, (i + 1) * each))
         return heard === others ? hash === ((whole - own) | 0) : hash === whole
       })
       if (!right) throw new Error('other prefixes came than were sent')
@@ -43,10 +43,3 @@ export const manyPeers =
       }
     })
   }
-
-const slice = <T extends ReturnType<typeof routesOf>>(routes: T, from: number, to: number): T => ({
-  ...routes,
-  count: to - from,
-  lengths: routes.lengths.subarray(from, to),
-  words: routes.words.subarray(from, to),
-})
