@@ -5,6 +5,7 @@
  * everywhere together.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../support/until.ts'
 import { bootUml, type Uml } from '../support/uml.ts'
 
 const NETWORK = {
@@ -44,23 +45,27 @@ const TOR = {
   api: { socket: '/run/tor.sock' },
 }
 
-/** Repeats `command` until it succeeds. */
-const untilDone = (command: string): string =>
-  `for i in $(seq 300); do ${command} && break; sleep 0.1; done; ${command}`
+/** Waits until `command` succeeds inside. */
+const untilDone = (command: string): Promise<void> =>
+  until(
+    command,
+    async () => (await uml.run(`${command} && echo DONE || true`)).includes('DONE'),
+    60_000,
+  )
 
 let uml: Uml
 beforeAll(async () => {
   uml = await bootUml()
   await uml.run(WIRE)
   await uml.run(`node -e ${quoted(ENGINE)} >/dev/null 2>&1 & disown`)
-  await uml.run(untilDone('test -S /run/engine.sock'), 40_000)
+  await untilDone('test -S /run/engine.sock')
   for (const [node, config] of Object.entries({ host: HOST, tor: TOR })) {
     const file = uml.write(`${node}.yaml`, JSON.stringify(config))
     const run = `nsenter --net=/run/netns/${node} node dist/main.js run -c ${file}`
     await uml.run(`${run} >/run/${node}.log 2>&1 & disown`)
   }
-  await uml.run(untilDone('ip -n tor route show proto 179 | grep -q 10.90.0.0/24'), 60_000)
-  await uml.run(untilDone('ip -n host route show proto 179 | grep -q 10.0.9.0/24'), 60_000)
+  await untilDone('ip -n tor route show proto 179 | grep -q 10.90.0.0/24')
+  await untilDone('ip -n host route show proto 179 | grep -q 10.0.9.0/24')
 }, 120_000)
 afterAll(() => uml?.close())
 

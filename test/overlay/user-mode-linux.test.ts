@@ -25,7 +25,7 @@ test('what fails inside says what it said', async () => {
 
 test('nothing of it is left when it is closed', async () => {
   const other = await bootUml()
-  await other.run('sleep 1000 & disown')
+  await other.run('tail -f /dev/null & disown')
   await other.close()
   expect(existsSync(other.share)).toBe(false)
 })

@@ -8,7 +8,7 @@ mount -t sysfs sys /sys
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /mnt # for what labs must see, which have a /run of their own
 mkdir -p /mnt/linnet /mnt/share /run/netns /run/modules/lib
-mount --bind "$REPOSITORY" /mnt/linnet # it may lie under /tmp
+mount --bind "$REPOSITORY" /mnt/linnet # it may lie where a tmpfs goes below
 mount -t hostfs -o "$SHARE" none /mnt/share
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -t tmpfs tmpfs /var
