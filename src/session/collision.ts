@@ -4,8 +4,10 @@
  *
  * The one that the speaker with the higher identifier opened stays. It is decided when an OPEN comes in
  * on one connection while the other is in OpenConfirm, and not earlier: before that, this end can't know
- * whether the other connection will ever work, and two ends that guess differently lose both. A session
- * that is Established stays in any case.
+ * whether the other connection will ever work, and two ends that guess differently lose both. But an
+ * OPEN on the connection that would lose is worth a moment's wait: answered with a KEEPALIVE at once, it
+ * makes a session there that ends again as soon as the other OPEN comes. A session that is Established
+ * stays in any case.
  */
 import type { State } from './fsm.ts'
 
@@ -24,20 +26,25 @@ export interface Collision {
   readonly remote: Identity
 }
 
-/** `neither` goes: there is no collision, or it can't be decided yet. */
-export type Loser = 'neither' | 'other' | 'opened'
+/** How long the other connection's OPEN is waited for. */
+export const PATIENCE_MS = 1000
+
+/** `neither` goes: there is no collision; or, while that is open, `undecided`. */
+export type Loser = 'neither' | 'other' | 'opened' | 'undecided'
 
 export function loserOf({ openedIncoming, other, local, remote }: Collision): Loser {
+  const outranks = openedIncoming === remoteIsHigher(local, remote)
   switch (other) {
     case 'Idle':
-    case 'OpenSent':
       return 'neither'
+    case 'OpenSent':
+      return outranks ? 'neither' : 'undecided'
     // An attempt that has said nothing yet is not worth finishing.
     case 'Connect':
     case 'Active':
       return 'other'
     case 'OpenConfirm':
-      return openedIncoming === remoteIsHigher(local, remote) ? 'other' : 'opened'
+      return outranks ? 'other' : 'opened'
     case 'Established':
       return 'opened'
   }

@@ -1,4 +1,5 @@
 import type { BackOff } from './back-off.ts'
+import type { Loser } from './collision.ts'
 import type { Conversation } from './conversation.ts'
 import type { Counters } from './counters.ts'
 import type { LastError } from './last-error.ts'
@@ -15,8 +16,8 @@ export interface ConversationHost {
   stateChanged(cause: string): void
   /** This attempt came to nothing. */
   failed(conversation: Conversation, cause: string): void
-  /** A good OPEN came: false when another conversation is to be kept instead of this one. */
-  wins(conversation: Conversation, negotiated: Negotiated): boolean
+  /** A good OPEN came: is this conversation to go, or another one for its sake? */
+  collide(conversation: Conversation, negotiated: Negotiated): Loser
   sessionBegan(negotiated: Negotiated): void
   sessionEnded(cause: string, byError: boolean): void
   notified(error: LastError): void

@@ -6,7 +6,7 @@
  * ever interrupted by another. UPDATEs in Established skip the machine, which has nothing to decide there
  * but "restart the hold timer", and that is one note per chunk.
  */
-import { familyOfAfi, SAFI_UNICAST, type Family } from '../net/family.ts'
+import type { Family } from '../net/family.ts'
 import {
   ERROR_CEASE,
   ERROR_HOLD_TIMER,
@@ -24,8 +24,9 @@ import {
   type Notification,
 } from '../wire/notification.ts'
 import { decodeOpen, encodeOpen } from '../wire/open.ts'
-import { decodeRouteRefresh, encodeRouteRefresh } from '../wire/route-refresh.ts'
+import { encodeRouteRefresh } from '../wire/route-refresh.ts'
 import { causeOfClose, causeOfExpiry, SUPERSEDED, textOfReceived, textOfSent } from './cause.ts'
+import { PATIENCE_MS } from './collision.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { transition, type Action, type EventType, type FsmEvent, type State } from './fsm.ts'
 import { Inbox } from './inbox.ts'
@@ -33,13 +34,10 @@ import { Line } from './line.ts'
 import { negotiate, ourOpen, type Negotiated } from './negotiation.ts'
 import { Outbox } from './outbox.ts'
 import type { LastError, Opens } from './last-error.ts'
+import { handOverRefresh } from './refresh.ts'
+import { RunToCompletion } from './run-to-completion.ts'
 import { LARGE_HOLD_SECONDS, sendHoldSeconds, Timers } from './timers.ts'
 import type { Connection } from './transport.ts'
-
-interface Queued {
-  readonly event: FsmEvent
-  readonly cause: string
-}
 
 // Message types, here because a constant of one's own is faster in a switch.
 const OPEN = 1
@@ -54,9 +52,8 @@ const KERNEL_LATER_SECONDS = 10
 export class Conversation {
   readonly incoming: boolean
   readonly #host: ConversationHost
-  readonly #timers: Timers
-  readonly #queue: Queued[] = []
-  #busy = false
+  readonly timers: Timers
+  readonly #steps = new RunToCompletion<[FsmEvent, cause: string]>((step) => this.#take(...step))
   #state: State = 'Idle'
   #line: Line | undefined
   #inbox: Inbox | undefined
@@ -64,13 +61,15 @@ export class Conversation {
   #negotiated: Negotiated | undefined
   #peerAsn: number | undefined
   #receivedOpen: Uint8Array | undefined
+  /** The peer's OPEN is here, and the other connection may yet be preferred. */
+  #undecided = false
   #inSession = false
   #byError = false
 
   constructor(host: ConversationHost, incoming: boolean) {
     this.#host = host
     this.incoming = incoming
-    this.#timers = new Timers({
+    this.timers = new Timers({
       ...host.environment,
       deaf: () => this.#inbox?.paused === true,
       expired: (type) => {
@@ -99,22 +98,8 @@ export class Conversation {
     return this.#line
   }
 
-  get timers(): Timers {
-    return this.#timers
-  }
-
   handle(event: FsmEvent, cause: string): void {
-    this.#queue.push({ event, cause })
-    if (this.#busy) return
-    this.#busy = true
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        this.#step(next)
-      }
-    } finally {
-      this.#busy = false
-    }
-    this.#host.settled()
+    if (this.#steps.add([event, cause])) this.#host.settled()
   }
 
   /** Takes a connection that came in; only in Active. */
@@ -153,12 +138,12 @@ export class Conversation {
   resumeReading(): void {
     const inbox = this.#inbox
     if (inbox?.paused !== true) return
-    this.#timers.heard()
+    this.timers.heard()
     this.#read(() => inbox.resume())
     if (!inbox.paused) this.#line?.resume()
   }
 
-  #step({ event, cause }: Queued): void {
+  #take(event: FsmEvent, cause: string): void {
     const { state, actions } = transition(this.#state, event)
     if (state !== this.#state) {
       this.#state = state
@@ -189,21 +174,21 @@ export class Conversation {
         return
       case 'StartConnectRetryTimer':
         // A connection that came in has nobody to call again.
-        if (!this.incoming) this.#timers.startConnectRetry(backOff.nextWaitMs())
+        if (!this.incoming) this.timers.startConnectRetry(backOff.nextWaitMs())
         return
       case 'StopConnectRetryTimer':
-        return this.#timers.stopConnectRetry()
+        return this.timers.stopConnectRetry()
       case 'StartLargeHoldTimer':
-        return this.#timers.startHold(LARGE_HOLD_SECONDS)
+        return this.timers.startHold(LARGE_HOLD_SECONDS)
       case 'StartHoldTimer':
         this.#line?.setUserTimeout(1000 * (this.#negotiated?.holdTimeSeconds ?? 0))
-        return this.#timers.startHold(this.#negotiated?.holdTimeSeconds ?? 0)
+        return this.timers.startHold(this.#negotiated?.holdTimeSeconds ?? 0)
       case 'RestartHoldTimer':
-        return this.#timers.heard()
+        return this.timers.heard()
       case 'StartKeepaliveTimer':
-        return this.#timers.startKeepalive(this.#negotiated?.keepaliveSeconds ?? 0)
+        return this.timers.startKeepalive(this.#negotiated?.keepaliveSeconds ?? 0)
       case 'StopTimers':
-        return this.#timers.stop()
+        return this.timers.stop()
       case 'CountFailure':
         return this.#host.failed(this, cause)
       case 'ForgetFailures':
@@ -252,21 +237,23 @@ export class Conversation {
     this.#inbox = undefined
     this.#outbox = undefined
     this.#negotiated = undefined
+    this.#undecided = false
   }
 
   // --- what comes in ---------------------------------------------------------------------------
 
   #received(chunk: Uint8Array): void {
-    this.#host.counters.received.bytes += chunk.length
+    const { counters, events } = this.#host
+    counters.received.bytes += chunk.length
     const inbox = this.#inbox
     if (inbox !== undefined) this.#read(() => inbox.push(chunk))
-    this.#host.events.chunkDone?.()
+    events.chunkDone?.()
   }
 
   /** Any message of the peer's, once Established, starts the hold timer anew; noted once per chunk. */
   #read(handOver: () => boolean): void {
     try {
-      if (handOver() && this.#state === 'Established') this.#timers.heard()
+      if (handOver() && this.#state === 'Established') this.timers.heard()
     } catch (error) {
       this.#erred('HeaderErred', error)
     }
@@ -314,13 +301,34 @@ export class Conversation {
       this.#negotiated = negotiated
       this.#inbox?.allow(negotiated.maxMessageLength)
       this.#receivedOpen = buffer.slice(start - HEADER_LENGTH, end)
-      if (this.#host.wins(this, negotiated)) {
-        return this.handle({ type: 'OpenReceived' }, 'the peer sent a good OPEN')
-      }
-      this.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
+      this.#decide(negotiated)
     } catch (error) {
       this.#erred('OpenErred', error)
     }
+  }
+
+  /** The other connection may have got somewhere: whether this one goes on. */
+  reconsider(): void {
+    if (this.#undecided && this.#negotiated !== undefined) this.#decide(this.#negotiated)
+  }
+
+  /** Until it is known which connection is kept, nothing more is read, nor is the OPEN confirmed. */
+  #decide(negotiated: Negotiated, patient = true): void {
+    this.#undecided = false
+    const loser = this.#host.collide(this, negotiated)
+    if (loser === 'opened') return this.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
+    if (loser === 'undecided' && patient) return this.#wait(negotiated)
+    this.handle({ type: 'OpenReceived' }, 'the peer sent a good OPEN')
+    this.resumeReading()
+  }
+
+  #wait(negotiated: Negotiated): void {
+    this.#undecided = true
+    if (this.#inbox?.paused !== false) return
+    this.#inbox.pause()
+    this.#host.environment.clock.after(PATIENCE_MS, () => {
+      if (this.#undecided && this.#negotiated === negotiated) this.#decide(negotiated, false)
+    })
   }
 
   #notification({ buffer, start, end }: Framer): void {
@@ -335,19 +343,10 @@ export class Conversation {
 
   #routeRefresh({ buffer, start, end }: Framer): void {
     this.#handleMessage('RouteRefreshReceived', 'a ROUTE-REFRESH')
-    if (this.#state !== 'Established') return
+    const negotiated = this.#negotiated
+    if (this.#state !== 'Established' || negotiated === undefined) return
     try {
-      const { afi, safi, subtype } = decodeRouteRefresh(buffer, start, end)
-      const family = safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined
-      // A family that was not negotiated is ignored (RFC 2918 section 4).
-      const negotiated = this.#negotiated
-      if (family === undefined || negotiated?.families.includes(family) !== true) return
-      const { events } = this.#host
-      if (subtype === 'request') return events.routeRefreshReceived(family)
-      // So are marks of a beginning and end that were not agreed on (RFC 7313 section 5).
-      if (!negotiated.enhancedRouteRefresh) return
-      if (subtype === 'begin') events.refreshBegan(family)
-      else if (subtype === 'end') events.refreshEnded(family)
+      handOverRefresh([buffer, start, end], negotiated, this.#host.events)
     } catch (error) {
       this.#erred('UpdateErred', error)
     }
@@ -384,14 +383,14 @@ export class Conversation {
     if (negotiated === undefined) return
     const configured = this.#host.options.sendHoldSeconds
     const seconds = sendHoldSeconds(configured, negotiated.holdTimeSeconds)
-    this.#timers.startSendHold(seconds)
+    this.timers.startSendHold(seconds)
     // The kernel counts a closed window like silence: a slow reader has longer than a dead one.
     // It is not the first, either: the peer shall hear why its session ends.
     this.#line?.setUserTimeout(seconds === 0 ? 0 : 1000 * (seconds + KERNEL_LATER_SECONDS))
   }
 
   #drained(): void {
-    this.#timers.stopSendHold()
+    this.timers.stopSendHold()
     this.#line?.setUserTimeout(1000 * (this.#negotiated?.holdTimeSeconds ?? 0))
     if (this.#state === 'Established') this.#host.events.writable()
   }

@@ -18,7 +18,7 @@ import { encodeNotification } from '../wire/notification.ts'
 import { Arrivals } from './arrivals.ts'
 import { BackOff } from './back-off.ts'
 import { causeOfCease, ceaseNotification, SUPERSEDED } from './cause.ts'
-import { loserOf } from './collision.ts'
+import { loserOf, type Loser } from './collision.ts'
 import { Conversation } from './conversation.ts'
 import type { ConversationHost } from './conversation-host.ts'
 import { clearCounters, copyOf, newCounters, type Counters } from './counters.ts'
@@ -243,7 +243,7 @@ export class Peer {
         if (!conversation.incoming) this.#backOff.countFailure()
         if (cause !== SUPERSEDED) this.#trouble = cause
       },
-      wins: (conversation, negotiated) => this.#wins(conversation, negotiated),
+      collide: (conversation, negotiated) => this.#collide(conversation, negotiated),
       sessionBegan: (negotiated) => {
         this.#establishedAtMs = this.#environment.clock.now()
         this.#established++
@@ -287,7 +287,7 @@ export class Peer {
   }
 
   /** RFC 4271 6.8, upon the peer's OPEN on `conversation`. */
-  #wins(conversation: Conversation, { peerAsn, peerRouterId }: Negotiated): boolean {
+  #collide(conversation: Conversation, { peerAsn, peerRouterId }: Negotiated): Loser {
     const other = conversation === this.#calling ? this.#listening : this.#calling
     const loser = loserOf({
       openedIncoming: conversation.incoming,
@@ -296,7 +296,7 @@ export class Peer {
       remote: { routerId: peerRouterId, asn: peerAsn },
     })
     if (loser === 'other') other.handle({ type: 'OpenCollisionDumped' }, SUPERSEDED)
-    return loser !== 'opened'
+    return loser
   }
 
   /** Also beside a call that has got as far as OpenConfirm: which one is kept, the OPENs decide (6.8). */
@@ -319,6 +319,7 @@ export class Peer {
     if (this.#settling || !this.#started) return
     this.#settling = true
     try {
+      for (const it of this.#both()) it.reconsider()
       const { passive } = this.options
       if (this.#both().some((it) => it.state === 'OpenConfirm' || it.state === 'Established')) {
         this.#cancelNextAttempt()

@@ -15,7 +15,7 @@ const TABLE: readonly [
   ['Idle', { theirs: 'neither', ours: 'neither' }, { theirs: 'neither', ours: 'neither' }],
   ['Active', { theirs: 'other', ours: 'other' }, { theirs: 'other', ours: 'other' }],
   ['Connect', { theirs: 'other', ours: 'other' }, { theirs: 'other', ours: 'other' }],
-  ['OpenSent', { theirs: 'neither', ours: 'neither' }, { theirs: 'neither', ours: 'neither' }],
+  ['OpenSent', { theirs: 'neither', ours: 'undecided' }, { theirs: 'undecided', ours: 'neither' }],
   ['OpenConfirm', { theirs: 'other', ours: 'opened' }, { theirs: 'opened', ours: 'other' }],
   ['Established', { theirs: 'opened', ours: 'opened' }, { theirs: 'opened', ours: 'opened' }],
 ]

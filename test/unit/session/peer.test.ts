@@ -242,6 +242,43 @@ describe('someone who connects to us and', () => {
     expect(made.b.peer.state).toBe('OpenConfirm')
   })
 
+  test('sends its OPEN there first waits for our KEEPALIVE: our own call may be the one to keep', () => {
+    const made = pair()
+    const answered: string[] = []
+    made.network.listen(ADDRESS_A, (connection) => {
+      connection.listen(writeDown(answered))
+      made.clock.after(500, () => connection.write(OPEN_OF_A))
+    })
+    made.b.peer.start()
+    made.clock.advance(10)
+    const { heard, call } = bareCall(made)
+    made.clock.advance(5)
+    call.write(OPEN_OF_A)
+    call.write(KEEPALIVE_MESSAGE)
+    made.clock.advance(400)
+    // A session here would end at once when the other OPEN comes.
+    expect(heard).toEqual(['OPEN'])
+    made.clock.advance(200)
+    expect(heard).toEqual(['OPEN', '3: 6 7', 'end'])
+    expect(answered).toEqual(['OPEN', '4: '])
+  })
+
+  test('sends its OPEN only there gets a session there', () => {
+    const made = pair()
+    made.network.listen(ADDRESS_A, (connection) => connection.listen(writeDown([])))
+    made.b.peer.start()
+    made.clock.advance(10)
+    const { heard, call } = bareCall(made)
+    made.clock.advance(5)
+    call.write(OPEN_OF_A)
+    call.write(KEEPALIVE_MESSAGE)
+    made.clock.advance(900)
+    expect(made.b.peer.state).toBe('OpenSent')
+    made.clock.advance(200)
+    expect(heard).toEqual(['OPEN', '4: '])
+    expect(made.b.peer.state).toBe('Established')
+  })
+
   test('says nothing on it loses it when the other connection becomes a session', () => {
     const made = pair()
     const answered: string[] = []
