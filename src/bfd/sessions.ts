@@ -191,6 +191,19 @@ export class BfdSessions {
     // A packet over routers must not speak for a session on the link.
     if (entry?.spec.path.hops !== hops || entry.session.receive(packet) !== undefined) {
       this.#refused++
+    } else if (this.#leaving.size > 0) this.#meetAgain(entry, packet.myDiscriminator)
+  }
+
+  /**
+   * A peer that is at another address now has the same session as before: it must not go on to hear
+   * good-bye on the old path.
+   */
+  #meetAgain(entry: Entry, remoteDiscriminator: number): void {
+    if (this.#byName.get(entry.name) !== entry) return
+    for (const discriminator of this.#leaving.keys()) {
+      const left = this.#byDiscriminator.get(discriminator)
+      if (left?.name !== entry.name) continue
+      if (left.session.report.remoteDiscriminator === remoteDiscriminator) this.#drop(left)
     }
   }
 

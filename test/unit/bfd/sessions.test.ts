@@ -191,6 +191,20 @@ test('one that is removed and wanted again at once fails nowhere', () => {
   ])
 })
 
+test('a peer that is found at another address of its own is up there, and stays so', () => {
+  const { a, b, clock } = new Pair().settled()
+  a.told.length = b.told.length = 0
+  const moved = address('10.0.0.22')
+  a.sessions.set('b', { ...SPEC, path: { hops: 'single', remote: moved } })
+  clock.advance(10_000)
+  expect(a.told).toEqual([
+    ['Down', false],
+    ['Up', false],
+  ])
+  expect(b.told.at(-1)).toEqual(['Up', false])
+  expect(b.told.filter(([, failure]) => failure)).toEqual([])
+})
+
 test('under another name too', () => {
   const pair = new Pair().settled()
   pair.a.sessions.remove('b')
