@@ -152,7 +152,7 @@ export function announcements(routes: Routes, options: EncodeOptions): Uint8Arra
   const next = random(options.seed)
   const out = new Writer((to - from) * 40 + routes.sets.length * 96 + 65_536)
   for (let set = 0; set + 1 < routes.sets.length; set++) {
-    const attributes = attributesOf(options, next)
+    const attributes = attributesOf(options, routes.family, next)
     const end = Math.min(to, routes.sets[set + 1])
     let at = Math.max(from, routes.sets[set])
     while (at < end) at = writeUpdate(out, routes, attributes, options.nextHop, at, end)
@@ -197,8 +197,6 @@ function writeUpdate(
   out.skip(2)
   out.put(attributes)
   if (routes.family === 'ipv4') {
-    out.put([0x40, 3, 4])
-    out.put(nextHop)
     out.word16(length, out.at - length - 2)
   } else {
     out.put([0x90, 14, 0, 0, 0, 2, 1, 16])
@@ -217,7 +215,12 @@ function writeUpdate(
   return next
 }
 
-function attributesOf({ asn, internal, longer = 0 }: EncodeOptions, next: () => number): number[] {
+/** In the order of their codes, as routers send them (RFC 4271 section 5). */
+function attributesOf(
+  { asn, nextHop, internal, longer = 0 }: EncodeOptions,
+  family: Routes['family'],
+  next: () => number,
+): number[] {
   const hops = 2 + Math.floor(next() * 4)
   const own = internal === true ? [] : [asn]
   const more = Array.from({ length: longer }, () => asn)
@@ -225,6 +228,7 @@ function attributesOf({ asn, internal, longer = 0 }: EncodeOptions, next: () => 
   const path = [...own, ...more, ...others]
   const bytes = [0x40, 1, 1, 0, 0x40, 2, 2 + 4 * path.length, 2, path.length]
   for (const hop of path) bytes.push(hop >>> 24, (hop >>> 16) & 255, (hop >>> 8) & 255, hop & 255)
+  if (family === 'ipv4') bytes.push(0x40, 3, 4, ...nextHop)
   if (internal === true) bytes.push(0x40, 5, 4, 0, 0, 0, 100)
   const communities = Math.floor(next() * 9)
   if (communities > 0) bytes.push(0xc0, 8, 4 * communities)

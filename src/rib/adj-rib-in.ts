@@ -326,6 +326,7 @@ export class AdjRibIn {
       ? nlri.decodeWithPathIds($view.bytes, start, end)
       : nlri.decode($view.bytes, start, end)
     if (!good) throw brokenPrefix(family, start)
+    this.#ribs[family.index].prefixes.touch(nlri.words, nlri.lengths, nlri.count)
     return nlri
   }
 

@@ -7,14 +7,13 @@
  * read once and stands in columns:
  *
  *   0  references  paths, update groups and others that use the set
- *   1  chain       next set of the same hash bucket
- *   2  address     of the bytes in the arena
- *   3  length      of the bytes
- *   4  hash        of the bytes
- *   5  flags       wire/scan.ts: HAS_MED, NO_EXPORT, HAS_OWN_AS..., and the marks of policy/policy.ts
- *   6  lengths     AS_PATH (bits 0-15), CLUSTER_LIST (16-23), ORIGIN (24-25), own AS seen (26-31)
- *   7  neighborAs  8  localPref  9  med  10  nextHop (NextHopTable)  11  originatorId
- *   12 birth       counts the sets ever stored, so that an AttrId that is used again is told from before
+ *   1  address     of the bytes in the arena
+ *   2  length      of the bytes
+ *   3  hash        of the bytes
+ *   4  flags       wire/scan.ts: HAS_MED, NO_EXPORT, HAS_OWN_AS..., and the marks of policy/policy.ts
+ *   5  lengths     AS_PATH (bits 0-15), CLUSTER_LIST (16-23), ORIGIN (24-25), own AS seen (26-31)
+ *   6  neighborAs  7  localPref  8  med  9  nextHop (NextHopTable)  10  originatorId
+ *   11 birth       counts the sets ever stored, so that an AttrId that is used again is told from before
  */
 import { MARKS, type AttributeSets } from '../policy/policy.ts'
 import { valueIn } from '../policy/set-reader.ts'
@@ -26,25 +25,24 @@ import {
   scanAttributes,
   type OwnIdentity,
 } from '../wire/scan.ts'
-import { BucketIndex } from './bucket-index.ts'
+import { HashIndex } from './hash-index.ts'
 import { ByteArena, LONGEST } from './byte-arena.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import { Rows } from '../net/rows.ts'
 
 const REFERENCES = 0
-const CHAIN = 1
-const ADDRESS = 2
-const LENGTH = 3
-const HASH = 4
-const FLAGS = 5
-const LENGTHS = 6
-const NEIGHBOR_AS = 7
-const LOCAL_PREF = 8
-const MED = 9
-const NEXT_HOP = 10
-const ORIGINATOR_ID = 11
-const BIRTH = 12
-const WIDTH = 13
+const ADDRESS = 1
+const LENGTH = 2
+const HASH = 3
+const FLAGS = 4
+const LENGTHS = 5
+const NEIGHBOR_AS = 6
+const LOCAL_PREF = 7
+const MED = 8
+const NEXT_HOP = 9
+const ORIGINATOR_ID = 10
+const BIRTH = 11
+const WIDTH = 12
 
 /** Attribute code. */
 const EXTENDED_COMMUNITIES = 16
@@ -54,7 +52,9 @@ export class AttributeStore implements AttributeSets {
   readonly #nextHops: NextHopTable
   readonly #rows = new Rows(WIDTH)
   readonly #arena = new ByteArena()
-  readonly #index = new BucketIndex(this.#rows, CHAIN, (id) => this.#rows.get(id, HASH))
+  readonly #index = new HashIndex((ids, count, hashes) => {
+    for (let i = 0; i < count; i++) hashes[i] = this.#rows.get(ids[i], HASH)
+  })
   readonly #$facts = new AttributeFacts()
   #births = 0
 
@@ -79,7 +79,7 @@ export class AttributeStore implements AttributeSets {
   intern(bytes: Uint8Array, start: number, end: number, marks = 0): number {
     if (end - start > LONGEST) return 0
     const hash = hashBytes(bytes, start, end)
-    for (let id = this.#index.head(hash); id !== 0; id = this.#rows.get(id, CHAIN)) {
+    for (let id = this.#index.first(hash); id !== 0; id = this.#index.next()) {
       if (this.#is(id, hash, marks, bytes, start, end)) {
         this.retain(id)
         return id

@@ -5,25 +5,23 @@
  *
  *   0  meta      prefix length (bits 0-7), waits for a decision (bit 8), watched while it does (bit 9),
  *                holders (bits 10-30)
- *   1  chain     next row of the same hash bucket
- *   2  paths     first path row, or 0
- *   3  best      path row that the last decision chose, or 0
- *   4..          the address: 1 word (IPv4) or 4 (IPv6), big-endian
+ *   1  paths     first path row, or 0
+ *   2  best      path row that the last decision chose, or 0
+ *   3..          the address: 1 word (IPv4) or 4 (IPv6), big-endian
  *
- * 20 bytes a prefix for IPv4, and 4 for its hash bucket. A prefix lives while it has holders: its paths, a
+ * 16 bytes a prefix for IPv4, and some 7 to find it by. A prefix lives while it has holders: its paths, a
  * queue it stands in, an update group that has announced it, the FIB.
  */
 import { addressFromWords, formatIpv4, formatIpv6 } from '../net/address.ts'
 import type { FamilyFacts } from '../net/family.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { BucketIndex } from './bucket-index.ts'
+import { HashIndex } from './hash-index.ts'
 import { Rows } from '../net/rows.ts'
 
 const META = 0
-const CHAIN = 1
-const PATHS = 2
-const BEST = 3
-const KEY = 4
+const PATHS = 1
+const BEST = 2
+const KEY = 3
 
 const LENGTH_MASK = 0xff
 const WAITING = 0x100
@@ -34,7 +32,11 @@ export class PrefixTable {
   readonly family: FamilyFacts
   readonly #keyWords: 1 | 4
   readonly #rows: Rows
-  readonly #index: BucketIndex
+  readonly #index = new HashIndex((ids, count, hashes) => {
+    for (let i = 0; i < count; i++) hashes[i] = this.#hashOfRow(ids[i])
+  })
+  /** Means nothing, but that what `touch` reads is not left out. */
+  touched = 0
   /** Scratch key, for callers that hold a Prefix. */
   readonly #$key: Int32Array
 
@@ -43,7 +45,6 @@ export class PrefixTable {
     this.#keyWords = family.words
     this.#rows = new Rows(KEY + family.words)
     this.#$key = new Int32Array(family.words)
-    this.#index = new BucketIndex(this.#rows, CHAIN, (id) => this.#hashOfRow(id))
   }
 
   /** Prefixes in the table. */
@@ -65,19 +66,26 @@ export class PrefixTable {
     return id > 0 && id < this.#rows.end && this.#rows.get(id, META) >= WAITING
   }
 
+  /** Brings what `intern` and `find` of these prefixes read into the cache, all at once (see `HashIndex.touch`). */
+  touch(words: Int32Array, lengths: Uint8Array, count: number): void {
+    const stride = this.#keyWords
+    let touched = 0
+    for (let i = 0; i < count; i++) {
+      touched ^= this.#index.touch(this.#hash(words, i * stride, lengths[i]))
+    }
+    this.touched = touched
+  }
+
   /** The PrefixId, or 0 when nobody holds the prefix. */
   find(words: Int32Array, at: number, length: number): number {
-    let id = this.#index.head(this.#hash(words, at, length))
-    while (id !== 0 && !this.#isKey(id, words, at, length)) id = this.#rows.get(id, CHAIN)
-    return id
+    return this.#search(this.#hash(words, at, length), words, at, length)
   }
 
   /** The PrefixId, made when new. A new prefix has no holder: `retain` it before the next `release`. */
   intern(words: Int32Array, at: number, length: number): number {
     const hash = this.#hash(words, at, length)
-    for (let id = this.#index.head(hash); id !== 0; id = this.#rows.get(id, CHAIN)) {
-      if (this.#isKey(id, words, at, length)) return id
-    }
+    const known = this.#search(hash, words, at, length)
+    if (known !== 0) return known
     const id = this.#rows.allocate()
     const row = this.#rows.segment(id)
     const offset = this.#rows.offset(id)
@@ -206,6 +214,12 @@ export class PrefixTable {
     const key = this.#$key.fill(0)
     for (let i = 0; i < prefix.bytes.length; i++) key[i >> 2] = (key[i >> 2] << 8) | prefix.bytes[i]
     return key
+  }
+
+  #search(hash: number, words: Int32Array, at: number, length: number): number {
+    let id = this.#index.first(hash)
+    while (id !== 0 && !this.#isKey(id, words, at, length)) id = this.#index.next()
+    return id
   }
 
   #isKey(id: number, words: Int32Array, at: number, length: number): boolean {

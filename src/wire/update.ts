@@ -26,6 +26,9 @@ export interface NextHopTerms {
 
 const ORDINARY: NextHopTerms = { ipv6NextHops: false, link: 0 }
 
+/** A section of more attributes is not put in order here. */
+const MANY = 32
+
 /** Largest attribute section: that of an extended message (RFC 8654). */
 const SCRATCH = 65_536
 
@@ -92,6 +95,8 @@ export class UpdateView {
     this.from = start
     this.to = end
     let at = start
+    let previous = 0
+    let ascending = true
     while (at < end) {
       const extended = (bytes[at] & EXTENDED) !== 0
       const code = bytes[at + 1]
@@ -106,8 +111,41 @@ export class UpdateView {
         this.#cutMultiprotocol(bytes, start, end)
         return
       }
+      if (code < previous) ascending = false
+      previous = code
       at = next
     }
+    if (!ascending) this.#putInOrder(bytes, start, end)
+  }
+
+  /**
+   * Attributes SHOULD come in the order of their codes (RFC 4271 section 5), and from some don't. Copied in order they
+   * are the same bytes as from anybody else; with one among them that is repeated the section is left as it is.
+   */
+  #putInOrder(bytes: Uint8Array, start: number, end: number): void {
+    const scratch = this.#scratch
+    let to = 0
+    let last = -1
+    for (let count = 0; count < MANY; count++) {
+      let lowest = 256
+      let from = 0
+      let behind = 0
+      for (let at = start, next = start; at < end; at = next) {
+        const extended = (bytes[at] & EXTENDED) !== 0
+        next = extended ? at + 4 + ((bytes[at + 2] << 8) | bytes[at + 3]) : at + 3 + bytes[at + 2]
+        const code = bytes[at + 1]
+        if (code <= last || code >= lowest) continue
+        lowest = code
+        from = at
+        behind = next
+      }
+      while (from < behind) scratch[to++] = bytes[from++]
+      last = lowest
+    }
+    if (to !== end - start) return
+    this.attributes = scratch
+    this.from = 0
+    this.to = to
   }
 
   /**

@@ -105,6 +105,18 @@ describe('the fields of an UPDATE', () => {
     expect(result.section).toBe(section.replaceAll(' ', ''))
   })
 
+  test('in another order they are copied in order, so that they are the same bytes as from anybody else', () => {
+    expect(split(withSection(MED + NEXT_HOP + PATH + ORIGIN, '180a0102'))).toMatchObject({
+      attributes: ORIGIN + PATH + NEXT_HOP + MED,
+      section: MED + NEXT_HOP + PATH + ORIGIN,
+      nlri: '180a0102',
+    })
+    const repeated = PATH + ORIGIN + PATH
+    expect(split(withSection(repeated)).attributes).toBe(repeated)
+    const many = Array.from({ length: 40 }, (_, i) => `e0${(250 - i).toString(16)}00`).join('')
+    expect(split(withSection(many)).attributes).toBe(many)
+  })
+
   test('multiprotocol NLRI are found', () => {
     expect(split(withSection(`${UNREACH}${REACH}${ORIGIN}`))).toMatchObject({
       reach: '2: 2020010db8',
