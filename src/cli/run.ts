@@ -13,6 +13,9 @@ export const runCommand = (shell: Shell): Command =>
     .option('--socket <path>', 'control socket, instead of api.socket of the configuration')
     .action(async (_, command: Command) => {
       const { config, socket } = command.optsWithGlobals<RunOptions>()
+      // Loading the rest is what makes it grow first.
+      const { boundYoungGeneration } = await import('../daemon/young-generation.ts')
+      boundYoungGeneration()
       const { runDaemon } = await import('../daemon/run.ts')
       shell.exitCode = await runDaemon({
         configPath: config,

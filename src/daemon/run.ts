@@ -51,7 +51,6 @@ import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
 import { heapRoom, watchMemory } from './memory-watch.ts'
-import { boundYoungGeneration } from './young-generation.ts'
 
 export interface DaemonRun {
   readonly configPath: string
@@ -115,7 +114,6 @@ async function startAndServe(
   hangUps: HangUps,
 ): Promise<number> {
   const startedAt = new Date()
-  boundYoungGeneration()
   const clock = systemClock
   const events = new Events(clock)
   // Which routes are ours is known only from the configuration: a first look, without addresses.

@@ -52,9 +52,7 @@ export class AttributeStore implements AttributeSets {
   readonly #nextHops: NextHopTable
   readonly #rows = new Rows(WIDTH)
   readonly #arena = new ByteArena()
-  readonly #index = new HashIndex((ids, count, hashes) => {
-    for (let i = 0; i < count; i++) hashes[i] = this.#rows.get(ids[i], HASH)
-  })
+  readonly #index = new HashIndex()
   readonly #$facts = new AttributeFacts()
   #births = 0
 
@@ -80,7 +78,7 @@ export class AttributeStore implements AttributeSets {
     if (end - start > LONGEST) return 0
     const hash = hashBytes(bytes, start, end)
     for (let id = this.#index.first(hash); id !== 0; id = this.#index.next()) {
-      if (this.#is(id, hash, marks, bytes, start, end)) {
+      if (this.#is(id, marks, bytes, start, end)) {
         this.retain(id)
         return id
       }
@@ -171,16 +169,8 @@ export class AttributeStore implements AttributeSets {
     return this.#arena.segment(address).subarray(at, at + this.#rows.get(id, LENGTH))
   }
 
-  #is(
-    id: number,
-    hash: number,
-    marks: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): boolean {
+  #is(id: number, marks: number, bytes: Uint8Array, start: number, end: number): boolean {
     return (
-      this.#rows.get(id, HASH) === hash &&
       (this.#rows.get(id, FLAGS) & MARKS) === marks &&
       this.#rows.get(id, LENGTH) === end - start &&
       this.#arena.equals(this.#rows.get(id, ADDRESS), bytes, start, end)

@@ -3,23 +3,24 @@
  * addressing.
  *
  * What a lookup costs is how many lines of memory it touches that are in no cache, a tenth of a microsecond
- * each. Here that is one: a slot holds, beside the row, six more bits of its hash, so that other rows that
- * probing meets need not be read. The leading bits of a hash choose the page, in a directory that fits into
- * the cache. A page that is full is split in two, its hashes computed from the rows: no pause is longer than
- * that, however large the table grows. It does not shrink; its size is that of the largest table there was.
+ * each. Here that is one: a slot holds a hash and its row, so that other rows that probing meets need not be
+ * read. The leading bits of a hash choose the page, in a directory that fits into the cache. A page that is
+ * full is split in two, without a look at the rows: no pause is longer than that, however large the table
+ * grows. It does not shrink; its size is that of the largest table there was.
  */
-const SLOT_BITS = 12
-export const PAGE_SLOTS = 1 << SLOT_BITS
+const PAGE_SLOTS = 1 << 12
 /** Hashes that have so many leading bits in common were made so: their page grows instead. */
 const MOST_DEPTH = 16
 
-const ROW_BITS = 26
-const ROW_MASK = (1 << ROW_BITS) - 1
-/** A slot whose row was removed: probing goes on behind it. */
-const REMOVED = 1 << ROW_BITS
+/** Words of a slot: a hash, and its row. */
+const SLOT = 2
+const ROW = 1
+const FREE = 0
+/** In place of a row that was removed: probing goes on behind it. */
+const REMOVED = -1
 
 class Page {
-  slots = new Int32Array(PAGE_SLOTS)
+  slots = new Int32Array(SLOT * PAGE_SLOTS)
   /** Leading bits that all hashes in it have in common. */
   depth: number
   /** Slots that end no search, those of removed rows among them. */
@@ -32,61 +33,69 @@ class Page {
 
   /** Fuller than this, probing takes too many steps. */
   get isFull(): boolean {
-    return 16 * this.used >= 13 * this.slots.length
+    return 16 * SLOT * this.used >= 13 * this.slots.length
+  }
+
+  get isHalfEmpty(): boolean {
+    return 2 * SLOT * this.live <= this.slots.length
   }
 
   put(row: number, hash: number): void {
     const { slots } = this
-    const mask = slots.length - 1
-    let at = hash & mask
-    while (slots[at] !== 0) at = (at + 1) & mask
-    slots[at] = tagOf(hash) | row
+    let at = placeOf(hash, slots)
+    while (slots[at + ROW] !== FREE) at = behind(at, slots)
+    slots[at] = hash
+    slots[at + ROW] = row
     this.used++
     this.live++
   }
 
-  /** Empties it, with so many slots from now on; what it held. */
-  clear(slots: number): Int32Array {
+  remove(row: number, hash: number): void {
+    const { slots } = this
+    let at = placeOf(hash, slots)
+    while (slots[at + ROW] !== row) at = behind(at, slots)
+    slots[at + ROW] = REMOVED
+    this.live--
+  }
+
+  /** Takes everything out, and has so many words of slots from now on; what it held. */
+  clear(words: number): Int32Array {
     const before = this.slots
-    this.slots = new Int32Array(slots)
+    this.slots = new Int32Array(words)
     this.used = this.live = 0
     return before
   }
 }
 
-/** Recomputes the hashes of `rows[0..count)` into `hashes`. */
-export type HashesOf = (rows: Int32Array, count: number, hashes: Int32Array) => void
-
-// The rows of a page, and their hashes: read first, in a loop that waits for many of them at a time.
-let $rows = new Int32Array(PAGE_SLOTS)
-let $hashes = new Int32Array(PAGE_SLOTS)
-
 export class HashIndex {
-  readonly #hashesOf: HashesOf
   /** By the leading `#depth` bits of a hash; a page stands there several times while it has fewer. */
   #directory: Page[] = [new Page(0)]
   #depth = 0
-  #totalSlots = PAGE_SLOTS
+  #bytes: number
   // The search that `next` goes on with.
   #slots: Int32Array
   #at = 0
-  #tag = 0
+  #hash = 0
 
-  constructor(hashesOf: HashesOf) {
-    this.#hashesOf = hashesOf
+  constructor() {
     this.#slots = this.#directory[0].slots
+    this.#bytes = this.#slots.byteLength
   }
 
   get bytes(): number {
-    return this.#totalSlots * 4
+    return this.#bytes
   }
 
-  /** A row whose key may be the one with this hash, or 0; the caller compares, and asks for the `next`. */
+  /** A row with this hash, or 0; the caller compares its key, and asks for the `next`. */
   first(hash: number): number {
     const { slots } = this.#pageOf(hash)
     this.#slots = slots
-    this.#tag = tagOf(hash)
-    return this.#search(hash & (slots.length - 1))
+    this.#hash = hash
+    return this.#search(placeOf(hash, slots))
+  }
+
+  next(): number {
+    return this.#search(behind(this.#at, this.#slots))
   }
 
   /**
@@ -95,16 +104,11 @@ export class HashIndex {
    */
   touch(hash: number): number {
     const { slots } = this.#pageOf(hash)
-    return slots[hash & (slots.length - 1)]
-  }
-
-  next(): number {
-    return this.#search((this.#at + 1) & (this.#slots.length - 1))
+    return slots[placeOf(hash, slots)]
   }
 
   /** The row, whose key no other has, can be found from now on. */
   add(row: number, hash: number): void {
-    if (row > ROW_MASK) throw new RangeError(`a table of more than ${ROW_MASK} rows`)
     let page = this.#pageOf(hash)
     while (page.isFull) {
       this.#makeRoom(page, hash)
@@ -114,26 +118,18 @@ export class HashIndex {
   }
 
   remove(row: number, hash: number): void {
-    const page = this.#pageOf(hash)
-    const { slots } = page
-    const mask = slots.length - 1
-    const slot = tagOf(hash) | row
-    let at = hash & mask
-    while (slots[at] !== slot) at = (at + 1) & mask
-    slots[at] = REMOVED
-    page.live--
+    this.#pageOf(hash).remove(row, hash)
   }
 
   #search(from: number): number {
     const slots = this.#slots
-    const mask = slots.length - 1
     let at = from
-    for (let slot = slots[at]; slot !== 0; slot = slots[at]) {
-      if ((slot & ~ROW_MASK) === this.#tag && slot !== REMOVED) {
+    for (let row = slots[at + ROW]; row !== FREE; row = slots[at + ROW]) {
+      if (slots[at] === this.#hash && row !== REMOVED) {
         this.#at = at
-        return slot & ROW_MASK
+        return row
       }
-      at = (at + 1) & mask
+      at = behind(at, slots)
     }
     return 0
   }
@@ -144,33 +140,13 @@ export class HashIndex {
   }
 
   #makeRoom(page: Page, hash: number): void {
-    const size = page.slots.length
-    if (page.live <= size >> 1) this.#refill(page, page.clear(size))
-    else if (page.depth < MOST_DEPTH) this.#split(page, hash)
-    else {
-      this.#totalSlots += size
-      this.#refill(page, page.clear(2 * size))
+    if (!page.isHalfEmpty && page.depth < MOST_DEPTH) return this.#split(page, hash)
+    const growth = page.isHalfEmpty ? 1 : 2
+    this.#bytes += (growth - 1) * page.slots.byteLength
+    const before = page.clear(growth * page.slots.length)
+    for (let at = 0; at < before.length; at += SLOT) {
+      if (before[at + ROW] > 0) page.put(before[at + ROW], before[at])
     }
-  }
-
-  #refill(page: Page, slots: Int32Array): void {
-    const count = this.#gather(slots)
-    for (let i = 0; i < count; i++) page.put($rows[i], $hashes[i])
-  }
-
-  /** Fills `$rows` and `$hashes` with what is in these slots; how many they are. */
-  #gather(slots: Int32Array): number {
-    if (slots.length > $rows.length) {
-      $rows = new Int32Array(slots.length)
-      $hashes = new Int32Array(slots.length)
-    }
-    let count = 0
-    for (const slot of slots) {
-      const row = slot & ROW_MASK
-      if (row !== 0) $rows[count++] = row
-    }
-    this.#hashesOf($rows, count, $hashes)
-    return count
   }
 
   /** Half of the rows, those with a 1 behind the common bits, move to a page of their own. */
@@ -181,17 +157,20 @@ export class HashIndex {
     }
     const depth = ++page.depth
     const other = new Page(depth)
-    this.#totalSlots += PAGE_SLOTS
+    this.#bytes += other.slots.byteLength
     const copies = 1 << (this.#depth - depth)
     const first = ((hash >>> (32 - depth)) | 1) * copies
     this.#directory.fill(other, first, first + copies)
-    const count = this.#gather(page.clear(PAGE_SLOTS))
-    for (let i = 0; i < count; i++) {
-      const half = (($hashes[i] >>> (32 - depth)) & 1) === 0 ? page : other
-      half.put($rows[i], $hashes[i])
+    const before = page.clear(SLOT * PAGE_SLOTS)
+    for (let at = 0; at < before.length; at += SLOT) {
+      if (before[at + ROW] <= 0) continue
+      const half = ((before[at] >>> (32 - depth)) & 1) === 0 ? page : other
+      half.put(before[at + ROW], before[at])
     }
   }
 }
 
-/** Bits of a hash that don't say where the slot is, placed beside the row. */
-const tagOf = (hash: number): number => (hash << (ROW_BITS - SLOT_BITS)) & ~ROW_MASK
+/** Where the slot of a hash is, if it is free, in pages of 2^n slots. */
+const placeOf = (hash: number, slots: Int32Array): number => (SLOT * hash) & (slots.length - 1)
+
+const behind = (at: number, slots: Int32Array): number => (at + SLOT) & (slots.length - 1)

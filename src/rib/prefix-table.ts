@@ -9,7 +9,7 @@
  *   2  best      path row that the last decision chose, or 0
  *   3..          the address: 1 word (IPv4) or 4 (IPv6), big-endian
  *
- * 16 bytes a prefix for IPv4, and some 7 to find it by. A prefix lives while it has holders: its paths, a
+ * 16 bytes a prefix for IPv4, and some 14 to find it by. A prefix lives while it has holders: its paths, a
  * queue it stands in, an update group that has announced it, the FIB.
  */
 import { addressFromWords, formatIpv4, formatIpv6 } from '../net/address.ts'
@@ -32,9 +32,7 @@ export class PrefixTable {
   readonly family: FamilyFacts
   readonly #keyWords: 1 | 4
   readonly #rows: Rows
-  readonly #index = new HashIndex((ids, count, hashes) => {
-    for (let i = 0; i < count; i++) hashes[i] = this.#hashOfRow(ids[i])
-  })
+  readonly #index = new HashIndex()
   /** Means nothing, but that what `touch` reads is not left out. */
   touched = 0
   /** Scratch key, for callers that hold a Prefix. */
