@@ -293,6 +293,10 @@ class Writer {
   }
 }
 
+/** The IPv4 address of a word. */
+export const textOf = (word: number): string =>
+  [24, 16, 8, 0].map((by) => (word >>> by) & 255).join('.')
+
 /** Some of the routes of IPv4, as one attribute set. */
 export const partOf = (routes: Routes, from: number, to: number): Routes => ({
   ...routes,

@@ -45,12 +45,17 @@ function addPrefixes(
 ): void {
   if (from < to) tally.updates++
   for (let at = from; at < to; tally.count += sign) {
-    const size = (bytes[at] + 7) >> 3
-    let hash = bytes[at]
-    for (let byte = 1; byte <= size; byte++) hash = Math.imul(hash ^ bytes[at + byte], 0x01000193)
-    tally.hash = (tally.hash + sign * mixed(hash)) | 0
-    at += 1 + size
+    tally.hash = (tally.hash + sign * hashOfPrefix(bytes[at], bytes, at + 1)) | 0
+    at += 1 + ((bytes[at] + 7) >> 3)
   }
+}
+
+/** Of a prefix whose address begins at `from`. */
+export function hashOfPrefix(length: number, bytes: Uint8Array, from = 0): number {
+  const end = from + ((length + 7) >> 3)
+  let hash = length
+  for (let at = from; at < end; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193)
+  return mixed(hash)
 }
 
 /** The sum over all of them, as whoever has heard each once has it. */

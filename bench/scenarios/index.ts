@@ -1,5 +1,6 @@
 import { bestPath } from './best-path.ts'
 import { churn } from './churn.ts'
+import { failover } from './failover.ts'
 import { idle } from './idle.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
@@ -47,6 +48,18 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'latency of a change in the kernel, with 10,000 prefixes held',
     aim: { peer: 'bird', ratio: 1 },
     run: latency('kernel'),
+  },
+  {
+    name: 'S6',
+    title: 'failover: 2 ToRs announce the same 100,000 prefixes, the session of one closes',
+    aim: { peer: 'bird', ratio: 0.02 },
+    run: failover(100_000),
+  },
+  {
+    name: 'S6k',
+    title: 'failover with 500,000 prefixes',
+    aim: { peer: 'bird', ratio: 0.02 },
+    run: failover(500_000),
   },
   {
     name: 'S7',

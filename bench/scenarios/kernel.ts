@@ -1,5 +1,6 @@
 /** A table goes into the kernel; the clock stops when the kernel has all of it, which it is asked every 10 ms. */
 import { kernelRoutes, until } from '../ground.ts'
+import { mustHold } from '../kernel-table.ts'
 import { announcements, routesOf } from '../load/routes.ts'
 import { onStage, peerAddress, peerNextHop } from '../stage.ts'
 import type { Conditions, Figures } from './scenario.ts'
@@ -23,10 +24,12 @@ export const kernel =
       sender.send(messages)
       const isFull = (): boolean => kernelRoutes(pid, family) >= own + routes.count
       await until(isFull, DEADLINE_SECONDS, 'full kernel table', 10)
-      return {
+      const figures = {
         seconds: (performance.now() - begin) / 1000,
         MB: stage.peakMb(),
         'cpu s': stage.cpuSeconds() - cpu,
       }
+      await mustHold('dut', routes)
+      return figures
     })
   }

@@ -2,7 +2,7 @@
  * A table is held, and one prefix more is announced and withdrawn twenty times a second: how long until the other peer
  * hears it, or until the kernel forwards by it?
  */
-import { announcements, routesOf, withdrawals } from '../load/routes.ts'
+import { announcements, routesOf, textOf, withdrawals } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
 import { RouteLookup } from '../route-lookup.ts'
 import { address } from '../../src/net/address.ts'
@@ -56,8 +56,6 @@ export const latency =
 
 const at = (sorted: readonly number[], share: number): number =>
   1000 * sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-
-const textOf = (word: number): string => [24, 16, 8, 0].map((by) => (word >>> by) & 255).join('.')
 
 type Heard = { onUpdate: ((message: Buffer, at: number) => void) | undefined }
 

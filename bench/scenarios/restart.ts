@@ -3,7 +3,9 @@
  * nothing more to do? And how often did it write to the kernel, which had all of it already?
  */
 import { spawn } from 'node:child_process'
+import { untilCalm } from '../calm.ts'
 import { kernelRoutes, until } from '../ground.ts'
+import { mustHold } from '../kernel-table.ts'
 import { announcements, routesOf } from '../load/routes.ts'
 import { onStage, peerAddress, peerNextHop } from '../stage.ts'
 import type { Subject } from '../subjects/subject.ts'
@@ -11,9 +13,6 @@ import type { Conditions, Figures } from './scenario.ts'
 
 const PREFIXES = 500_000
 const DEADLINE_SECONDS = 180
-/** Of a second, that a daemon uses which has nothing to do. */
-const CALM = 0.02
-const LOOK_MS = 250
 
 export async function restart(
   subject: Subject,
@@ -30,7 +29,7 @@ export async function restart(
     const own = kernelRoutes(pid)
     stage.peers[0].send(messages)
     await until(() => kernelRoutes(pid) >= own + routes.count, DEADLINE_SECONDS, 'table', 50)
-    await until(calm(stage), DEADLINE_SECONDS, 'calm', LOOK_MS)
+    await untilCalm(() => stage.cpuSeconds(), DEADLINE_SECONDS)
     const watch = watchRoutes()
     const begin = performance.now()
     await stage.restart()
@@ -38,31 +37,16 @@ export async function restart(
     const upMs = performance.now() - begin
     stage.peers[0].send(messages)
     stage.peers[0].send(endOfRib)
-    await until(calm(stage), DEADLINE_SECONDS, 'calm', LOOK_MS)
-    const quietMs = performance.now() - begin - CALM_LOOKS * LOOK_MS
-    const now = kernelRoutes(stage.pids()[0] ?? 0)
-    if (now < own + routes.count) throw new Error(`the kernel has ${now} routes now`)
+    const calmSince = await untilCalm(() => stage.cpuSeconds(), DEADLINE_SECONDS)
+    const writes = await watch.end()
+    await mustHold('dut', routes)
     return {
-      seconds: quietMs / 1000,
+      seconds: (calmSince - begin) / 1000,
       'up s': upMs / 1000,
-      'kernel writes': await watch.end(),
+      'kernel writes': writes,
       MB: stage.peakMb(),
     }
   })
-}
-
-const CALM_LOOKS = 4
-
-/** True when it has used next to no CPU since some looks. */
-function calm(stage: { cpuSeconds(): number }): () => boolean {
-  let before = -1
-  let times = 0
-  return () => {
-    const now = stage.cpuSeconds()
-    times = before >= 0 && now - before <= CALM ? times + 1 : 0
-    before = now
-    return times >= CALM_LOOKS
-  }
 }
 
 /** Counts changes of routes in the namespace. */

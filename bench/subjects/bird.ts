@@ -10,10 +10,11 @@ export const bird: Subject = {
   },
 }
 
-function birdConfig({ asn, address, peers, kernel, family }: Plan): string {
+function birdConfig({ asn, address, peers, kernel, family, silent }: Plan): string {
+  const told = silent === true ? 'none' : 'where source = RTS_BGP'
   const peer = (it: Plan['peers'][number], i: number): string => {
     const client = it.client === true ? 'rr client;' : ''
-    return `protocol bgp p${i} { local ${address} as ${asn}; neighbor ${it.address} as ${it.asn}; passive on; ${client} ${family} { import all; export where source = RTS_BGP; }; }`
+    return `protocol bgp p${i} { local ${address} as ${asn}; neighbor ${it.address} as ${it.asn}; passive on; ${client} ${family} { import all; export ${told}; }; }`
   }
   const toKernel = `protocol kernel { ${family} { import none; export where source = RTS_BGP; }; }`
   return `router id ${address};

@@ -31,11 +31,14 @@ function frrConfig(plan: Plan): string {
   const inFamily = peers.flatMap((it) => [
     `  neighbor ${it.address} activate`,
     ...(it.client === true ? [`  neighbor ${it.address} route-reflector-client`] : []),
+    ...(plan.silent === true ? [`  neighbor ${it.address} prefix-list NOTHING out`] : []),
     ...(family === 'ipv6' && !isInternal(plan, it)
       ? [`  neighbor ${it.address} next-hop-self`]
       : []),
   ])
-  return `router bgp ${asn}
+  // Without an entry that permits something, a prefix list permits nothing.
+  return `${family === 'ipv4' ? 'ip' : 'ipv6'} prefix-list NOTHING deny any
+router bgp ${asn}
  bgp router-id ${address}
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast

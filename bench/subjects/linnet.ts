@@ -20,7 +20,7 @@ export const linnet = linnetWith((plan, folder) => linnetConfig(plan, folder))
 
 /** `more` are lines of it; `policy` is what all peers import by. */
 export function linnetConfig(plan: Plan, folder: string, more = '', policy = 'accept'): string {
-  const { asn, address, peers, kernel, family } = plan
+  const { asn, address, peers, kernel, family, silent } = plan
   const peer = (it: Plan['peers'][number]): string => {
     const client = it.client === true ? ', routeReflectorClient: true' : ''
     return `  - { address: ${it.address}, asn: ${it.asn}, group: all${client} }`
@@ -29,7 +29,7 @@ export function linnetConfig(plan: Plan, folder: string, more = '', policy = 'ac
 routerId: ${address}
 listen: [{ address: 0.0.0.0, port: 179 }]
 peerGroups:
-  all: { passive: true, localAddress: ${address}, import: ${policy}, export: accept, families: [${family}] }
+  all: { passive: true, localAddress: ${address}, import: ${policy}, export: ${silent === true ? 'local' : 'accept'}, families: [${family}] }
 peers:
 ${peers.map(peer).join('\n')}
 kernel: { install: ${kernel} }

@@ -24,6 +24,8 @@ export interface Plan {
   /** Whether routes go into the kernel. */
   readonly kernel: boolean
   readonly family: 'ipv4' | 'ipv6'
+  /** True on a host below its ToRs: peers hear nothing of what the others say. */
+  readonly silent?: boolean
 }
 
 export interface Subject {
