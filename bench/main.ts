@@ -2,21 +2,21 @@
  * How fast is linnet, beside the daemons that a user would take instead? Each scenario runs a whole daemon in network
  * namespaces of its own; runs are interleaved, so that what the machine does besides hits all alike.
  *
- *   npm run bench -- [--scenario S1,S3] [--against bird,frr,gobgp,openbgpd] [--runs 3] [--profile internet]
- *                    [--seed 7] [--scale 1] [--report]
+ *   npm run bench -- [--scenario S1,S3] [--against bird,frr,gobgp,openbgpd,fib] [--runs 3]
+ *                    [--profile internet] [--seed 7] [--scale 1] [--report]
  *
  * For each figure the median is printed, with the least and the most; and the ratio of the first figure to that of each
  * peer. --scale makes tables smaller. --report puts the figures into docs/performance.md. The load generator is one process,
- * this one: `--scenario limit` says what it can do at most.
+ * this one: `--scenario limit` says what it can do at most. `fib` is no daemon but a C program that only writes to the
+ * kernel; it takes part where the kernel is what is measured, and needs gcc.
  */
 import { parseArgs } from 'node:util'
 import { inBox } from './ground.ts'
 import { PROFILES } from './load/routes.ts'
 import { SCENARIOS } from './scenarios/index.ts'
-import type { Conditions, Figures, Scenario } from './scenarios/scenario.ts'
+import type { Conditions, Figures, Scenario, Yardstick } from './scenarios/scenario.ts'
 import { SUBJECTS } from './subjects/index.ts'
 import { report } from './report.ts'
-import type { Subject } from './subjects/subject.ts'
 import { medianOf, table, type Series } from './series.ts'
 
 /** What only linnet does, and what takes minutes, is asked for by name. */
@@ -36,17 +36,21 @@ const { values } = parseArgs({
   },
 })
 
-const named = <T extends { readonly name: string }>(all: readonly T[], names: string): T[] =>
-  names
-    .split(',')
-    .filter(Boolean)
-    .map((name) => {
-      const found = all.find((it) => it.name === name)
-      if (found !== undefined) return found
-      throw new Error(`there is no ${name}; write some of ${all.map((it) => it.name).join(',')}`)
-    })
+const YARDSTICKS = SCENARIOS.flatMap(({ yardstick }) => yardstick?.name ?? [])
 
-async function runSeries(scenario: Scenario, subjects: readonly Subject[]): Promise<Series> {
+const listed = (names: string): string[] => names.split(',').filter(Boolean)
+
+const named = <T extends { readonly name: string }>(
+  all: readonly T[],
+  names: readonly string[],
+): T[] =>
+  names.map((name) => {
+    const found = all.find((it) => it.name === name)
+    if (found !== undefined) return found
+    throw new Error(`there is no ${name}; write some of ${all.map((it) => it.name).join(',')}`)
+  })
+
+async function runSeries(scenario: Scenario, runners: readonly Yardstick[]): Promise<Series> {
   const profile = PROFILES.find((it) => it === values.profile)
   if (profile === undefined) throw new Error(`there is no profile ${values.profile}`)
   const results: Record<string, Figures[]> = {}
@@ -55,25 +59,42 @@ async function runSeries(scenario: Scenario, subjects: readonly Subject[]): Prom
     const conditions: Conditions = {
       ...{ seed: Number(values.seed) + run, profile, scale: Number(values.scale) },
     }
-    for (const subject of subjects) {
-      const cannot = subject.cannot?.[scenario.name.replace(/k$/, '')]
-      if (cannot !== undefined || failures[subject.name] !== undefined) continue
+    for (const { name, run } of runners) {
+      if (failures[name] !== undefined) continue
       try {
-        const figures = await scenario.run(subject, conditions)
-        results[subject.name] = [...(results[subject.name] ?? []), figures]
+        const figures = await run(conditions)
+        results[name] = [...(results[name] ?? []), figures]
       } catch (error) {
-        failures[subject.name] = error instanceof Error ? error.message : String(error)
+        failures[name] = error instanceof Error ? error.message : String(error)
       }
     }
   }
-  return { ...scenario, results, failures }
+  const { name, title, aims } = scenario
+  return { name, title, ...(aims && { aims }), results, failures }
+}
+
+/** Who takes part in a scenario: the daemons that can, and its yardstick if that was asked for. */
+function runnersOf(
+  { name, run, yardstick }: Scenario,
+  against: readonly string[],
+): readonly Yardstick[] {
+  const able = named(
+    SUBJECTS,
+    against.filter((it) => !YARDSTICKS.includes(it)),
+  ).filter(({ cannot }) => cannot?.[name.replace(/k$/, '')] === undefined)
+  const daemons = able.map((subject) => ({
+    name: subject.name,
+    run: (conditions: Conditions) => run(subject, conditions),
+  }))
+  const asked = yardstick !== undefined && against.includes(yardstick.name)
+  return asked ? [...daemons, yardstick] : daemons
 }
 
 await inBox(async () => {
-  const subjects = named(SUBJECTS, `linnet,${values.against}`)
+  const against = ['linnet', ...listed(values.against)]
   const all: Series[] = []
-  for (const scenario of named(SCENARIOS, values.scenario)) {
-    const series = await runSeries(scenario, subjects)
+  for (const scenario of named(SCENARIOS, listed(values.scenario))) {
+    const series = await runSeries(scenario, runnersOf(scenario, against))
     all.push(series)
     process.stdout.write(`${table(series)}\n`)
   }

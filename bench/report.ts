@@ -47,7 +47,7 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-function section({ name, title, aim, results, failures, on }: Measured): string {
+function section({ name, title, aims, results, failures, on }: Measured): string {
   const own = medianOf(results['linnet'] ?? [])
   const [first] = Object.values(results)
   const figures = Object.keys(first?.[0] ?? {})
@@ -58,7 +58,7 @@ function section({ name, title, aim, results, failures, on }: Measured): string 
     })
     const median = medianOf(runs)
     const isPeer = daemon !== 'linnet' && own !== undefined && median !== undefined
-    const wanted = aim?.peer === daemon ? ` (wanted: ${aim.ratio})` : ''
+    const wanted = aims?.[daemon] === undefined ? '' : ` (wanted: ${aims[daemon]})`
     return `| ${[daemon, ...cells, isPeer ? `${(own / median).toFixed(2)}${wanted}` : ''].join(' | ')} |`
   })
   const broken = Object.entries(failures).map(([daemon, why]) => `- ${daemon}: ${why}`)

@@ -1,7 +1,7 @@
 /** The runs of a scenario, and what they come to. */
 import type { Figures, Scenario } from './scenarios/scenario.ts'
 
-export interface Series extends Pick<Scenario, 'name' | 'title' | 'aim'> {
+export interface Series extends Pick<Scenario, 'name' | 'title' | 'aims'> {
   /** Of each daemon, run by run. */
   readonly results: Readonly<Record<string, readonly Figures[]>>
   /** Of those that came to nothing. */
@@ -29,7 +29,7 @@ export function medianOf(runs: readonly Figures[]): number | undefined {
 }
 
 /** For people. */
-export function table({ name, title, aim, results, failures }: Series): string {
+export function table({ name, title, aims, results, failures }: Series): string {
   const own = medianOf(results['linnet'] ?? [])
   const lines = Object.entries(results).map(([daemon, runs]) => {
     const figures = Object.keys(runs[0]).map((figure) => {
@@ -39,7 +39,7 @@ export function table({ name, title, aim, results, failures }: Series): string {
     const median = medianOf(runs)
     const ratio = own === undefined || median === undefined ? '' : (own / median).toFixed(2)
     const against = daemon === 'linnet' ? '' : `  linnet is ${ratio} of it`
-    const goal = aim?.peer === daemon ? `, wanted ${aim.ratio}` : ''
+    const goal = aims?.[daemon] === undefined ? '' : `, wanted ${aims[daemon]}`
     return `  ${daemon.padEnd(9)} ${figures.join('  ')}${against}${goal}`
   })
   const broken = Object.entries(failures).map(([daemon, why]) => `  ${daemon.padEnd(9)} ${why}`)

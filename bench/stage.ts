@@ -124,7 +124,11 @@ async function paced<A, B>(items: readonly A[], work: (item: A) => Promise<B>): 
   return answers
 }
 
-function buildGround(plan: Omit<Plan, 'asn' | 'address' | 'address6'>): void {
+/** The namespace, its link, and the addresses of its peers on our side. */
+export function buildGround(plan: {
+  readonly peers: readonly { readonly address: string }[]
+  readonly family: Plan['family']
+}): void {
   const here = plan.peers.map(({ address }) => `${address}/16`)
   freshDut([{ link: 'eth0', subject: `${SUBJECT}/16`, here }])
   sh('ip netns exec dut sysctl -qw net.ipv6.route.max_size=2147483647')

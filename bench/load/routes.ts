@@ -293,6 +293,16 @@ class Writer {
   }
 }
 
+/** The address of one of the prefixes. */
+export function addressBytes({ family, words }: Routes, i: number): Uint8Array {
+  const size = family === 'ipv4' ? 4 : 16
+  const at = family === 'ipv4' ? i : 2 * i
+  // Of IPv6 only the first half is ever used.
+  return Uint8Array.from({ length: size }, (_, byte) =>
+    byte < 8 ? words[at + (byte >> 2)] >>> (24 - 8 * (byte & 3)) : 0,
+  )
+}
+
 /** The IPv4 address of a word. */
 export const textOf = (word: number): string =>
   [24, 16, 8, 0].map((by) => (word >>> by) & 255).join('.')

@@ -1,3 +1,4 @@
+import { fibWriter } from '../baseline/fib.ts'
 import { bestPath } from './best-path.ts'
 import { churn } from './churn.ts'
 import { failover } from './failover.ts'
@@ -16,68 +17,70 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'S1',
     title: 'transit: 1,000,000 prefixes from one peer to another',
-    aim: { peer: 'bird', ratio: 0.7 },
+    aims: { bird: 0.7 },
     run: transit('ipv4', 1_000_000),
   },
   {
     name: 'S2',
     title: 'best path: 10 peers send the same 100,000 prefixes',
-    aim: { peer: 'bird', ratio: 0.7 },
+    aims: { bird: 0.7 },
     run: bestPath,
   },
   {
     name: 'S3',
     title: 'reflector: 100,000 prefixes of a client to 50 others',
-    aim: { peer: 'frr', ratio: 0.7 },
+    aims: { frr: 0.7 },
     run: reflector,
   },
   {
     name: 'S4',
     title: 'kernel: 500,000 prefixes into the kernel',
-    aim: { peer: 'bird', ratio: 0.6 },
+    aims: { bird: 0.6, fib: 1.1 },
     run: kernel('ipv4', 500_000),
+    yardstick: fibWriter('ipv4', 500_000),
   },
   {
     name: 'S5',
     title: 'latency of a change at the other peer, with 10,000 prefixes held',
-    aim: { peer: 'bird', ratio: 1 },
+    aims: { bird: 1 },
     run: latency('peer'),
   },
   {
     name: 'S5k',
     title: 'latency of a change in the kernel, with 10,000 prefixes held',
-    aim: { peer: 'bird', ratio: 1 },
+    aims: { bird: 1 },
     run: latency('kernel'),
   },
   {
     name: 'S6',
     title: 'failover: 2 ToRs announce the same 100,000 prefixes, the session of one closes',
-    aim: { peer: 'bird', ratio: 0.02 },
+    aims: { bird: 0.02 },
     run: failover(100_000),
   },
   {
     name: 'S6k',
     title: 'failover with 500,000 prefixes',
-    aim: { peer: 'bird', ratio: 0.02 },
+    aims: { bird: 0.02 },
     run: failover(500_000),
   },
   {
     name: 'S7',
     title: 'many peers: 200 with 500 prefixes each, everyone hears all',
-    aim: { peer: 'frr', ratio: 1 },
+    aims: { frr: 1 },
     run: manyPeers(200),
   },
   {
     name: 'S10',
     title: 'IPv6 transit: 1,000,000 prefixes from one peer to another',
-    aim: { peer: 'bird', ratio: 0.8 },
+    aims: { bird: 0.8 },
     run: transit('ipv6', 1_000_000),
   },
   {
     name: 'S10k',
     title: 'IPv6 kernel: 500,000 prefixes into the kernel',
-    aim: { peer: 'bird', ratio: 0.8 },
+    aims: { bird: 0.8 },
     run: kernel('ipv6', 500_000),
+    yardstick: fibWriter('ipv6', 500_000),
   },
   {
     name: 'S8',
@@ -87,7 +90,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'S11',
     title: 'restart: kill -9 with 500,000 prefixes in the kernel, and a new start',
-    aim: { peer: 'bird', ratio: 1 },
+    aims: { bird: 1 },
     run: restart,
   },
   { name: 'idle', title: '2 peers, 100 prefixes, and nothing happens', run: idle },

@@ -22,7 +22,14 @@ export interface Figures {
 export interface Scenario {
   readonly name: string
   readonly title: string
-  /** The bound that is aimed at: our first figure over that of the peer, at most. */
-  readonly aim?: { readonly peer: string; readonly ratio: number }
+  /** The bounds that are aimed at: our first figure over that of a peer, at most. */
+  readonly aims?: Readonly<Record<string, number>>
   readonly run: (subject: Subject, conditions: Conditions) => Promise<Figures>
+  /** What is no daemon but does the same work at the least cost; runs when it is named in `--against`. */
+  readonly yardstick?: Yardstick
+}
+
+export interface Yardstick {
+  readonly name: string
+  readonly run: (conditions: Conditions) => Promise<Figures>
 }

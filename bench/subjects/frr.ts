@@ -36,7 +36,6 @@ function frrConfig(plan: Plan): string {
       ? [`  neighbor ${it.address} next-hop-self`]
       : []),
   ])
-  // Without an entry that permits something, a prefix list permits nothing.
   return `${family === 'ipv4' ? 'ip' : 'ipv6'} prefix-list NOTHING deny any
 router bgp ${asn}
  bgp router-id ${address}
