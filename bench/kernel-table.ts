@@ -13,8 +13,47 @@ import {
   RT_TABLE_MAIN,
   familyNumber,
 } from '../src/linux/route-message.ts'
-import type { Routes } from './load/routes.ts'
+import { kernelRoutes, until } from './ground.ts'
+import { addressBytes, type Routes } from './load/routes.ts'
 import { hashOf, hashOfPrefix } from './load/tally.ts'
+import { RouteLookup } from './route-lookup.ts'
+
+/** The last of them, and so many others spread over all. */
+const SAMPLES = 1_000
+const LOOK_MS = 5
+
+/**
+ * Waits until the namespace `dut` has all of the routes beside its `own`; returns when that was. To count them the
+ * kernel walks through its whole table, and who changes it must wait for that now and then: so a sample is looked up
+ * first, a route after the other, and only once all of it is there they are counted.
+ */
+export async function untilHeld(
+  pid: number,
+  own: number,
+  routes: Routes,
+  deadlineSeconds: number,
+): Promise<number> {
+  const lookup = new RouteLookup('dut')
+  const every = Math.max(1, Math.floor(routes.count / SAMPLES))
+  let at = every - 1
+  const isSampleThere = (): boolean => {
+    for (; at < routes.count; at += every) {
+      // Inside it may lie a longer one that begins alike.
+      if (lookup.prefixLength(addressBytes(routes, at)) < routes.lengths[at]) return false
+    }
+    return true
+  }
+  try {
+    await until(isSampleThere, deadlineSeconds, `route ${at} of ${routes.count}`, LOOK_MS)
+    const now = performance.now()
+    const isFull = (): boolean => kernelRoutes(pid, routes.family) >= own + routes.count
+    if (isFull()) return now
+    await until(isFull, deadlineSeconds, 'full kernel table', LOOK_MS)
+    return performance.now()
+  } finally {
+    lookup.close()
+  }
+}
 
 /** Throws unless the namespace's kernel has just these routes. */
 export async function mustHold(namespace: string, routes: Routes): Promise<void> {

@@ -10,6 +10,8 @@ const RTM_GETROUTE = 26
 const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
+/** Asks for the route itself, not for what becomes of a packet. */
+const RTM_F_FIB_MATCH = 0x2000
 
 export class RouteLookup {
   readonly #socket: NetlinkSocket
@@ -38,22 +40,36 @@ export class RouteLookup {
     return gateway
   }
 
+  /** Length of the prefix whose route packets to these address bytes follow; 0: there is none, or the default. */
+  prefixLength(to: Uint8Array): number {
+    let length = 0
+    this.#askFor(to, RTM_F_FIB_MATCH, (from) => (length = this.#view.getUint8(from + 1)))
+    return length
+  }
+
   #ask(to: Address, told: (attributes: Attributes) => void): void {
+    this.#askFor(to.bytes, 0, (from, end) =>
+      told(this.#attributes.scan(this.#view, from + 12, end)),
+    )
+  }
+
+  /** `told` hears where the answer's `struct rtmsg` begins and its attributes end. */
+  #askFor(bytes: Uint8Array, flags: number, told: (from: number, end: number) => void): void {
     const request = this.#request.reset().begin(RTM_GETROUTE, 0, 1)
-    const family = to.family === 'ipv4' ? sys.AF_INET : sys.AF_INET6
+    const family = bytes.length === 4 ? sys.AF_INET : sys.AF_INET6
     request
       .u8(family)
-      .u8(to.bytes.length * 8)
+      .u8(bytes.length * 8)
       .u8(0)
       .u8(0)
       .u32(0)
-      .u32(0)
+      .u32(flags)
       .end()
-    request.attribute(RTA_DST, to.bytes)
+    request.attribute(RTA_DST, bytes)
     sys.must('ask for a route', sys.send(this.#socket.fd, request.bytes, request.length))
     const length = sys.must('hear of it', sys.receive(this.#socket.fd, this.#reply, 0))
     eachMessage(this.#view, length, (type, _flags, _sequence, from, end) => {
-      if (type === RTM_NEWROUTE) told(this.#attributes.scan(this.#view, from + 12, end))
+      if (type === RTM_NEWROUTE) told(from, end)
     })
   }
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { cpuSeconds, kernelRoutes, peakMb, sh, until } from '../ground.ts'
-import { mustHold } from '../kernel-table.ts'
+import { mustHold, untilHeld } from '../kernel-table.ts'
 import { addressBytes, routesOf, type Routes } from '../load/routes.ts'
 import { buildGround, peerAddress, peerNextHop } from '../stage.ts'
 import type { Figures, Yardstick } from '../scenarios/scenario.ts'
@@ -55,9 +55,8 @@ async function timed(
     const cpu = cpuSeconds(pid)
     const begin = performance.now()
     child.stdin.write('!')
-    const isFull = (): boolean => kernelRoutes(pid, routes.family) >= own + routes.count
-    await until(isFull, DEADLINE_SECONDS, 'full kernel table', 10)
-    const seconds = (performance.now() - begin) / 1000
+    const end = await untilHeld(pid, own, routes, DEADLINE_SECONDS)
+    const seconds = (end - begin) / 1000
     await until(() => said.includes('done'), 20, 'end')
     const figures = { seconds, MB: peakMb(pid), 'cpu s': cpuSeconds(pid) - cpu }
     await mustHold('dut', routes)

@@ -1,6 +1,6 @@
-/** A table goes into the kernel; the clock stops when the kernel has all of it, which it is asked every 10 ms. */
-import { kernelRoutes, until } from '../ground.ts'
-import { mustHold } from '../kernel-table.ts'
+/** A table goes into the kernel; the clock stops when the kernel has all of it. */
+import { kernelRoutes } from '../ground.ts'
+import { mustHold, untilHeld } from '../kernel-table.ts'
 import { announcements, routesOf } from '../load/routes.ts'
 import { onStage, peerAddress, peerNextHop } from '../stage.ts'
 import type { Conditions, Figures } from './scenario.ts'
@@ -22,10 +22,9 @@ export const kernel =
       const cpu = stage.cpuSeconds()
       const begin = performance.now()
       sender.send(messages)
-      const isFull = (): boolean => kernelRoutes(pid, family) >= own + routes.count
-      await until(isFull, DEADLINE_SECONDS, 'full kernel table', 10)
+      const end = await untilHeld(pid, own, routes, DEADLINE_SECONDS)
       const figures = {
-        seconds: (performance.now() - begin) / 1000,
+        seconds: (end - begin) / 1000,
         MB: stage.peakMb(),
         'cpu s': stage.cpuSeconds() - cpu,
       }

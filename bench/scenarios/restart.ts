@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process'
 import { untilCalm } from '../calm.ts'
-import { kernelRoutes, until } from '../ground.ts'
-import { mustHold } from '../kernel-table.ts'
+import { kernelRoutes } from '../ground.ts'
+import { mustHold, untilHeld } from '../kernel-table.ts'
 import { announcements, routesOf } from '../load/routes.ts'
 import { onStage, peerAddress, peerNextHop } from '../stage.ts'
 import type { Subject } from '../subjects/subject.ts'
@@ -28,7 +28,7 @@ export async function restart(
     const pid = stage.pids()[0] ?? 0
     const own = kernelRoutes(pid)
     stage.peers[0].send(messages)
-    await until(() => kernelRoutes(pid) >= own + routes.count, DEADLINE_SECONDS, 'table', 50)
+    await untilHeld(pid, own, routes, DEADLINE_SECONDS)
     await untilCalm(() => stage.cpuSeconds(), DEADLINE_SECONDS)
     const watch = watchRoutes()
     const begin = performance.now()
