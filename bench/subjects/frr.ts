@@ -27,6 +27,8 @@ function frrConfig(plan: Plan): string {
   const lines = peers.flatMap((it) => [
     ` neighbor ${it.address} remote-as ${it.asn}`,
     ` neighbor ${it.address} passive`,
+    // Where its profile is `traditional`, changes to external peers would wait up to 30 s.
+    ` neighbor ${it.address} advertisement-interval 0`,
   ])
   const inFamily = peers.flatMap((it) => [
     `  neighbor ${it.address} activate`,
@@ -36,8 +38,8 @@ function frrConfig(plan: Plan): string {
       ? [`  neighbor ${it.address} next-hop-self`]
       : []),
   ])
-  return `${family === 'ipv4' ? 'ip' : 'ipv6'} prefix-list NOTHING deny any
-router bgp ${asn}
+  const nothing = `${family === 'ipv4' ? 'ip' : 'ipv6'} prefix-list NOTHING deny any\n`
+  return `${plan.silent === true ? nothing : ''}router bgp ${asn}
  bgp router-id ${address}
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
