@@ -6,10 +6,12 @@
  *                    [--profile internet] [--seed 7] [--scale 1] [--report]
  *
  * For each figure the median is printed, with the least and the most; and the ratio of the first figure to that of each
- * peer. --scale makes tables smaller. --report puts the figures into docs/performance.md. The load generator is one process,
+ * peer. --scale makes tables smaller. Each run of a series has another seed, from one that is drawn or given, and all
+ * daemons of a run have the same. --report puts the figures into docs/performance.md. The load generator is one process,
  * this one: `--scenario limit` says what it can do at most. `fib` is no daemon but a C program that only writes to the
  * kernel; it takes part where the kernel is what is measured, and needs gcc.
  */
+import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { inBox } from './ground.ts'
 import { PROFILES } from './load/routes.ts'
@@ -30,11 +32,15 @@ const { values } = parseArgs({
     against: { type: 'string', default: '' },
     runs: { type: 'string', default: '3' },
     profile: { type: 'string', default: 'internet' },
-    seed: { type: 'string', default: '7' },
+    seed: { type: 'string', default: String(randomInt(1, 2 ** 30)) },
     scale: { type: 'string', default: '1' },
     report: { type: 'boolean', default: false },
   },
 })
+
+/** A scenario takes the seeds behind its own for peers, attributes and so on. */
+const SEED_STEP = 10_007
+const firstSeed = Number(values.seed)
 
 const YARDSTICKS = SCENARIOS.flatMap(({ yardstick }) => yardstick?.name ?? [])
 
@@ -57,7 +63,7 @@ async function runSeries(scenario: Scenario, runners: readonly Yardstick[]): Pro
   const failures: Record<string, string> = {}
   for (let run = 0; run < Number(values.runs); run++) {
     const conditions: Conditions = {
-      ...{ seed: Number(values.seed) + run, profile, scale: Number(values.scale) },
+      ...{ seed: firstSeed + run * SEED_STEP, profile, scale: Number(values.scale) },
     }
     for (const { name, run } of runners) {
       if (failures[name] !== undefined) continue
@@ -91,6 +97,7 @@ function runnersOf(
 }
 
 await inBox(async () => {
+  process.stdout.write(`--seed ${firstSeed} --profile ${values.profile}\n`)
   const against = ['linnet', ...listed(values.against)]
   const all: Series[] = []
   for (const scenario of named(SCENARIOS, listed(values.scenario))) {
@@ -98,7 +105,7 @@ await inBox(async () => {
     all.push(series)
     process.stdout.write(`${table(series)}\n`)
   }
-  if (values.report) report(all, Number(values.runs))
+  if (values.report) report(all, `${values.runs} runs from seed ${firstSeed}`)
   const missed = all.filter(({ results }) => medianOf(results['linnet'] ?? []) === undefined)
   process.exitCode = missed.length > 0 ? 1 : 0
 })

@@ -16,12 +16,12 @@ interface Measured extends Series {
 }
 
 /** Puts the series into the page; those of other scenarios stay as they are. */
-export function report(series: readonly Series[], runs: number): void {
+export function report(series: readonly Series[], runs: string): void {
   mkdirSync(join(DOCS, PLOTS), { recursive: true })
   const path = join(DOCS, PLOTS, 'figures.json')
   const before = JSON.parse(readOr(path, '[]')) as readonly Measured[]
   const day = new Date().toISOString().slice(0, 10)
-  const on = `${day}, ${cpus().length} cores, ${runs} runs`
+  const on = `${day}, ${cpus().length} cores, ${runs}`
   const now = series.map((it) => ({ ...it, on }))
   const kept = before.filter((old) => !now.some(({ name }) => name === old.name))
   const all = [...kept, ...now].toSorted((a, b) => place(a.name) - place(b.name))

@@ -71,11 +71,15 @@ const LENGTHS: Readonly<Record<string, readonly (readonly [length: number, share
   ],
 }
 
-/** Prefixes of an attribute set: from, and to. */
-const SET_SIZES: Readonly<Record<Profile, readonly [number, number]>> = {
-  internet: [1, 11],
-  datacenter: [4, 64],
+/**
+ * Prefixes of an attribute set: at least, and at most; what is the most differs from table to table, between these.
+ * In the Internet's tables there are about 6 on average.
+ */
+const SET_SIZES: Readonly<Record<Profile, { readonly least: number; readonly most: Range }>> = {
+  internet: { least: 1, most: [8, 14] },
+  datacenter: { least: 4, most: [16, 64] },
 }
+type Range = readonly [from: number, to: number]
 
 export function routesOf({ family, count, seed, profile }: RoutesOptions): Routes {
   const next = random(seed)
@@ -96,13 +100,16 @@ export function routesOf({ family, count, seed, profile }: RoutesOptions): Route
     if (stride === 2) words[i * stride + 1] = second
     i++
   }
-  const [least, most] = SET_SIZES[profile]
+  const { least, most: range } = SET_SIZES[profile]
+  const most = within(range, next())
   const sets = [0]
   for (let at = 0; at < count; sets.push(at)) {
-    at = Math.min(count, at + least + Math.floor(next() * (most - least + 1)))
+    at = Math.min(count, at + within([least, most], next()))
   }
   return { family, count, lengths, words, sets: Int32Array.from(sets) }
 }
+
+const within = ([from, to]: Range, at: number): number => from + Math.floor(at * (to - from + 1))
 
 function draw(table: readonly (readonly [number, number])[], at: number): number {
   let left = at
@@ -116,10 +123,14 @@ function draw(table: readonly (readonly [number, number])[], at: number): number
 const maskOf = (length: number): number =>
   length <= 0 ? 0 : length >= 32 ? -1 : -1 << (32 - length)
 
+/** Of 10.99.0.0/16, where the bench has its own addresses. */
+const OWN_NETWORK = 99
+
 function firstWord(family: 'ipv4' | 'ipv6', profile: Profile, next: () => number): number {
   const bits = Math.floor(next() * 0x1_00_00_00)
   if (family === 'ipv6') return (0x2a << 24) | bits
-  if (profile === 'datacenter') return (10 << 24) | bits
+  if (profile === 'datacenter')
+    return (10 << 24) | (bits >> 16 === OWN_NETWORK ? bits ^ 0x80_0000 : bits)
   for (;;) {
     const first = 1 + Math.floor(next() * 222)
     // The bench's own network, the loopback, link-local addresses.
