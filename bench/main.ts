@@ -7,7 +7,9 @@
  *
  * For each figure the median is printed, with the least and the most; and the ratio of the first figure to that of each
  * peer. --scale makes tables smaller. Each run of a series has another seed, from one that is drawn or given, and all
- * daemons of a run have the same. --report puts the figures into docs/performance.md. The load generator is one process,
+ * daemons of a run have the same. `--scenario all` runs also those that take minutes. --report puts
+ * the figures into docs/performance.md, scenario by scenario, and draws its plots anew; without a scenario
+ * (`--scenario= --report`) it only does that. The load generator is one process,
  * this one: `--scenario limit` says what it can do at most. `fib` is no daemon but a C program that only writes to the
  * kernel; it takes part where the kernel is what is measured, and needs gcc.
  */
@@ -79,33 +81,42 @@ async function runSeries(scenario: Scenario, runners: readonly Yardstick[]): Pro
   return { name, title, ...(aims && { aims }), results, failures }
 }
 
-/** Who takes part in a scenario: the daemons that can, and its yardstick if that was asked for. */
-function runnersOf(
-  { name, run, yardstick }: Scenario,
-  against: readonly string[],
-): readonly Yardstick[] {
-  const able = named(
-    SUBJECTS,
-    against.filter((it) => !YARDSTICKS.includes(it)),
-  ).filter(({ cannot }) => cannot?.[name.replace(/k$/, '')] === undefined)
-  const daemons = able.map((subject) => ({
+/** Who takes part in a scenario: the daemons, and its yardstick if that was asked for. */
+function runnersOf(scenario: Scenario, against: readonly string[]): readonly Yardstick[] {
+  const daemons = against.filter((it) => !YARDSTICKS.includes(it))
+  const subjects = named(SUBJECTS, scenario.alone === true ? ['linnet'] : daemons)
+  const runners = subjects.map((subject) => ({
     name: subject.name,
-    run: (conditions: Conditions) => run(subject, conditions),
+    run: (conditions: Conditions): Promise<Figures> => {
+      const { noKernel } = subject
+      if (scenario.kernel === true && noKernel !== undefined) throw new Error(noKernel)
+      return scenario.run(subject, conditions)
+    },
   }))
+  const { yardstick } = scenario
   const asked = yardstick !== undefined && against.includes(yardstick.name)
-  return asked ? [...daemons, yardstick] : daemons
+  return asked ? [...runners, yardstick] : runners
 }
+
+/** What the page says of the runs. */
+const conditionsText =
+  `${values.runs} runs from seed ${firstSeed}` +
+  (values.profile === 'internet' ? '' : `, profile ${values.profile}`) +
+  (values.scale === '1' ? '' : `, tables of ${values.scale} times the size`)
 
 await inBox(async () => {
   process.stdout.write(`--seed ${firstSeed} --profile ${values.profile}\n`)
   const against = ['linnet', ...listed(values.against)]
+  const scenarios =
+    values.scenario === 'all' ? SCENARIOS : named(SCENARIOS, listed(values.scenario))
   const all: Series[] = []
-  for (const scenario of named(SCENARIOS, listed(values.scenario))) {
+  for (const scenario of scenarios) {
     const series = await runSeries(scenario, runnersOf(scenario, against))
     all.push(series)
     process.stdout.write(`${table(series)}\n`)
+    if (values.report) await report([series], conditionsText)
   }
-  if (values.report) report(all, `${values.runs} runs from seed ${firstSeed}`)
+  if (values.report && all.length === 0) await report([], '')
   const missed = all.filter(({ results }) => medianOf(results['linnet'] ?? []) === undefined)
   process.exitCode = missed.length > 0 ? 1 : 0
 })

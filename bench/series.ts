@@ -22,6 +22,12 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { median, least: sorted[0], most: sorted[sorted.length - 1] }
 }
 
+/** What `share` of the numbers do not exceed. */
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+}
+
 /** Of the first figure; undefined without a run. */
 export function medianOf(runs: readonly Figures[]): number | undefined {
   const numbers = runs.map((it) => Object.values(it)[0])
@@ -37,7 +43,10 @@ export function table({ name, title, aims, results, failures }: Series): string 
       return `${short(median)} (${short(least)}-${short(most)}) ${figure}`
     })
     const median = medianOf(runs)
-    const ratio = own === undefined || median === undefined ? '' : (own / median).toFixed(2)
+    const ratio =
+      own === undefined || median === undefined
+        ? ''
+        : (own / median).toFixed(own < median / 10 ? 3 : 2)
     const against = daemon === 'linnet' ? '' : `  linnet is ${ratio} of it`
     const goal = aims?.[daemon] === undefined ? '' : `, wanted ${aims[daemon]}`
     return `  ${daemon.padEnd(9)} ${figures.join('  ')}${against}${goal}`

@@ -26,11 +26,12 @@ export class Sight {
   }
 
   /**
-   * Looks until all go right. Returns the milliseconds from `begin` until the last look that found one which did not:
-   * a look at one destination takes some microseconds, so that is how exact it is.
+   * Looks until all go right. Returns the milliseconds from `begin` until the last look that found one which did not, or
+   * until the first look if that was too late to find any: a look at one destination takes some microseconds, so that is
+   * how exact it is.
    */
   millisecondsUntilAll(right: GoesRight, begin: number): number {
-    let last = begin
+    let last = performance.now()
     const noting: GoesRight = (lookup, to) => {
       if (right(lookup, to)) return true
       last = performance.now()

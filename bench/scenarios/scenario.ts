@@ -24,6 +24,10 @@ export interface Scenario {
   readonly title: string
   /** The bounds that are aimed at: our first figure over that of a peer, at most. */
   readonly aims?: Readonly<Record<string, number>>
+  /** Routes in the kernel are what is measured: not every daemon writes them. */
+  readonly kernel?: true
+  /** It is about linnet, or the bench itself: nobody else takes part. */
+  readonly alone?: true
   readonly run: (subject: Subject, conditions: Conditions) => Promise<Figures>
   /** What is no daemon but does the same work at the least cost; runs when it is named in `--against`. */
   readonly yardstick?: Yardstick

@@ -10,7 +10,7 @@ export const gobgp: Subject = {
     const api = ['--api-hosts', `unix://${join(folder, 'gobgp.sock')}`]
     return [inDut('gobgpd', ['-t', 'json', '-f', config, ...quiet, ...api])]
   },
-  cannot: { S4: 'writes to the kernel through zebra only', S6: 'no kernel', S11: 'no kernel' },
+  noKernel: 'it writes to the kernel through zebra only',
 }
 
 function gobgpConfig({ asn, address, peers, family }: Plan): object {

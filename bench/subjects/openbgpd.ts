@@ -9,7 +9,7 @@ export const openbgpd: Subject = {
     sh(`chmod 600 ${config}; mkdir -p /run/openbgpd`)
     return [inDut('/usr/sbin/bgpd', ['-d', '-f', config])]
   },
-  cannot: { S4: 'the portable one writes no kernel routes', S6: 'no kernel', S11: 'no kernel' },
+  noKernel: 'the portable one writes no routes to the kernel',
 }
 
 function openbgpdConfig(plan: Plan, folder: string): string {

@@ -34,8 +34,8 @@ export interface Subject {
   start(plan: Plan, folder: string): ChildProcess[]
   /** How long after the sessions are up it holds announcements back, in seconds: the clock waits for that. */
   settleSeconds?(peers: number): number
-  /** Scenarios that it can't run, by name, and why. */
-  readonly cannot?: Readonly<Record<string, string>>
+  /** Why it takes no part where routes in the kernel are what is measured. */
+  readonly noKernel?: string
 }
 
 /** Writes a file of the daemon's; returns its path. */
