@@ -161,7 +161,7 @@ const MOST_NLRI = 3000
 export function announcements(routes: Routes, options: EncodeOptions): Uint8Array {
   const { from = 0, to = routes.count } = options
   const next = random(options.seed)
-  const out = new Writer((to - from) * 40 + routes.sets.length * 96 + 65_536)
+  const out = new Writer((to - from) * 40 + routes.sets.length * 96 + 16_384)
   for (let set = 0; set + 1 < routes.sets.length; set++) {
     const attributes = attributesOf(options, routes.family, next)
     const end = Math.min(to, routes.sets[set + 1])
@@ -173,7 +173,7 @@ export function announcements(routes: Routes, options: EncodeOptions): Uint8Arra
 
 /** UPDATE messages that withdraw them. */
 export function withdrawals(routes: Routes, from = 0, to = routes.count): Uint8Array {
-  const out = new Writer((to - from) * 24 + 65_536)
+  const out = new Writer((to - from) * 24 + 16_384)
   let at = from
   while (at < to) {
     const start = out.begin()
@@ -299,8 +299,9 @@ class Writer {
     }
   }
 
+  /** A copy: what waits in a socket shall hold no more memory than it needs. */
   bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.at)
+    return this.#bytes.slice(0, this.at)
   }
 }
 

@@ -1,8 +1,13 @@
 /**
- * A table is held, and four peers change routes of it all the time: does the daemon keep up? The clock runs from the
- * last change until the receiver has heard of the last one. Of linnet also the lag of its timers is asked.
+ * A table is held, and four peers change routes of it all the time: does the daemon keep up, and what does that
+ * cost? `catch-up s` is how long after the last change the receiver still hears of some. linnet is also asked for its
+ * vital signs meanwhile.
  */
+import { untilCalm } from '../calm.ts'
+import { socketIn, watchVitalSigns } from '../control-socket.ts'
 import { announcements, partOf, random, routesOf, withdrawals } from '../load/routes.ts'
+import { mustHold } from '../kernel-table.ts'
+import { quantile } from '../series.ts'
 import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
 import type { Subject } from '../subjects/subject.ts'
 import type { Conditions, Figures } from './scenario.ts'
@@ -38,6 +43,7 @@ export async function churn(
     }
     await allHeard([receiver], SENDERS * each, DEADLINE_SECONDS)
     await seconds(5)
+    const vigil = subject.name === 'linnet' ? watchVitalSigns(socketIn(stage.folder)) : undefined
     const next = random(seed + 99)
     const cpu = stage.cpuSeconds()
     const begin = performance.now()
@@ -57,17 +63,22 @@ export async function churn(
       await seconds(TICK_MS / 1000)
     }
     const ended = performance.now()
-    // At last all are there again, and the last of all is heard of.
+    const signs = await vigil?.end()
+    const caughtUp = await untilQuiet(receiver)
+    const cpuShare = (100 * (stage.cpuSeconds() - cpu)) / CHURN_SECONDS
+    // At last all are announced again: so it is known what the kernel must hold.
     for (const [i, it] of senders.entries()) {
       const own = { ...options(i, seed + i), from: i * each, to: (i + 1) * each }
       it.send(announcements(routes, own))
     }
-    const cpuShare = (100 * (stage.cpuSeconds() - cpu)) / CHURN_SECONDS
-    const restored = await untilQuiet(receiver)
+    await untilQuiet(receiver)
+    await untilCalm(() => stage.cpuSeconds(), DEADLINE_SECONDS)
+    await mustHold('dut', partOf(routes, 0, SENDERS * each))
     return {
-      'catch-up s': (restored - ended) / 1000,
       'CPU %': cpuShare,
+      'catch-up s': Math.max(0, caughtUp - ended) / 1000,
       MB: stage.peakMb(),
+      ...(signs && { 'lag p99 ms': quantile(signs.lagsMs, 0.99), 'most queued': signs.mostQueued }),
     }
   })
 }

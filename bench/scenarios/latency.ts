@@ -6,6 +6,7 @@ import { announcements, routesOf, textOf, withdrawals } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
 import { RouteLookup } from '../route-lookup.ts'
 import { address } from '../../src/net/address.ts'
+import { quantile } from '../series.ts'
 import type { Conditions, Figures } from './scenario.ts'
 import type { Subject } from '../subjects/subject.ts'
 
@@ -50,13 +51,10 @@ export const latency =
         await seconds(EVERY_MS / 1000)
       }
       lookup?.close()
-      times.sort((a, b) => a - b)
-      return { 'p50 us': at(times, 0.5), 'p99 us': at(times, 0.99), MB: stage.peakMb() }
+      const [p50, p99] = [0.5, 0.99].map((share) => 1000 * quantile(times, share))
+      return { 'p50 us': p50, 'p99 us': p99, MB: stage.peakMb() }
     })
   }
-
-const at = (sorted: readonly number[], share: number): number =>
-  1000 * sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 
 type Heard = { onUpdate: ((message: Buffer, at: number) => void) | undefined }
 

@@ -1,7 +1,7 @@
 /** What policies cost linnet: rules that look at each prefix, and a reload that changes all that was kept. */
 import { writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
+import { ask, socketIn } from '../control-socket.ts'
 import { announcements, routesOf } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop } from '../stage.ts'
 import { linnetConfig, linnetWith } from '../subjects/linnet.ts'
@@ -43,7 +43,7 @@ export async function policyChange(
     writeFileSync(join(folder, 'linnet.yaml'), config)
     const begin = performance.now()
     const again = allHeard([receiver], 2 * routes.count, 120, tallies)
-    const longestMs = await askUntil(again, join(folder, 'sock'))
+    const longestMs = await askUntil(again, socketIn(folder))
     const [tally] = await again
     return { seconds: (tally.at - begin) / 1000, 'longest answer ms': longestMs }
   })
@@ -63,13 +63,3 @@ async function askUntil(end: Promise<unknown>, socket: string): Promise<number> 
   }
   return longestMs
 }
-
-/** Waits for the whole answer. */
-const ask = (socketPath: string, method: string, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const asking = request({ socketPath, method, path }, (answer) => {
-      if (answer.statusCode !== 200) reject(new Error(`${path}: ${answer.statusCode}`))
-      answer.resume().once('end', resolve)
-    })
-    asking.once('error', reject).end()
-  })
