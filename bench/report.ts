@@ -50,8 +50,8 @@ const hasFigures = ({ results }: Series): boolean => Object.keys(results).length
 
 /** S2 before S10, words behind numbers. */
 const place = (name: string): number => {
-  const number = /^S(\d+)(k?)$/.exec(name)
-  return number === null ? 1000 : Number(number[1]) + (number[2] === 'k' ? 0.5 : 0)
+  const number = /^S(\d+)([kp]?)$/.exec(name)
+  return number === null ? 1000 : Number(number[1]) + (number[2] === '' ? 0 : 0.5)
 }
 
 function readOr(path: string, otherwise: string): string {

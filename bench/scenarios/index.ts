@@ -2,6 +2,7 @@ import { fibWriter } from '../baseline/fib.ts'
 import { bestPath } from './best-path.ts'
 import { churn } from './churn.ts'
 import { failover } from './failover.ts'
+import { growth } from './growth.ts'
 import { idle } from './idle.ts'
 import { kernel } from './kernel.ts'
 import { latency } from './latency.ts'
@@ -72,6 +73,16 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'many peers: 200 with 500 prefixes each, everyone hears all',
     aims: { frr: 1 },
     run: manyPeers(200),
+  },
+  {
+    name: 'S9',
+    title: 'growth of transit, from 100,000 to 3,000,000 prefixes',
+    run: growth([100_000, 300_000, 1_000_000, 3_000_000], (size) => transit('ipv4', size)),
+  },
+  {
+    name: 'S9p',
+    title: 'growth of many peers, from 50 to 400',
+    run: growth([50, 100, 200, 400], manyPeers),
   },
   {
     name: 'S10',
