@@ -1,19 +1,28 @@
 /**
- * Rows of int32 words that grow without copying: the memory under every large table.
+ * Rows of int32 words: the memory under every large table, and columns beside one.
  *
- * A table is a list of segments of 2^14 rows. Growing adds a segment, so there is no pause and never an
- * old and a new table at once. Freed rows are chained through their first word and used again; the link is
- * negative there, so a first word that is never negative in use tells a freed row. Row 0 is never given
- * out: 0 means "none" in every column, and fresh memory is all zeros.
+ * A table is one array, so that a word is reached by one multiplication: with a list of segments a full table takes a
+ * sixth longer. Growing makes no pause all the same. While there are few rows, an array twice as long takes their
+ * place; the one after that has room for `MANY`. Of fresh memory the kernel gives what is written to, and the rest
+ * is addresses.
  */
-export const SEGMENT_BITS = 14
-export const SEGMENT_ROWS = 1 << SEGMENT_BITS
-const SEGMENT_MASK = SEGMENT_ROWS - 1
 
+/** So many rows are copied in well under a millisecond. */
+const FEW = 1 << 14
+const FIRST_ROWS = 1 << 8
+/** Sixteen million: of paths, those of sixteen full tables. More are copied again, with a pause. */
+const MANY = 1 << 24
+
+/**
+ * Freed rows are chained through their first word and used again; the link is negative there, so a first word
+ * that is never negative in use tells a freed row. Row 0 is never given out: 0 means "none" in every column, and
+ * fresh memory is all zeros.
+ */
 export class Rows {
   /** Words of a row. */
   readonly width: number
-  readonly #segments: Int32Array[] = []
+  #words = new Int32Array(0)
+  #room = 0
   #end = 1
   #freeHead = 0
   #live = 0
@@ -32,8 +41,14 @@ export class Rows {
     return this.#end
   }
 
+  /** Memory that has been written to. */
   get bytes(): number {
-    return this.#segments.length * SEGMENT_ROWS * this.width * 4
+    return this.#end * this.width * 4
+  }
+
+  /** For loops over several words of one row: the array that holds it, until the next `allocate`... */
+  get words(): Int32Array {
+    return this.#words
   }
 
   /** A row of zeros. */
@@ -45,45 +60,60 @@ export class Rows {
       this.set(free, 0, 0)
       return free
     }
-    const row = this.#end++
-    if (row >> SEGMENT_BITS === this.#segments.length) {
-      this.#segments.push(new Int32Array(SEGMENT_ROWS * this.width))
-    }
-    return row
+    if (this.#end >= this.#room) this.#grow()
+    return this.#end++
   }
 
   /** Gives a row back; its words are cleared. */
   free(row: number): void {
-    const segment = this.#segments[row >> SEGMENT_BITS]
-    const at = (row & SEGMENT_MASK) * this.width
-    segment.fill(0, at, at + this.width)
-    segment[at] = ~this.#freeHead
+    const at = this.offset(row)
+    this.#words.fill(0, at, at + this.width)
+    this.#words[at] = ~this.#freeHead
     this.#freeHead = row
     this.#live--
   }
 
   get(row: number, word: number): number {
-    return this.#segments[row >> SEGMENT_BITS][(row & SEGMENT_MASK) * this.width + word]
+    return this.#words[row * this.width + word]
   }
 
   set(row: number, word: number, value: number): void {
-    this.#segments[row >> SEGMENT_BITS][(row & SEGMENT_MASK) * this.width + word] = value
-  }
-
-  /** For loops over several words of one row: the segment that holds it... */
-  segment(row: number): Int32Array {
-    return this.#segments[row >> SEGMENT_BITS]
+    this.#words[row * this.width + word] = value
   }
 
   /** ...and where the row starts in it. */
   offset(row: number): number {
-    return (row & SEGMENT_MASK) * this.width
+    return row * this.width
+  }
+
+  #grow(): void {
+    const before = this.#words
+    this.#words = largerThan(this.#room, this.width)
+    this.#words.set(before)
+    this.#room = this.#words.length / this.width
   }
 }
 
+function largerThan(rows: number, width: number): Int32Array<ArrayBuffer> {
+  if (rows >= FEW && rows < MANY) {
+    try {
+      return new Int32Array(MANY * width)
+    } catch (error) {
+      // So many addresses are not to be had (`ulimit -v`, a small machine): it goes on doubling.
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
+  return new Int32Array(Math.max(2 * rows, FIRST_ROWS) * width)
+}
+
+/** Rows of a segment of a column. */
+const SEGMENT_BITS = 14
+const SEGMENT_ROWS = 1 << SEGMENT_BITS
+const SEGMENT_MASK = SEGMENT_ROWS - 1
+
 /**
  * A column beside a table: `width` words for each of its rows, in segments made when first written. Reads
- * of what was never written are 0.
+ * of what was never written are 0. There may be hundreds for one table, which shall not take all addresses there are.
  */
 export class Column {
   readonly #width: number

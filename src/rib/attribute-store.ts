@@ -181,7 +181,7 @@ export class AttributeStore implements AttributeSets {
     const facts = this.#$facts
     if (!scanAttributes(bytes, start, end, this.#own, facts)) return 0
     const id = this.#rows.allocate()
-    const row = this.#rows.segment(id)
+    const row = this.#rows.words
     const at = this.#rows.offset(id)
     row[at + REFERENCES] = 1
     row[at + ADDRESS] = this.#arena.store(bytes, start, end)

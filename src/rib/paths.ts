@@ -67,7 +67,7 @@ export class Paths {
   add(prefix: number, peer: number, id: number, next: number): number {
     const path = this.#rows.allocate()
     if (id !== 0) this.#ids.set(path, id)
-    const row = this.#rows.segment(path)
+    const row = this.#rows.words
     const at = this.#rows.offset(path)
     row[at + PREFIX] = prefix
     row[at + ORIGIN] = peer
@@ -82,7 +82,7 @@ export class Paths {
 
   /** Puts attributes into a row and marks it as changed for the next decision. */
   put(path: number, received: number, accepted: number, rejection: Rejection, since: number): void {
-    const row = this.#rows.segment(path)
+    const row = this.#rows.words
     const at = this.#rows.offset(path)
     row[at + RECEIVED] = received
     row[at + ACCEPTED] = accepted

@@ -85,7 +85,7 @@ export class PrefixTable {
     const known = this.#search(hash, words, at, length)
     if (known !== 0) return known
     const id = this.#rows.allocate()
-    const row = this.#rows.segment(id)
+    const row = this.#rows.words
     const offset = this.#rows.offset(id)
     row[offset + META] = length
     row[offset + KEY] = words[at]
@@ -221,7 +221,7 @@ export class PrefixTable {
   }
 
   #isKey(id: number, words: Int32Array, at: number, length: number): boolean {
-    const row = this.#rows.segment(id)
+    const row = this.#rows.words
     const offset = this.#rows.offset(id)
     if (row[offset + KEY] !== words[at] || (row[offset + META] & LENGTH_MASK) !== length)
       return false
@@ -245,7 +245,7 @@ export class PrefixTable {
   }
 
   #hashOfRow(id: number): number {
-    const row = this.#rows.segment(id)
+    const row = this.#rows.words
     const offset = this.#rows.offset(id)
     return this.#hash(row, offset + KEY, row[offset + META] & LENGTH_MASK)
   }
