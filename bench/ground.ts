@@ -28,6 +28,10 @@ export async function inBox(work: () => Promise<void>): Promise<void> {
     env: { ...process.env, LINNET_BENCH_BOX: '1' },
   })
   child.once('exit', (code) => process.exit(code ?? 1))
+  // Whoever ends us ends the box too: unshare itself takes no notice, and the daemons in it would go on.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => child.kill('SIGKILL'))
+  }
 }
 
 /** A fresh namespace for the subject. */
