@@ -11,7 +11,7 @@ import { HAS_MED, LLGR_STALE } from '../wire/scan.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import type { NextHopTable } from './next-hop-table.ts'
 import type { Paths } from './paths.ts'
-import type { RibPeers } from './peer.ts'
+import { LOCAL_PEER, type RibPeers } from './peer.ts'
 
 export interface DecisionOptions {
   /** Compare MEDs also between different neighbouring ASes. */
@@ -108,8 +108,8 @@ export class Decision {
   /** The best of the chain that starts at `first`, or 0; fills `multipath`. */
   choose(first: number): number {
     this.#gather(first)
+    if (this.#count > 1) this.#keepLowestDemerits()
     if (this.#count < 2) return this.#alone()
-    this.#climb(0, MED)
     this.#climbMed()
     this.#climb(MED + 1, ROUTER_ID)
     // Who is left after rung (e) is equally good for forwarding.
@@ -226,9 +226,40 @@ export class Decision {
   }
 
   #climbAll(): void {
-    this.#climb(0, MED)
+    this.#keepLowestDemerits()
     if (this.#count > 1) this.#climbMed()
     this.#climb(MED + 1, this.#measures.length)
+  }
+
+  /** Climbs the rungs up to (c) in one step: nearly always one path is left. */
+  #keepLowestDemerits(): void {
+    const candidates = this.#$candidates
+    let lowest = Infinity
+    let kept = 0
+    for (let i = 0; i < this.#count; i++) {
+      const path = candidates[i]
+      const demerits = this.#demerits(path)
+      if (demerits > lowest) continue
+      if (demerits < lowest) kept = 0
+      lowest = demerits
+      candidates[kept++] = path
+    }
+    this.#count = kept
+  }
+
+  /** The measures of these rungs as digits of one number, of 1, 1, 32, 16 and 2 bits. */
+  #demerits(path: number): number {
+    const attributes = this.#attributes
+    const set = this.#paths.accepted(path)
+    const isForeign = this.#paths.peer(path) === LOCAL_PEER ? 0 : 2
+    const isStale = (attributes.flags(set) & LLGR_STALE) === 0 ? 0 : 1
+    const pathLength = this.#options.ignoreAsPathLength ? 0 : attributes.asPathLength(set)
+    return (
+      (isForeign + isStale) * 2 ** 50 +
+      (0xffffffff - attributes.localPref(set)) * 2 ** 18 +
+      4 * pathLength +
+      attributes.origin(set)
+    )
   }
 
   /** Climbs the rungs `from` up to, not including, `to`. */
