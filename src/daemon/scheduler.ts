@@ -9,6 +9,8 @@
  */
 export interface Stage {
   readonly name: string
+  /** While sockets stand in line, it is worth a wait of so long: more that belongs together may come. */
+  readonly patienceMs?: number
   /** True when `step` has something to do. */
   busy(): boolean
   /** Works until nothing is left or the clock reaches `deadline`. */
@@ -26,6 +28,8 @@ const BUDGET_MS = 2
 export class Scheduler {
   readonly #now: () => number
   readonly #stages: Stage[] = []
+  /** When each of them last worked. */
+  readonly #worked = new Map<Stage, number>()
   readonly #paused: Reader[] = []
   #first = 0
   #scheduled = false
@@ -93,8 +97,10 @@ export class Scheduler {
     const stages = this.#stages
     for (let i = 0; i < stages.length; i++) {
       const stage = stages[(this.#first + i) % stages.length]
+      if (!stage.busy() || this.#mayWait(stage, begin)) continue
+      this.#worked.set(stage, begin)
       // Each stage gets a share at least, so that none starves behind a busy one.
-      if (stage.busy()) stage.step(Math.max(deadline, this.#now() + BUDGET_MS / stages.length))
+      stage.step(Math.max(deadline, this.#now() + BUDGET_MS / stages.length))
     }
     this.#first = (this.#first + 1) % Math.max(1, stages.length)
     const end = this.#now()
@@ -105,6 +111,11 @@ export class Scheduler {
       next.resumeReading()
     }
     if (this.#paused.length > 0 || stages.some((stage) => stage.busy())) this.wake()
+  }
+
+  #mayWait(stage: Stage, now: number): boolean {
+    const { patienceMs = 0 } = stage
+    return this.#paused.length > 0 && now - (this.#worked.get(stage) ?? -Infinity) < patienceMs
   }
 
   #note(ms: number): void {

@@ -160,7 +160,7 @@ export class HashIndex {
     this.#bytes += other.slots.byteLength
     const copies = 1 << (this.#depth - depth)
     const first = ((hash >>> (32 - depth)) | 1) * copies
-    this.#directory.fill(other, first, first + copies)
+    for (let i = first; i < first + copies; i++) this.#directory[i] = other
     const before = page.clear(SLOT * PAGE_SLOTS)
     for (let at = 0; at < before.length; at += SLOT) {
       if (before[at + ROW] <= 0) continue

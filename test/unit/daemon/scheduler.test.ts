@@ -8,10 +8,11 @@ class Loop {
   readonly scheduler = new Scheduler(() => this.nowMs)
 
   /** A stage with so much work, of which it does what fits, 0.5 ms at a time. */
-  stage(name: string, workMs: number): { leftMs: number } {
+  stage(name: string, workMs: number, patienceMs = 0): { leftMs: number } {
     const state = { leftMs: workMs }
     const stage: Stage = {
       name,
+      patienceMs,
       busy: () => state.leftMs > 0,
       step: (deadline) => {
         this.log.push(name)
@@ -103,6 +104,25 @@ describe('stages', () => {
 })
 
 describe('readers', () => {
+  test('go on without a patient stage for a while, and it works at once when none is left', () => {
+    const loop = new Loop()
+    const reader = loop.reader('peer')
+    const work = loop.stage('decide', 0, 10)
+    const decided: number[] = []
+    for (let turn = 0; turn < 10; turn++) {
+      work.leftMs += 0.5
+      loop.read(reader, 2)
+      run()
+      if (loop.log.splice(0).includes('decide')) decided.push(turn)
+    }
+    // Its own 2 ms are time that passes, too.
+    expect(decided).toEqual([0, 5, 9])
+    work.leftMs += 0.5
+    loop.read(reader, 1)
+    run()
+    expect([loop.log, work.leftMs]).toEqual([['decide'], 0])
+  })
+
   test('within the budget are left alone', () => {
     const loop = new Loop()
     const reader = loop.reader('a')
