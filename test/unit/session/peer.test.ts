@@ -184,6 +184,15 @@ describe('someone who connects to us and', () => {
     }),
   )
 
+  /** Says at once all that a session takes. */
+  function callWithOpen(made: Pair): ReturnType<typeof bareCall> {
+    const bare = bareCall(made)
+    made.clock.advance(5)
+    bare.call.write(OPEN_OF_A)
+    bare.call.write(KEEPALIVE_MESSAGE)
+    return bare
+  }
+
   const CASES: readonly [what: string, says: readonly Uint8Array[], hears: readonly string[]][] = [
     ['speaks HTTP', [encodeUtf8('GET / HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n')], ['3: 1 1']],
     ['sends an UPDATE first', [update('x')], ['3: 5 1 2']],
@@ -251,10 +260,7 @@ describe('someone who connects to us and', () => {
     })
     made.b.peer.start()
     made.clock.advance(10)
-    const { heard, call } = bareCall(made)
-    made.clock.advance(5)
-    call.write(OPEN_OF_A)
-    call.write(KEEPALIVE_MESSAGE)
+    const { heard } = callWithOpen(made)
     made.clock.advance(400)
     // A session here would end at once when the other OPEN comes.
     expect(heard).toEqual(['OPEN'])
@@ -268,10 +274,7 @@ describe('someone who connects to us and', () => {
     made.network.listen(ADDRESS_A, (connection) => connection.listen(writeDown([])))
     made.b.peer.start()
     made.clock.advance(10)
-    const { heard, call } = bareCall(made)
-    made.clock.advance(5)
-    call.write(OPEN_OF_A)
-    call.write(KEEPALIVE_MESSAGE)
+    const { heard } = callWithOpen(made)
     made.clock.advance(900)
     expect(made.b.peer.state).toBe('OpenSent')
     made.clock.advance(200)
