@@ -46,6 +46,8 @@ const TEST_PACKAGES = {
   bgpdump: 'reads the MRT files that linnet writes',
   'user-mode-linux': 'a kernel that has IP-in-IP, as a process',
   kmod: 'brings the modules of that kernel',
+  gcc: 'what that kernel lacks on processors with AMX',
+  'libc6-dev': 'what gcc needs',
   'docker.io': 'real containers on real bridges',
   'busybox-static': 'what runs in those containers',
 }

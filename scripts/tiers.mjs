@@ -30,7 +30,7 @@ export const TIERS = [
   { name: 'alone', needs: [namespaces], boxed: !isRoot },
   {
     name: 'overlay',
-    needs: [root, ...commands('linux.uml', 'modprobe', 'ip', 'nft', 'bird', 'busybox')],
+    needs: [root, ...commands('linux.uml', 'modprobe', 'gcc', 'ip', 'nft', 'bird', 'busybox')],
   },
   {
     name: 'docker',

@@ -5,7 +5,7 @@
  * lives in a pid namespace whose first process ends when its standard input is cut: so it ends with the test, however
  * that ends, at any moment of its life.
  */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -20,8 +20,9 @@ const BOOT_DEADLINE_MS = 30_000
 const INIT = `
   mount -t proc proc /proc
   share=$1
-  shift
-  linux.uml "$@" <&3 3<&- &
+  preload=$2
+  shift 2
+  LD_PRELOAD="$preload" linux.uml "$@" <&3 3<&- &
   read -r _
   kill -KILL -1
   rm -rf "$share"
@@ -33,6 +34,15 @@ const kernel = (share: string): string[] => [
   `init=${join(REPOSITORY, 'test/support/uml-init.sh')}`,
   ...[`REPOSITORY=${REPOSITORY}`, `SHARE=${share}`],
 ]
+
+/** What must stand in front of libc for it to run on this processor, built into `folder`; '' for nothing. */
+function preloaded(folder: string): string {
+  if (!/\bamx_tile\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))) return ''
+  const source = join(REPOSITORY, 'test/support/uml-registers.c')
+  const library = join(folder, 'uml-registers.so')
+  execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, source])
+  return library
+}
 
 /** Also when this file has been built into another folder. */
 function repositoryAround(folder: string): string {
@@ -62,6 +72,7 @@ export async function bootUml(): Promise<Uml> {
     INIT,
     'box',
     share,
+    preloaded(share),
     ...kernel(share),
   ])
   const box = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore', 'pipe'], detached: true })
