@@ -28,8 +28,8 @@ const BUDGET_MS = 2
 export class Scheduler {
   readonly #now: () => number
   readonly #stages: Stage[] = []
-  /** When each of them last worked. */
-  readonly #worked = new Map<Stage, number>()
+  /** When each of them was last done with all that there was. */
+  readonly #done = new Map<Stage, number>()
   readonly #paused: Reader[] = []
   #first = 0
   #scheduled = false
@@ -98,9 +98,9 @@ export class Scheduler {
     for (let i = 0; i < stages.length; i++) {
       const stage = stages[(this.#first + i) % stages.length]
       if (!stage.busy() || this.#mayWait(stage, begin)) continue
-      this.#worked.set(stage, begin)
       // Each stage gets a share at least, so that none starves behind a busy one.
       stage.step(Math.max(deadline, this.#now() + BUDGET_MS / stages.length))
+      if (!stage.busy()) this.#done.set(stage, this.#now())
     }
     this.#first = (this.#first + 1) % Math.max(1, stages.length)
     const end = this.#now()
@@ -115,7 +115,7 @@ export class Scheduler {
 
   #mayWait(stage: Stage, now: number): boolean {
     const { patienceMs = 0 } = stage
-    return this.#paused.length > 0 && now - (this.#worked.get(stage) ?? -Infinity) < patienceMs
+    return this.#paused.length > 0 && now - (this.#done.get(stage) ?? -Infinity) < patienceMs
   }
 
   #note(ms: number): void {

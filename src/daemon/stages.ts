@@ -24,7 +24,7 @@ export function addStages(
   scheduler.addStage({
     name: 'decide',
     // Ten peers that tell of the same prefixes at a time cost one decision each, instead of ten.
-    patienceMs: 10,
+    patienceMs: 20,
     busy: () => rib.busy || rpki.busy,
     step: (deadline) => {
       // What decisions look at comes first, and leaves them half of the time.
