@@ -1,5 +1,6 @@
 /** Waits for other programs: asks until the answer is right, and shows the last answer when it never was. */
 import { isDeepStrictEqual } from 'node:util'
+import { askUntil } from './until.ts'
 
 export interface Patience {
   readonly deadlineMs?: number
@@ -38,22 +39,14 @@ export async function eventuallyEqual<T>(
   )
 }
 
-async function wait<T>(
+function wait<T>(
   what: string,
   ask: () => T | Promise<T>,
   satisfied: (answer: T) => boolean,
   report: (answer: T) => string,
   { deadlineMs = 20_000, pauseMs = 50 }: Patience,
 ): Promise<T> {
-  const end = performance.now() + deadlineMs
-  for (;;) {
-    const askedAt = performance.now()
-    const answer = await ask()
-    if (satisfied(answer)) return answer
-    const now = performance.now()
-    if (now > end)
-      throw new Error(`not within ${deadlineMs / 1000} s: ${what}; last seen: ${report(answer)}`)
-    // Where asking takes long, those who are asked need the processor for other things, too.
-    await new Promise((resolve) => setTimeout(resolve, Math.max(pauseMs, now - askedAt)))
-  }
+  const complaint = (answer: T): string =>
+    `not within ${deadlineMs / 1000} s: ${what}; last seen: ${report(answer)}`
+  return askUntil(ask, { satisfied, complaint, deadlineMs, pauseMs })
 }

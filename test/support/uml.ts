@@ -30,7 +30,7 @@ const INIT = `
 
 const kernel = (share: string): string[] => [
   ...['mem=1G', 'quiet', 'panic=-1', 'con=null', 'ssl0=fd:0,fd:1', `uml_dir=${join(share, 'uml')}`],
-  ...['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro'],
+  ...['rootfstype=hostfs', 'rootflags=/', 'ro'],
   `init=${join(REPOSITORY, 'test/support/uml-init.sh')}`,
   ...[`REPOSITORY=${REPOSITORY}`, `SHARE=${share}`],
 ]
