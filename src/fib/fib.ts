@@ -143,6 +143,7 @@ export class Fib {
   /** Adopts what is ours in the kernel, as stale, and watches it from now on. Before the first `want`. */
   async start(): Promise<void> {
     await this.#reconciler.start()
+    this.#writer.prepare()
   }
 
   /** The prefix shall be forwarded to `target`; 0: there shall be no route. */

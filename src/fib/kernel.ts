@@ -116,6 +116,8 @@ export interface KernelWriter {
   /** Removes an object; the kernel also drops routes that still use it, so move them first. */
   deleteNextHop(id: number): KernelError | undefined
 
+  /** Makes ready for many routes, so that the first need not wait. */
+  prepare(): void
   /** Routes that the ring takes now. */
   free(): number
   /**

@@ -4,7 +4,8 @@
  * Two sockets. Ours carries what is few and urgent: nexthop objects, and routes when they are a
  * handful, so that a single change is in the kernel before `flush` returns. The other one belongs to a
  * worker thread, for the kernel takes 2-4 us a route and now and then stalls for 100 ms; routes reach
- * it through a ring in shared memory. The worker is started by the first flush that needs it. Routes
+ * it through a ring in shared memory. The worker takes a tenth of a second to start while we are at work, so
+ * it is started before routes come (`prepare`), and after a breakdown by the first flush that needs it. Routes
  * are written by us only when the worker has nothing left, so order is kept between the two.
  *
  * Progress is told from the event loop, never from within `flush`. When the worker or a socket breaks,
@@ -216,6 +217,10 @@ class NetlinkFibWriter implements FibWriter {
     this.#worker?.postMessage({ preferredSource } satisfies SourceMessage)
   }
 
+  prepare(): void {
+    this.#worker ??= this.#startWorker()
+  }
+
   free(): number {
     return this.#ring.capacity - ((this.#put - this.#reported) >>> 0)
   }
@@ -245,7 +250,7 @@ class NetlinkFibWriter implements FibWriter {
     const workerIsIdle = ((this.#reported - this.#handed) | 0) >= 0
     if (workerIsIdle && waiting < DIRECT_ROUTES) this.#writeDirectly()
     else {
-      this.#worker ??= this.#startWorker()
+      this.prepare()
       this.#published = this.#handed = this.#put
       this.#ring.publish(this.#put)
     }

@@ -32,10 +32,17 @@ export interface BucketForm {
   readonly nextHop: Uint8Array
 }
 
+/** Who hears what is written. */
+export interface Audience {
+  has(peer: number): boolean
+  /** There is nobody else. */
+  isOnly(peer: number): boolean
+}
+
 export class AnnouncementEncoder {
   readonly #writer: UpdateWriter
   readonly #formOf: (set: number, source: number) => BucketForm
-  readonly #isMember: (peer: number) => boolean
+  readonly #hearers: Audience
   /** Messages of a window that was full before all of a prefix was told. */
   readonly #spilled: LogEntry[] = []
   // Buckets: open addressing on (set, source); a slot belongs to this window if its stamp is current.
@@ -68,13 +75,13 @@ export class AnnouncementEncoder {
     maxMessage: number,
     pathIds: boolean,
     formOf: (set: number, source: number) => BucketForm,
-    isMember: (peer: number) => boolean,
+    hearers: Audience,
   ) {
     this.#writer = new UpdateWriter(prefixes, maxMessage, pathIds)
     this.#pathId = pathIds ? new Int32Array(WINDOW) : undefined
     this.#withdrawnPathId = pathIds ? new Int32Array(WINDOW) : undefined
     this.#formOf = formOf
-    this.#isMember = isMember
+    this.#hearers = hearers
   }
 
   /** True when the window holds all that it may: `encode` it first. */
@@ -102,7 +109,7 @@ export class AnnouncementEncoder {
 
   /** Withdraws from everybody but `source`, who announced it and never heard it from us. */
   withdraw(prefix: number, source: number, pathId = ONLY_PATH): void {
-    this.#addWithdrawal(this.#isMember(source) ? source : EVERYBODY, prefix, pathId)
+    this.#addWithdrawal(this.#hearers.has(source) ? source : EVERYBODY, prefix, pathId)
   }
 
   /** Withdraws from one member, who now announces the prefix itself. */
@@ -123,6 +130,7 @@ export class AnnouncementEncoder {
 
   #encodeWindow(emit: (entry: LogEntry) => void): void {
     for (const [audience, first] of this.#withdrawnFirst) {
+      if (this.#hearers.isOnly(audience)) continue
       const entry =
         audience < 0 ? { except: -1, only: ~audience } : { except: exceptOf(audience), only: -1 }
       this.#writeWithdrawals(first, entry, emit)
@@ -138,7 +146,8 @@ export class AnnouncementEncoder {
     }
     for (let bucket = 0; bucket < this.#buckets; bucket++) {
       const source = this.#bucketSource[bucket]
-      const audience = this.#isMember(source) ? source : EVERYBODY
+      if (this.#hearers.isOnly(source)) continue
+      const audience = this.#hearers.has(source) ? source : EVERYBODY
       if (audience !== except) flush()
       except = audience
       this.#writeBucket(bucket, flush)

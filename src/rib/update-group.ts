@@ -9,7 +9,7 @@
 import type { FamilyFacts } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
 import { encodeRouteRefresh } from '../wire/route-refresh.ts'
-import { AnnouncementEncoder, WINDOW } from './announcement-encoder.ts'
+import { AnnouncementEncoder, WINDOW, type Audience } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { BestPathTeller } from './best-path-teller.ts'
 import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
@@ -33,6 +33,9 @@ export interface UpdateGroupEvents {
 }
 
 const LOG_LIMIT_BYTES = 4 << 20
+
+/** Of what one member hears alone. */
+const ANYBODY: Audience = { has: () => false, isOnly: () => false }
 
 /** Prefixes of the window that is being encoded. */
 const $looked = new Int32Array(WINDOW)
@@ -79,7 +82,10 @@ export class UpdateGroup {
     this.addPath = options.addPath ?? 'off'
     this.#events = events
     const isMember = (peer: number): boolean => this.#memberships.has(peer)
-    this.#encoder = this.#newEncoder(isMember)
+    this.#encoder = this.#newEncoder({
+      has: isMember,
+      isOnly: (peer) => this.#memberships.size === 1 && isMember(peer),
+    })
     const { ceiling, defaultRoute } = options
     this.#limit = ceiling === undefined ? undefined : new ExportLimit(ceiling)
     this.#default =
@@ -334,19 +340,19 @@ export class UpdateGroup {
     return bytes
   }
 
-  #newEncoder(isMember: (peer: number) => boolean): AnnouncementEncoder {
+  #newEncoder(hearers: Audience): AnnouncementEncoder {
     const { maxMessageLength, formOf } = this.#options
     return new AnnouncementEncoder(
       this.#rib.prefixes,
       maxMessageLength,
       this.addPath !== 'off',
       (set, source) => formOf(set, this.#peers.get(source)),
-      isMember,
+      hearers,
     )
   }
 
   #newCatchUp(peer: RibPeer, wholeTable: boolean): CatchUp {
-    this.#catchUpEncoder ??= this.#newEncoder(() => false)
+    this.#catchUpEncoder ??= this.#newEncoder(ANYBODY)
     const lesson = this.#teller.lessonFor(peer.id, this.#catchUpEncoder)
     const kind = { wholeTable, pathIds: this.addPath !== 'off' }
     return new CatchUp(this.#rib.prefixes, this.#catchUpEncoder, lesson, kind)

@@ -125,6 +125,8 @@ export class MemoryKernel implements KernelWriter, KernelReader {
     this.#ring.push({ operation, prefix: value, id })
   }
 
+  prepare(): void {}
+
   flush(): void {
     this.#published = this.#ring.length
   }
