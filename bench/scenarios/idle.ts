@@ -1,4 +1,7 @@
-/** Two peers and a hundred prefixes: how soon it speaks after its start, and what it takes while nothing happens. */
+/**
+ * Two peers and a hundred prefixes: how soon it speaks after its start, and what it takes while nothing happens: in the
+ * half minute after that, in which a runtime with a garbage collector clears up, and in the one that follows.
+ */
 import { announcements, routesOf } from '../load/routes.ts'
 import { allHeard, onStage, peerAddress, peerNextHop, seconds } from '../stage.ts'
 import type { Subject } from '../subjects/subject.ts'
@@ -21,11 +24,16 @@ export async function idle(subject: Subject, { seed, profile }: Conditions): Pro
     sender.send(announcements(routes, { asn, nextHop, seed: seed + 1 }))
     await allHeard([receiver], PREFIXES, 30)
     await seconds(CALM_SECONDS)
-    const cpu = stage.cpuSeconds()
-    await seconds(WATCHED_SECONDS)
+    const cpuPercent = async (): Promise<number> => {
+      const before = stage.cpuSeconds()
+      await seconds(WATCHED_SECONDS)
+      return (100 * (stage.cpuSeconds() - before)) / WATCHED_SECONDS
+    }
+    const afterStart = await cpuPercent()
     return {
       MB: stage.residentMb(),
-      'CPU %': (100 * (stage.cpuSeconds() - cpu)) / WATCHED_SECONDS,
+      'CPU %': await cpuPercent(),
+      'CPU % after start': afterStart,
       'start s': stage.startSeconds,
     }
   })

@@ -5,13 +5,14 @@ import { hostname } from 'node:os'
 import type { Queries } from '../control/queries.ts'
 import type { HealthReport, StatusRow } from '../control/reports.ts'
 import type { SourceRow } from '../control/rows.ts'
-import type { VitalSigns } from '../control/vital-signs.ts'
+import { openFiles, rssBytes } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import type { HostView } from '../sources/source.ts'
 import { isoOf } from './clock.ts'
 import { fibRows, nextHopRows } from './forwarding-rows.ts'
 import { peerDetail, peerRow } from './peer-rows.ts'
 import { namesOf } from './policies.ts'
+import type { Pulse } from './pulse.ts'
 import { routeRows } from './route-rows.ts'
 import { rpkiRows } from './rpki-rows.ts'
 import type { Speaker } from './speaker.ts'
@@ -19,7 +20,7 @@ import type { Speaker } from './speaker.ts'
 export interface AnswersOptions {
   readonly speaker: Speaker
   readonly host: HostView
-  readonly vitalSigns: VitalSigns
+  readonly pulse: Pulse
   readonly configFile: string
   readonly startedAt: Date
   /** When the configuration in use was read. */
@@ -48,7 +49,7 @@ export function answers(options: AnswersOptions): Queries {
 }
 
 function statusRow(options: AnswersOptions): StatusRow {
-  const { speaker, vitalSigns } = options
+  const { speaker, pulse } = options
   const [ipv4, ipv6] = speaker.rib.families
   const neighbors = [...speaker.neighbors]
   const fib = speaker.forwarding?.fib.counters
@@ -82,9 +83,9 @@ function statusRow(options: AnswersOptions): StatusRow {
     attributeSets: speaker.rib.attributes.live,
     ribBytes: speaker.rib.bytes,
     strangersRefused: speaker.listeners.refused,
-    openFiles: vitalSigns.openFiles(),
-    rssBytes: vitalSigns.rssBytes(),
-    eventLoopLagMs: Math.max(vitalSigns.eventLoopLagMs(), speaker.scheduler.takeLongestTurnMs()),
+    openFiles: openFiles(),
+    rssBytes: rssBytes(),
+    eventLoopLagMs: Math.max(pulse.takeLatenessMs(), speaker.scheduler.takeLongestTurnMs()),
     warnings: [
       ...(speaker.drained ? [DRAINED] : []),
       ...failedText(fib?.failed ?? 0),

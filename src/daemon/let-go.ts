@@ -9,6 +9,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Look } from './pulse.ts'
 
 export interface LetGoOptions {
   /** Bytes of the tables now. */
@@ -23,21 +24,24 @@ export interface LetGoOptions {
 
 const EVERY_MS = 2000
 const MUCH_BYTES = 4 << 20
+/** So many looks after the start, what is resident grows with code that runs for the first time. */
+const SETTLING = 4
 /** What the first one frees may be all that held on to the rest. */
 const ROUNDS = 2
 
-/** Starts looking; returns what ends it. */
-export function letGo({ bytes, resident, trim, busy }: LetGoOptions): () => void {
+export function letGo({ bytes, resident, trim, busy }: LetGoOptions): Look {
   let most = 0
   let before = 0
   /** After the last collection; what it frees goes a moment later. */
-  let least = resident()
+  let least = 0
   let wanted = 0
-  const timer = setInterval(() => {
+  let looks = 0
+  const look = (): void => {
     const now = bytes()
     const quiet = now === before && !busy()
     before = now
     most = Math.max(most, now)
+    if (looks++ < SETTLING) least = resident()
     if (most - now >= MUCH_BYTES || (wanted === 0 && resident() - least >= 2 * MUCH_BYTES)) {
       most = now
       wanted = ROUNDS + 1
@@ -47,9 +51,8 @@ export function letGo({ bytes, resident, trim, busy }: LetGoOptions): () => void
     if (wanted > 0) return collect()
     trim()
     least = resident()
-  }, EVERY_MS)
-  timer.unref()
-  return () => clearInterval(timer)
+  }
+  return { everyMs: EVERY_MS, look }
 }
 
 /** What `node --expose-gc` makes global; the command line is not ours to write. */

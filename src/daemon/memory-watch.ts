@@ -9,6 +9,7 @@
 import { getHeapStatistics } from 'node:v8'
 import type { MemoryRoom } from '../linux/memory.ts'
 import type { Events } from './events.ts'
+import type { Look } from './pulse.ts'
 
 export interface MemoryWatchOptions {
   readonly events: Events
@@ -17,11 +18,9 @@ export interface MemoryWatchOptions {
   takeNoMore(on: boolean): void
 }
 
-export interface MemoryWatch {
+export interface MemoryWatch extends Look {
   /** For `show status`; undefined while there is room. */
   warning(): string | undefined
-  look(): void
-  stop(): void
 }
 
 type Level = 'enough' | 'near' | 'short'
@@ -69,9 +68,7 @@ export function watchMemory({ events, rooms, takeNoMore }: MemoryWatchOptions): 
     if ((level === 'short') !== (before === 'short')) takeNoMore(level === 'short')
     tell(events, level, warning)
   }
-  const timer = setInterval(look, EVERY_MS)
-  timer.unref()
-  return { warning: () => warning, look, stop: () => clearInterval(timer) }
+  return { warning: () => warning, everyMs: EVERY_MS, look }
 }
 
 const SEVERITY: Readonly<Record<Level, number>> = { enough: 0, near: 1, short: 2 }

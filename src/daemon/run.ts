@@ -10,7 +10,6 @@ import type { Config } from '../config/config.ts'
 import { loadConfig, type Environment } from '../config/load.ts'
 import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
-import { startVitalSigns } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import { cniDirectory } from '../linux/cni-directory.ts'
 import { connectDocker } from '../linux/docker-engine.ts'
@@ -51,6 +50,7 @@ import { Speaker } from './speaker.ts'
 import { hostFacts } from './this-host.ts'
 import { letGo } from './let-go.ts'
 import { heapRoom, watchMemory } from './memory-watch.ts'
+import { Pulse } from './pulse.ts'
 
 export interface DaemonRun {
   readonly configPath: string
@@ -162,9 +162,10 @@ async function startAndServe(
   const stopped = untilTold(events)
   await speaker.start()
   await nat.configure(config.nat)
-  const vitalSigns = startVitalSigns()
-  closing.add(() => vitalSigns.stop())
-  closing.add(
+  const pulse = new Pulse(clock.now)
+  closing.add(() => pulse.stop())
+  speaker.scheduler.onTurn = () => pulse.quicken()
+  pulse.add(
     letGo({
       bytes: () => speaker.rib.bytes,
       resident: () => process.memoryUsage.rss(),
@@ -177,7 +178,7 @@ async function startAndServe(
     rooms: () => [...readMemoryRooms(), heapRoom()],
     takeNoMore: (on) => speaker.takeNoMore(on),
   })
-  closing.add(() => memory.stop())
+  pulse.add(memory)
   if (config.kernel.install) {
     closing.add(watchForRivals({ events, processes: netlinkProcesses }))
   }
@@ -201,7 +202,7 @@ async function startAndServe(
       : { http: { host: config.api.http.address.text, port: config.api.http.port } }),
     queries: answers({
       speaker,
-      vitalSigns,
+      pulse,
       startedAt,
       host: monitor,
       configFile: configPath,

@@ -26,6 +26,8 @@ export interface Reader {
 const BUDGET_MS = 2
 
 export class Scheduler {
+  /** Hears of each turn. */
+  onTurn: () => void = () => {}
   readonly #now: () => number
   readonly #stages: Stage[] = []
   /** When each of them was last done with all that there was. */
@@ -90,6 +92,7 @@ export class Scheduler {
   #turn(): void {
     this.#scheduled = false
     if (this.#closed) return
+    this.onTurn()
     const begin = this.#now()
     if (this.#readingSince >= 0) this.#note(begin - this.#readingSince)
     this.#readingSince = -1

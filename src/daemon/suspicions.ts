@@ -1,8 +1,9 @@
 /**
  * What is suspected of the peers that are not up, for `show peer` and for the log.
  *
- * The kernel's counters of dropped segments are read every few seconds, and when somebody asks: all that
- * is kept of them is when each grew last. likely-cause.ts makes words of it; the log hears them once.
+ * While a peer is down, the kernel's counters of dropped segments are read every few seconds, and when somebody
+ * asks: all that is kept of them is when each grew last. likely-cause.ts makes words of it; the log hears
+ * them once.
  */
 import { DROP_COUNTERS, type DropCounter, type DropCounts } from '../linux/drop-counts.ts'
 import { hasTcpAo } from '../linux/tcp-ao.ts'
@@ -84,8 +85,9 @@ export class Suspicions {
   #read(): void {
     const now = this.#world.clock.now()
     if (now - this.#readAt < READ_AGAIN_MS) return
+    // What has grown since long before, nobody knows when.
+    const before = now - this.#readAt > 2 * LOOK_AGAIN_MS ? undefined : this.#counts
     this.#readAt = now
-    const before = this.#counts
     const counts = this.#world.dropCounts?.()
     this.#counts = counts
     if (before === undefined || counts === undefined) return
@@ -94,8 +96,9 @@ export class Suspicions {
 
   #sleep(): void {
     this.#timer = this.#world.clock.after(LOOK_AGAIN_MS, () => {
-      this.#read()
-      for (const neighbor of this.#world.neighbors()) this.#tell(neighbor)
+      const down = [...this.#world.neighbors()].filter(({ session }) => session === undefined)
+      if (down.length > 0) this.#read()
+      for (const neighbor of down) this.#tell(neighbor)
       this.#sleep()
     })
   }

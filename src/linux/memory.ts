@@ -78,12 +78,12 @@ const NO_LIMIT_BYTES = 2 ** 60
 function roomOf(read: ReadText, group: string, names: Names): MemoryRoom | undefined {
   const of = (file: string): string => read(join(names.folder, group, file)).trim()
   const limit = of(names.limit)
-  if (limit === '') return undefined
   const limitBytes = Number(limit) // 'max' is none
+  if (limit === '' || !(limitBytes < NO_LIMIT_BYTES)) return undefined
   let leftBytes = limitBytes - Number(of(names.used))
   for (const [, files] of of('memory.stat').matchAll(names.files)) leftBytes += Number(files)
   const room = { of: `control group ${group}`, limitBytes, leftBytes }
-  return isKnown(room) && limitBytes < NO_LIMIT_BYTES ? room : undefined
+  return isKnown(room) ? room : undefined
 }
 
 const isKnown = ({ limitBytes, leftBytes }: MemoryRoom): boolean =>

@@ -35,7 +35,7 @@ import {
 import { Subscription } from './subscription.ts'
 
 const RECEIVE_BUFFER_BYTES = 8 << 20
-const LOSS_CHECK_MS = 1_000
+const LOSS_CHECK_MS = 10_000
 /** Pause before a dump after a loss, doubled while losses go on. */
 const RESYNC_MS = 50
 const RESYNC_MAX_MS = 5_000

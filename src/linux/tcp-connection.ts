@@ -89,6 +89,7 @@ export class TcpConnection implements Connection {
 
   writeAll(parts: readonly Uint8Array[]): boolean {
     if (!this.#writable) return false
+    if (parts.length === 1) return this.#socket.write(parts[0])
     this.#socket.cork()
     for (const part of parts) this.#socket.write(part)
     this.#socket.uncork()

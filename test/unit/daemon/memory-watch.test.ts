@@ -1,13 +1,10 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Events } from '../../../src/daemon/events.ts'
-import { heapRoom, watchMemory, type MemoryWatch } from '../../../src/daemon/memory-watch.ts'
+import { heapRoom, watchMemory } from '../../../src/daemon/memory-watch.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const GIB = 1 << 30
 const MIB = 1 << 20
-
-let watch: MemoryWatch | undefined
-afterEach(() => watch?.stop())
 
 interface Look {
   /** MiB left, of 8 GiB of the machine and of 512 MiB of a control group. */
@@ -39,7 +36,7 @@ test('the end of memory is told early, and no more routes are taken when it is s
   events.subscribe(({ kind }) => told.push(kind))
   let now: Look = looks[0]
   let taking = true
-  const it = (watch = watchMemory({
+  const it = watchMemory({
     events,
     rooms: () => [
       { of: 'the machine', limitBytes: 8 * GIB, leftBytes: now.left[0] * MIB },
@@ -49,7 +46,7 @@ test('the end of memory is told early, and no more routes are taken when it is s
       expect(on).toBe(taking) // told of changes only
       taking = !on
     },
-  }))
+  })
   const expected: string[] = []
   for (const look of looks) {
     now = look
@@ -64,11 +61,11 @@ test('the end of memory is told early, and no more routes are taken when it is s
 
 test('the text says whose memory it is, and what happens', () => {
   const events = new Events(new FakeClock())
-  const it = (watch = watchMemory({
+  const it = watchMemory({
     events,
     rooms: () => [{ of: 'control group /a', limitBytes: 512 * MIB, leftBytes: 90 * MIB }],
     takeNoMore: () => {},
-  }))
+  })
   it.look()
   expect(it.warning()).toBe(
     'control group /a has 90 MiB of 512 MiB memory left: below 51 MiB no more routes are taken',
