@@ -28,6 +28,7 @@ export const NEXT_HOP_SELF = 0
 export class NextHopTable {
   readonly #resolver: NextHopResolver
   readonly #entries: (Entry | undefined)[] = [undefined]
+  #last: LastFound | undefined
   readonly #byBytes = new Map<string, Entry>()
   readonly #byIpv4 = new Map<number, Entry>()
   readonly #freeIds: number[] = []
@@ -66,6 +67,7 @@ export class NextHopTable {
     this.#freeIds.push(id)
     if (entry.address.family === 'ipv4') this.#byIpv4.delete(ipv4Key(entry.address.bytes, 0))
     else this.#byBytes.delete(entry.key)
+    if (this.#last?.entry === entry) this.#last = undefined
     if (this.#withAddress(entry.address).length === 0) this.#resolver.forget(entry.address)
   }
 
@@ -112,6 +114,14 @@ export class NextHopTable {
   }
 
   #ofIpv6(bytes: Uint8Array, at: number, length: number, link: number): Entry {
+    const last = this.#last
+    if (last !== undefined && last.isAt(bytes, at, length, link)) return last.entry
+    const entry = this.#searchIpv6(bytes, at, length, link)
+    this.#last = new LastFound(entry, bytes.slice(at, at + length), link)
+    return entry
+  }
+
+  #searchIpv6(bytes: Uint8Array, at: number, length: number, link: number): Entry {
     const first = bytes.subarray(at, at + 16)
     const both = bytes.subarray(at, at + length)
     const key = link === 0 ? ipv6Key(bytes, at) : `${String.fromCharCode(...both)}${link}`
@@ -138,6 +148,26 @@ export class NextHopTable {
     const entry: Entry = { id, ...addresses, resolution, references: 0, key }
     this.#entries[id] = entry
     return entry
+  }
+}
+
+/** Peers name the same next hop in set after set: a key, which is a string, need not be made each time. */
+class LastFound {
+  readonly entry: Entry
+  readonly #bytes: Uint8Array
+  readonly #link: number
+
+  constructor(entry: Entry, bytes: Uint8Array, link: number) {
+    this.entry = entry
+    this.#bytes = bytes
+    this.#link = link
+  }
+
+  isAt(bytes: Uint8Array, at: number, length: number, link: number): boolean {
+    const own = this.#bytes
+    if (length !== own.length || link !== this.#link) return false
+    for (let i = 0; i < length; i++) if (bytes[at + i] !== own[i]) return false
+    return true
   }
 }
 
