@@ -100,6 +100,7 @@ const c: {
     addressLength: Uint32Array,
   ) => number
   readonly close: (fd: number) => number
+  readonly fcntl: (fd: number, command: number, argument: number) => number
   readonly setns: (fd: number, kind: number) => number
   readonly unshare: (flags: number) => number
   readonly flock: (fd: number, operation: number) => number
@@ -119,6 +120,7 @@ const c: {
   sendto: libc.func('intptr_t sendto(int, void *, size_t, int, void *, uint32_t)'),
   recvfrom: libc.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)'),
   close: libc.func('int close(int)'),
+  fcntl: libc.func('int fcntl(int, int, int)'),
   setns: libc.func('int setns(int, int)'),
   unshare: libc.func('int unshare(int)'),
   flock: libc.func('int flock(int, int)'),
@@ -248,6 +250,10 @@ export const receiveFrom = (fd: number, into: Uint8Array, from: Uint8Array, flag
   outcome(c.recvfrom(fd, into, into.length, flags, from, Uint32Array.of(from.length)))
 
 export const close = (fd: number): number => outcome(c.close(fd))
+
+/** Another descriptor of the same file, closed on exec. */
+export const duplicate = (fd: number): number => outcome(c.fcntl(fd, F_DUPFD_CLOEXEC, 0))
+const F_DUPFD_CLOEXEC = 1030
 
 /** Moves the calling thread into the namespace that `fd` refers to (setns(2)). */
 export const setNamespace = (fd: number, kind: number): number => outcome(c.setns(fd, kind))

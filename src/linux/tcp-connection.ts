@@ -6,8 +6,11 @@
  * caused it, exactly once. `close` lets the last words (a NOTIFICATION) arrive: FIN, then what still
  * comes in is thrown away until the far side closes as well. Closing at once would turn unread input
  * into a RST, which destroys the words on their way.
+ *
+ * All connections are read into one buffer, which Node would otherwise make anew for each read: 64 KiB that wait for
+ * the next garbage collection, and bring it about.
  */
-import type { Socket } from 'node:net'
+import { Socket, type TcpSocketConnectOpts } from 'node:net'
 import { parseAddress } from '../net/address.ts'
 import type {
   CloseReason,
@@ -20,8 +23,11 @@ import { goOnWithKeys } from './tcp-ao.ts'
 import { setPassword, setPeerOptions, setUserTimeout } from './tcp-options.ts'
 import { closeReason } from './tcp-reason.ts'
 
+/** What was read last, until whoever hears of it returns. */
+const $read = new Uint8Array(64 * 1024)
+
 /** Bytes that a connection queues before it says "enough": a few dozen full UPDATEs. */
-export const SEND_QUEUE_BYTES = 256 * 1024
+const SEND_QUEUE_BYTES = 256 * 1024
 
 /** How long `close` waits for the far side to take the last bytes and to close as well. */
 const LINGER_MS = 3000
@@ -44,14 +50,28 @@ export class TcpConnection implements Connection {
   #timer: NodeJS.Timeout | undefined
   #lastLook: NodeJS.Immediate | undefined
 
-  /** Takes the socket over: accepted and paused, or about to connect. */
-  constructor(socket: Socket, remote: Endpoint, incoming: boolean, options: SocketOptions = {}) {
+  /** Takes the descriptor over: accepted, or about to connect; undefined when it could not be had. */
+  constructor(
+    fd: number | undefined,
+    remote: Endpoint,
+    incoming: boolean,
+    options: SocketOptions = {},
+  ) {
+    const settings = {
+      ...(fd === undefined ? {} : { fd }),
+      // An accepted connection is silent until `listen`.
+      manualStart: true,
+      readable: true,
+      writable: true,
+      writableHighWaterMark: SEND_QUEUE_BYTES,
+      onread: { buffer: $read, callback: (length: number) => this.#heard($read.subarray(0, length)) },
+    }
+    const socket = new Socket(settings)
     this.#socket = socket
     this.remote = remote
     this.incoming = incoming
     this.#options = options
-    if (incoming) this.called()
-    // No 'data' listener yet: it would start the flow, and an accepted connection is silent until `listen`.
+    if (incoming) this.#called()
     socket.on('connect', this.#onConnect)
     socket.on('drain', this.#onDrain)
     socket.on('end', this.#onEnd)
@@ -63,8 +83,14 @@ export class TcpConnection implements Connection {
     return this.#local
   }
 
+  connect(to: TcpSocketConnectOpts): void {
+    this.#socket.connect(to)
+    // Node calls at the end of this turn.
+    process.nextTick(() => this.#called())
+  }
+
   /** The kernel has given it an address of ours; Node forgets that with a connection that fails. */
-  called(): void {
+  #called(): void {
     this.#local = localEndpoint(this.#socket)
   }
 
@@ -78,8 +104,13 @@ export class TcpConnection implements Connection {
     }
     if (this.#phase !== 'fresh') return
     this.#phase = 'live'
-    this.#socket.on('data', this.#onData)
     if (this.#paused || !this.incoming) return
+    this.#readOn()
+  }
+
+  /** The first `read` begins at once; what `resume` alone begins later, a `pause` in between would not stop. */
+  #readOn(): void {
+    this.#socket.read(0)
     this.#socket.resume()
   }
 
@@ -103,7 +134,7 @@ export class TcpConnection implements Connection {
 
   resume(): void {
     this.#paused = false
-    if (this.#phase === 'live') this.#socket.resume()
+    if (this.#phase === 'live') this.#readOn()
   }
 
   close(): void {
@@ -115,9 +146,8 @@ export class TcpConnection implements Connection {
       return
     }
     this.startTimer(LINGER_MS, CLOSED_BY_US)
-    this.#socket.on('data', () => {}) // read on, or the far side's FIN is never seen
     this.#socket.end()
-    this.#socket.resume()
+    this.#readOn() // or the far side's FIN is never seen
   }
 
   abort(): void {
@@ -190,8 +220,10 @@ export class TcpConnection implements Connection {
     if (this.#phase === 'live') this.#events?.opened()
   }
 
-  readonly #onData = (chunk: Uint8Array): void => {
+  /** True: go on. */
+  #heard(chunk: Uint8Array): boolean {
     if (this.#phase === 'live') this.#events?.received(chunk)
+    return true
   }
 
   readonly #onDrain = (): void => {

@@ -16,6 +16,7 @@ import { parseSocketAddress, socketAddress } from './socket-address.ts'
 import {
   bind,
   close,
+  duplicate,
   must,
   setOption,
   SOL_SOCKET,
@@ -24,12 +25,7 @@ import {
   listen as startListening,
 } from './sys.ts'
 import { listenWithKeys } from './tcp-ao.ts'
-import {
-  describeEndpoint,
-  descriptorOf,
-  SEND_QUEUE_BYTES,
-  TcpConnection,
-} from './tcp-connection.ts'
+import { describeEndpoint, descriptorOf, TcpConnection } from './tcp-connection.ts'
 import { GTSM_TTL, setCommonOptions, setPassword, setTtl, tcpSocket } from './tcp-options.ts'
 
 export interface ListenOptions {
@@ -79,12 +75,17 @@ const BACKLOG = 512
 /** Listens on `endpoint`, from when this returns. Throws a ListenError. */
 export function listen(endpoint: Endpoint, { onConnection }: ListenOptions): Listener {
   const fd = openListener(endpoint)
-  const server = createServer({ pauseOnConnect: true, highWaterMark: SEND_QUEUE_BYTES })
+  const server = createServer({ pauseOnConnect: true })
   server.on('connection', (socket) => {
     const remote = remoteEndpoint(socket)
-    if (remote === undefined)
-      socket.resetAndDestroy() // reset before it was accepted
-    else onConnection(new TcpConnection(socket, remote, true))
+    const fd = ownDescriptor(socket)
+    // Reset before it was accepted, or no descriptor is left.
+    if (remote === undefined || fd < 0) {
+      socket.resetAndDestroy()
+      return
+    }
+    socket.destroy()
+    onConnection(new TcpConnection(fd, remote, true))
   })
   // Accepting may fail when descriptors run out; the kernel keeps the queue, Node tries again.
   server.on('error', () => {})
@@ -180,6 +181,12 @@ const refusalOf = (error: SystemError): string =>
 
 const addressOf = (peer: Address | Prefix): Address =>
   'length' in peer ? { family: peer.family, bytes: peer.bytes, text: peer.text } : peer
+
+/** Another descriptor of what Node has accepted, whose own way of reading is not ours; negative: there is none. */
+function ownDescriptor(socket: Socket): number {
+  const fd = descriptorOf(socket)
+  return fd === undefined ? -1 : duplicate(fd)
+}
 
 function remoteEndpoint(socket: Socket): Endpoint | undefined {
   const address = parseAddress(socket.remoteAddress ?? '')

@@ -5,11 +5,10 @@
  * before the SYN leaves, and are then handed to Node, which connects, reads and writes them on its
  * event loop. So there is one path for plain and for protected sessions.
  */
-import { Socket } from 'node:net'
 import type { ConnectionEvents, ConnectOptions, Transport } from '../session/transport.ts'
 import { close } from './sys.ts'
 import { callWithKeys } from './tcp-ao.ts'
-import { SEND_QUEUE_BYTES, TcpConnection } from './tcp-connection.ts'
+import { TcpConnection } from './tcp-connection.ts'
 import { setPassword, setPeerOptions, tcpSocket } from './tcp-options.ts'
 import { closeReason, connectTimeout } from './tcp-reason.ts'
 
@@ -31,23 +30,19 @@ function connect(
   const { remote } = options
   const fd = newSocket(options)
   if (fd instanceof Error) {
-    const stillborn = new TcpConnection(new Socket(), remote, false, options)
+    const stillborn = new TcpConnection(undefined, remote, false, options)
     stillborn.listen(events)
     stillborn.fail(closeReason(fd, remote, options))
     return stillborn
   }
-  const settings = { fd, manualStart: true, writableHighWaterMark: SEND_QUEUE_BYTES }
-  const wire = new Socket(settings)
-  const connection = new TcpConnection(wire, remote, false, options)
+  const connection = new TcpConnection(fd, remote, false, options)
   connection.listen(events)
   connection.startTimer(timeoutMs, connectTimeout(timeoutMs, remote, options))
-  wire.connect({
+  connection.connect({
     host: remote.address.text,
     port: remote.port,
     ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress.text }),
   })
-  // Node calls at the end of this turn.
-  process.nextTick(() => connection.called())
   return connection
 }
 

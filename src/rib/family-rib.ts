@@ -87,17 +87,11 @@ export class FamilyRib {
     const paths = this.paths
     const prefix = prefixes.intern(words, at, length)
     const first = prefixes.paths(prefix)
-    let path = first
+    let path = paths.find(first, peer.id, pathId)
     let judged = accepted !== 0
-    let others = 0
-    for (; path !== 0; path = paths.next(path)) {
-      if (paths.peer(path) !== peer.id) continue
-      if (paths.id(path) === pathId) break
-      others++
-    }
     const added = path === 0
     if (added) {
-      if (others >= MOST_PATHS_OF_PEER) return false
+      if (paths.passed >= MOST_PATHS_OF_PEER) return false
       path = paths.add(prefix, peer.id, pathId, first)
       prefixes.setPaths(prefix, path)
       prefixes.retain(prefix)
@@ -144,13 +138,7 @@ export class FamilyRib {
   /** The path that `peer` offers for a prefix, under this identifier, or 0. */
   find(peer: RibPeer, words: Int32Array, at: number, length: number, pathId = 0): number {
     const prefix = this.prefixes.find(words, at, length)
-    if (prefix === 0) return 0
-    const paths = this.paths
-    let path = this.prefixes.paths(prefix)
-    while (path !== 0 && (paths.peer(path) !== peer.id || paths.id(path) !== pathId)) {
-      path = paths.next(path)
-    }
-    return path
+    return prefix === 0 ? 0 : this.paths.find(this.prefixes.paths(prefix), peer.id, pathId)
   }
 
   /** Takes one path out and frees what it held. */

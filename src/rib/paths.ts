@@ -5,13 +5,18 @@
  *   0  prefix    PrefixId
  *   1  received  AttrId as the peer sent it
  *   2  accepted  AttrId after import policy, or 0 when the path is rejected
- *   3  origin    peer number (bits 0-15), changed (16), generation (17-20), reason of rejection (24-31)
+ *   3  origin    peer number (bits 0-15), changed (16), generation (17-20), reason of rejection (21-24), marks of
+ *                the peers (25-31)
  *   4  next      next path of the same prefix, or 0
  *   5  since     second at which it came, on the daemon's clock
  *
  * 24 bytes a path. The path identifier of a session that sends several paths of a prefix (RFC 7911) stands in
- * a column beside, which takes no memory before the first one that isn't 0. Nothing chains the paths of a peer: a session that ends is rare, and then all rows are
- * walked once, in slices.
+ * a column beside, which takes no memory before the first one that isn't 0. Nothing chains the paths of a peer: a
+ * session that ends is rare, and then all rows are walked once, in slices.
+ *
+ * Each row of a chain is in another line of memory. So that a peer's first path of a prefix is not looked for along
+ * all of it, a row has the marks of the peers whose paths it and the rows behind it are, and maybe of more: one bit
+ * of seven for each.
  */
 import { Column, Rows } from '../net/rows.ts'
 
@@ -27,6 +32,13 @@ const PEER_MASK = 0xffff
 const CHANGED = 1 << 16
 const GENERATION_SHIFT = 17
 const GENERATION = 0xf << GENERATION_SHIFT
+const REJECTION_SHIFT = 21
+const REJECTION = 0xf << REJECTION_SHIFT
+const MARKS_SHIFT = 25
+const MARKS = -1 << MARKS_SHIFT
+const MARK_COUNT = 7
+
+const markOf = (peer: number): number => 1 << (MARKS_SHIFT + (peer % MARK_COUNT))
 
 /** Why a path takes no part in the decision, though its message was in order. */
 export type Rejection = (typeof REJECTIONS)[number]
@@ -45,6 +57,8 @@ const REJECTIONS = [
 export class Paths {
   readonly #rows = new Rows(WIDTH)
   readonly #ids = new Column()
+  /** Of the last `find`. */
+  passed = 0
 
   get live(): number {
     return this.#rows.live
@@ -70,7 +84,8 @@ export class Paths {
     const row = this.#rows.words
     const at = this.#rows.offset(path)
     row[at + PREFIX] = prefix
-    row[at + ORIGIN] = peer
+    const behind = next === 0 ? 0 : this.#rows.get(next, ORIGIN) & MARKS
+    row[at + ORIGIN] = peer | markOf(peer) | behind
     row[at + NEXT] = next
     return path
   }
@@ -87,9 +102,7 @@ export class Paths {
     row[at + RECEIVED] = received
     row[at + ACCEPTED] = accepted
     row[at + ORIGIN] =
-      (row[at + ORIGIN] & (PEER_MASK | GENERATION)) |
-      CHANGED |
-      (REJECTIONS.indexOf(rejection) << 24)
+      (row[at + ORIGIN] & ~REJECTION) | CHANGED | (REJECTIONS.indexOf(rejection) << REJECTION_SHIFT)
     row[at + SINCE] = since
   }
 
@@ -110,13 +123,32 @@ export class Paths {
     return this.#rows.get(path, ORIGIN) & PEER_MASK
   }
 
+  /**
+   * The first path of `peer` with this identifier in the chain that starts at `path`, or 0. Those of the peer that
+   * it goes past are counted (`passed`).
+   */
+  find(path: number, peer: number, id: number): number {
+    const mark = markOf(peer)
+    this.passed = 0
+    while (path !== 0) {
+      const origin = this.#rows.get(path, ORIGIN)
+      if ((origin & mark) === 0) return 0
+      if ((origin & PEER_MASK) === peer) {
+        if (this.id(path) === id) return path
+        this.passed++
+      }
+      path = this.#rows.get(path, NEXT)
+    }
+    return 0
+  }
+
   /** The bits of the path identifier under which the peer offers it; 0 where it sends none. */
   id(path: number): number {
     return this.#ids.get(path)
   }
 
   rejection(path: number): Rejection {
-    return REJECTIONS[this.#rows.get(path, ORIGIN) >>> 24]
+    return REJECTIONS[(this.#rows.get(path, ORIGIN) & REJECTION) >>> REJECTION_SHIFT]
   }
 
   /** True when its attributes have changed since the last decision; clears the mark. */

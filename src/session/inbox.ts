@@ -23,11 +23,17 @@ export class Inbox {
     return this.#paused
   }
 
-  /** Hands over what `chunk` completes; false when that was nothing. Throws the framer's SessionErrors. */
+  /**
+   * Hands over what `chunk` completes; false when that was nothing. The chunk may change once this returns. Throws the
+   * framer's SessionErrors.
+   */
   push(chunk: Uint8Array): boolean {
     if (this.#closed) return false
-    this.#framer.push(chunk)
-    return this.#handOver()
+    const waits = this.#paused || this.#handing
+    this.#framer.push(waits ? chunk.slice() : chunk)
+    const any = this.#handOver()
+    if (!waits) this.#framer.keep()
+    return any
   }
 
   pause(): void {

@@ -54,7 +54,7 @@ export interface CloseReason {
 export interface ConnectionEvents {
   /** The handshake is done (active side only; an accepted connection is up when it is handed over). */
   opened(): void
-  /** Bytes arrived; `chunk` is the callee's to keep until it has dealt with it. */
+  /** Bytes arrived; they may change once this returns. */
   received(chunk: Uint8Array): void
   /** `write` had returned false; the socket takes bytes again. */
   drained(): void

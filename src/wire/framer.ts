@@ -52,6 +52,13 @@ export class Framer {
     }
   }
 
+  /** The chunk pushed last is about to change: what is left of it is copied. */
+  keep(): void {
+    if (this.#at === this.#chunk.length) return
+    this.#chunk = this.#chunk.slice(this.#at)
+    this.#at = 0
+  }
+
   /** Moves to the next whole message; false when more bytes are needed. */
   next(): boolean {
     do {
