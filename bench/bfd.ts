@@ -15,12 +15,12 @@ import type { PeerDetail, PeerRow } from '../src/control/rows.ts'
 import {
   BfdNeighbors,
   MOST_NEIGHBORS,
-  neighborAddress,
+  addAddresses,
+  failuresAtLinnet,
   neighborsConfig,
-  subjectAddress,
 } from './bfd-neighbors.ts'
 import { usualTable } from './load/routes.ts'
-import { cpuSeconds, freshDut, inBox, inDut, kernelRoutes, listening, sh, until } from './ground.ts'
+import { cpuSeconds, freshDut, inBox, inDut, kernelRoutes, listening, until } from './ground.ts'
 import { BenchSpeaker } from './load/speaker.ts'
 
 const { values } = parseArgs({
@@ -54,11 +54,7 @@ log: { level: error, format: json }
 
 function buildGround(): void {
   freshDut([{ link: 'eth0', subject: `${SUBJECT}/24`, here: [`${SENDER}/24`] }])
-  const add = (address: string): string => `addr add ${address}/16 dev eth0`
-  const batch = (of: (i: number) => string): string =>
-    Array.from({ length: NEIGHBORS.count }, (_, i) => add(of(i))).join('\n')
-  sh(`ip -n dut -batch - <<'END'\n${batch(subjectAddress)}\nEND`)
-  sh(`ip -batch - <<'END'\n${batch(neighborAddress)}\nEND`)
+  addAddresses(NEIGHBORS.count)
 }
 
 async function measure(messages: Uint8Array): Promise<string> {
@@ -87,7 +83,7 @@ async function measure(messages: Uint8Array): Promise<string> {
         return bfdSession?.longestSilence ?? 0
       }),
     )
-    const downs = peers.reduce((sum, { bfdFailures }) => sum + bfdFailures, 0)
+    const downs = await failuresAtLinnet(join(folder, 'sock'))
     sender.close()
     return [
       `${PREFIXES} routes in the kernel after ${seconds.toFixed(2)} s, cpu ${(cpuSeconds(pid) - before).toFixed(2)} s`,

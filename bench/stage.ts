@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addAddresses } from './bfd-neighbors.ts'
 import { freshDut, listening, peakMb, residentMb, cpuSeconds, sh, until } from './ground.ts'
 import { BenchSpeaker, type SpeakerOptions } from './load/speaker.ts'
 import { freshTally, hear, type Tally } from './load/tally.ts'
@@ -54,6 +55,7 @@ export async function onStage<T>(
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const whole = { ...plan, asn: SUBJECT_ASN, address: SUBJECT, address6: SUBJECT_6 }
   buildGround(plan)
+  if (plan.bfd !== undefined) addAddresses(plan.bfd.count)
   let processes = subject.start(whole, folder)
   let peers: BenchSpeaker[] = []
   const pids = (): number[] => processes.flatMap(({ pid = 0 }) => [pid, ...descendants(pid)])

@@ -1,5 +1,6 @@
 /** linnet, the program that is released, with what it has on by default. */
 import { join } from 'node:path'
+import { neighborsConfig } from '../bfd-neighbors.ts'
 import { inDut } from '../ground.ts'
 import { file, type Plan, type Subject } from './subject.ts'
 
@@ -20,7 +21,7 @@ export const linnet = linnetWith((plan, folder) => linnetConfig(plan, folder))
 
 /** `more` are lines of it; `policy` is what all peers import by. */
 export function linnetConfig(plan: Plan, folder: string, more = '', policy = 'accept'): string {
-  const { asn, address, peers, kernel, family, silent } = plan
+  const { asn, address, peers, kernel, family, silent, bfd } = plan
   const peer = (it: Plan['peers'][number]): string => {
     const client = it.client === true ? ', routeReflectorClient: true' : ''
     return `  - { address: ${it.address}, asn: ${it.asn}, group: all${client} }`
@@ -32,7 +33,7 @@ peerGroups:
   all: { passive: true, localAddress: ${address}, import: ${policy}, export: ${silent === true ? 'local' : 'accept'}, families: [${family}] }
 peers:
 ${peers.map(peer).join('\n')}
-kernel: { install: ${kernel} }
+${bfd === undefined ? '' : neighborsConfig(bfd)}kernel: { install: ${kernel} }
 api: { socket: ${join(folder, 'sock')} }
 log: { level: error, format: json }
 ${more}`

@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { NeighborsOptions } from '../bfd-neighbors.ts'
 
 export interface PlannedPeer {
   readonly address: string
@@ -26,6 +27,8 @@ export interface Plan {
   readonly family: 'ipv4' | 'ipv6'
   /** True on a host below its ToRs: peers hear nothing of what the others say. */
   readonly silent?: boolean
+  /** Neighbours with BFD and without BGP; linnet only. */
+  readonly bfd?: NeighborsOptions
 }
 
 export interface Subject {
