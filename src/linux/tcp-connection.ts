@@ -64,7 +64,10 @@ export class TcpConnection implements Connection {
       readable: true,
       writable: true,
       writableHighWaterMark: SEND_QUEUE_BYTES,
-      onread: { buffer: $read, callback: (length: number) => this.#heard($read.subarray(0, length)) },
+      onread: {
+        buffer: $read,
+        callback: (length: number) => this.#heard($read.subarray(0, length)),
+      },
     }
     const socket = new Socket(settings)
     this.#socket = socket
