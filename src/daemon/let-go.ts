@@ -20,6 +20,8 @@ export interface LetGoOptions {
   trim(): void
   /** Work is waiting: not now. */
   busy(): boolean
+  /** It shall look again soon. */
+  goOn(): void
 }
 
 const EVERY_MS = 2000
@@ -29,7 +31,7 @@ const SETTLING = 4
 /** What the first one frees may be all that held on to the rest. */
 const ROUNDS = 2
 
-export function letGo({ bytes, resident, trim, busy }: LetGoOptions): Look {
+export function letGo({ bytes, resident, trim, busy, goOn }: LetGoOptions): Look {
   let most = 0
   let before = 0
   /** After the last collection; what it frees goes a moment later. */
@@ -46,7 +48,9 @@ export function letGo({ bytes, resident, trim, busy }: LetGoOptions): Look {
       most = now
       wanted = ROUNDS + 1
     }
-    if (wanted === 0 || !quiet) return
+    if (wanted === 0) return
+    goOn()
+    if (!quiet) return
     wanted--
     if (wanted > 0) return collect()
     trim()

@@ -171,6 +171,7 @@ async function startAndServe(
       resident: () => process.memoryUsage.rss(),
       trim: trimMemory,
       busy: () => speaker.rib.busy,
+      goOn: () => pulse.quicken(),
     }),
   )
   const memory = watchMemory({

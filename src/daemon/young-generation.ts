@@ -2,8 +2,8 @@
  * Keeps V8's young generation small.
  *
  * Left alone it grows to three times 16 MiB, for objects that die at once: by loading the program already. That
- * is memory for nothing, and what they hold on to outside of the heap (64 KiB for each read of a socket) waits
- * the longer to be freed. A quarter of it costs no time; an eighth does.
+ * is memory for nothing, and what they hold on to outside of the heap waits the longer to be freed. A quarter of it
+ * costs no time; an eighth does.
  *
  * The limit itself can only be given to `node` on its command line, which is not ours to write. But
  * the generation doubles its size step by step, and the factor can be set while it runs.

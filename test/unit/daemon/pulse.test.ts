@@ -66,3 +66,18 @@ test('a stall that is not over shows too', () => {
   vi.setSystemTime(Date.now() + 1_000)
   expect(pulse.takeLatenessMs()).toBe(500)
 })
+
+test('a look may ask to look again soon', () => {
+  let looks = 0
+  pulse.add({
+    everyMs: 500,
+    look: () => {
+      looks++
+      if (looks < 4) pulse.quicken()
+    },
+  })
+  vi.advanceTimersByTime(2_500)
+  expect(looks).toBe(4)
+  vi.advanceTimersByTime(9_000)
+  expect(looks).toBe(4)
+})
