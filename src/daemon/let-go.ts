@@ -20,22 +20,20 @@ export interface LetGoOptions {
   trim(): void
   /** Work is waiting: not now. */
   busy(): boolean
-  /** It shall look again soon. */
-  goOn(): void
 }
 
 const EVERY_MS = 2000
 const MUCH_BYTES = 4 << 20
-/** So many looks after the start, what is resident grows with code that runs for the first time. */
+/** So many looks after the start, what is resident grows with code that runs for the first time; if no table does. */
 const SETTLING = 4
 /** What the first one frees may be all that held on to the rest. */
 const ROUNDS = 2
 
-export function letGo({ bytes, resident, trim, busy, goOn }: LetGoOptions): Look {
+export function letGo({ bytes, resident, trim, busy }: LetGoOptions): Look {
   let most = 0
   let before = 0
   /** After the last collection; what it frees goes a moment later. */
-  let least = 0
+  let least = resident()
   let wanted = 0
   let looks = 0
   const look = (): void => {
@@ -43,20 +41,18 @@ export function letGo({ bytes, resident, trim, busy, goOn }: LetGoOptions): Look
     const quiet = now === before && !busy()
     before = now
     most = Math.max(most, now)
-    if (looks++ < SETTLING) least = resident()
+    if (looks++ < SETTLING && most < MUCH_BYTES) least = resident()
     if (most - now >= MUCH_BYTES || (wanted === 0 && resident() - least >= 2 * MUCH_BYTES)) {
       most = now
       wanted = ROUNDS + 1
     }
-    if (wanted === 0) return
-    goOn()
-    if (!quiet) return
+    if (wanted === 0 || !quiet) return
     wanted--
     if (wanted > 0) return collect()
     trim()
     least = resident()
   }
-  return { everyMs: EVERY_MS, look }
+  return { everyMs: EVERY_MS, look, busy: () => wanted > 0 }
 }
 
 /** What `node --expose-gc` makes global; the command line is not ours to write. */

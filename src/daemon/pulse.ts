@@ -2,7 +2,7 @@
  * The one timer for all that is looked at now and then.
  *
  * An idle process pays a millisecond for each time it wakes, since nothing that it needs is in a cache any more. So
- * looks share a beat; it is quick while somebody is at work and for a moment after, and slow when nothing happens.
+ * looks share a beat; it is quick while somebody is at work, less so for a moment after, and slow when nothing happens.
  * How late it fires tells how long the event loop was held up. (Node's own monitorEventLoopDelay forgets its last
  * sample on reset, and with it the stall that is being looked for.)
  */
@@ -10,10 +10,15 @@ export interface Look {
   /** Not more often than this. */
   readonly everyMs: number
   look(): void
+  /** It has begun something that goes on with its next look. */
+  busy?(): boolean
 }
 
 const QUICK_MS = 500
+const MODERATE_MS = 2_000
 const SLOW_MS = 10_000
+/** So many moderate beats come before the first slow one. */
+const MODERATE_BEATS = 3
 
 export class Pulse {
   readonly #now: () => number
@@ -23,6 +28,8 @@ export class Pulse {
   #longestMs = 0
   /** Somebody has worked since the last beat. */
   #worked = true
+  /** Beats since somebody has. */
+  #calm = 0
 
   constructor(now: () => number) {
     this.#now = now
@@ -67,9 +74,11 @@ export class Pulse {
       look.at = now
       look.it.look()
     }
-    const worked = this.#worked
+    const isBusy = this.#worked || this.#looks.some(({ it }) => it.busy?.() === true)
     this.#worked = false
-    this.#wait(worked ? QUICK_MS : SLOW_MS)
+    this.#calm = isBusy ? 0 : this.#calm + 1
+    if (isBusy) this.#wait(QUICK_MS)
+    else this.#wait(this.#calm > MODERATE_BEATS ? SLOW_MS : MODERATE_MS)
   }
 
   #note(): void {

@@ -171,7 +171,6 @@ async function startAndServe(
       resident: () => process.memoryUsage.rss(),
       trim: trimMemory,
       busy: () => speaker.rib.busy,
-      goOn: () => pulse.quicken(),
     }),
   )
   const memory = watchMemory({

@@ -78,8 +78,8 @@ export function listen(endpoint: Endpoint, { onConnection }: ListenOptions): Lis
   const server = createServer({ pauseOnConnect: true })
   server.on('connection', (socket) => {
     const remote = remoteEndpoint(socket)
-    const fd = ownDescriptor(socket)
     // Reset before it was accepted, or no descriptor is left.
+    const fd = remote === undefined ? -1 : ownDescriptor(socket)
     if (remote === undefined || fd < 0) {
       socket.resetAndDestroy()
       return

@@ -32,10 +32,10 @@ test('while somebody works, looks are as frequent as they ask for', () => {
   expect([often(), seldom()]).toEqual([8, 2])
 })
 
-test('while nothing happens it wakes every ten seconds, for all of them together', () => {
+test('when nothing happens any more it wakes seldom, for all of them together', () => {
   const often = looking(500)
   const seldom = looking(2_000)
-  vi.advanceTimersByTime(1_000)
+  vi.advanceTimersByTime(8_000)
   const before = [often(), seldom()]
   vi.advanceTimersByTime(40_000)
   expect([often() - before[0], seldom() - before[1]]).toEqual([4, 4])
@@ -44,7 +44,7 @@ test('while nothing happens it wakes every ten seconds, for all of them together
 
 test('work makes it quick at once', () => {
   const looks = looking(500)
-  vi.advanceTimersByTime(2_000)
+  vi.advanceTimersByTime(12_000)
   const before = looks()
   pulse.quicken()
   vi.advanceTimersByTime(499)
@@ -67,17 +67,11 @@ test('a stall that is not over shows too', () => {
   expect(pulse.takeLatenessMs()).toBe(500)
 })
 
-test('a look may ask to look again soon', () => {
+test('a look that has more to do is taken again as soon as it may', () => {
   let looks = 0
-  pulse.add({
-    everyMs: 500,
-    look: () => {
-      looks++
-      if (looks < 4) pulse.quicken()
-    },
-  })
-  vi.advanceTimersByTime(2_500)
-  expect(looks).toBe(4)
-  vi.advanceTimersByTime(9_000)
+  pulse.add({ everyMs: 2_000, look: () => looks++, busy: () => looks > 0 && looks < 4 })
+  vi.advanceTimersByTime(3_000)
+  expect(looks).toBe(1)
+  vi.advanceTimersByTime(6_000)
   expect(looks).toBe(4)
 })
