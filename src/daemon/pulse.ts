@@ -6,6 +6,8 @@
  * How late it fires tells how long the event loop was held up. (Node's own monitorEventLoopDelay forgets its last
  * sample on reset, and with it the stall that is being looked for.)
  */
+import { untilTogether } from '../net/clock.ts'
+
 export interface Look {
   /** Not more often than this. */
   readonly everyMs: number
@@ -78,7 +80,8 @@ export class Pulse {
     this.#worked = false
     this.#calm = isBusy ? 0 : this.#calm + 1
     if (isBusy) this.#wait(QUICK_MS)
-    else this.#wait(this.#calm > MODERATE_BEATS ? SLOW_MS : MODERATE_MS)
+    else if (this.#calm <= MODERATE_BEATS) this.#wait(MODERATE_MS)
+    else this.#wait(untilTogether(this.#now(), SLOW_MS))
   }
 
   #note(): void {

@@ -8,7 +8,7 @@
 import { DROP_COUNTERS, type DropCounter, type DropCounts } from '../linux/drop-counts.ts'
 import { hasTcpAo } from '../linux/tcp-ao.ts'
 import type { Address } from '../net/address.ts'
-import type { Clock, Timer } from '../net/clock.ts'
+import { untilTogether, type Clock, type Timer } from '../net/clock.ts'
 import type { Events } from './events.ts'
 import { likelyCause } from './likely-cause.ts'
 import type { Neighbor } from './neighbor.ts'
@@ -24,6 +24,8 @@ export interface SuspicionsWorld {
 }
 
 const LOOK_AGAIN_MS = 5000
+/** While nobody is down. */
+const CALM_MS = 10_000
 /** Many ask at once. */
 const READ_AGAIN_MS = 200
 /** Longer than the longest pause between two attempts to connect. */
@@ -95,12 +97,19 @@ export class Suspicions {
   }
 
   #sleep(): void {
-    this.#timer = this.#world.clock.after(LOOK_AGAIN_MS, () => {
-      const down = [...this.#world.neighbors()].filter(({ session }) => session === undefined)
-      if (down.length > 0) this.#read()
-      for (const neighbor of down) this.#tell(neighbor)
+    const { clock } = this.#world
+    const down = this.#down()
+    const wait = down.length > 0 ? LOOK_AGAIN_MS : untilTogether(clock.now(), CALM_MS)
+    this.#timer = clock.after(wait, () => {
+      const now = this.#down()
+      if (now.length > 0) this.#read()
+      for (const neighbor of now) this.#tell(neighbor)
       this.#sleep()
     })
+  }
+
+  #down(): Neighbor[] {
+    return [...this.#world.neighbors()].filter(({ session }) => session === undefined)
   }
 
   #tell(neighbor: Neighbor): void {

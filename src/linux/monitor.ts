@@ -8,6 +8,7 @@
  * burst and on a timer. After a loss everything is dumped anew, on sockets of their own; what arrives
  * meanwhile is kept back and applied after the dump, so the tables end up with the truth.
  */
+import { untilTogether } from '../net/clock.ts'
 import type { Link, LinkAddress } from '../net/link.ts'
 import type { HostRoute, HostView } from '../sources/source.ts'
 import type { KernelEvents, KernelRoute } from '../fib/kernel.ts'
@@ -72,7 +73,7 @@ export class Monitor implements HostView {
   readonly tables = new KernelTables()
   readonly #options: MonitorOptions
   readonly #subscription: Subscription
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   readonly #watchers = new Set<KernelEvents>()
   readonly #linkListeners = new Set<() => void>()
   readonly #hostRouteListeners = new Set<() => void>()
@@ -100,7 +101,7 @@ export class Monitor implements HostView {
       received: (message) => this.#guard(() => this.#received(message)),
       lost: () => this.#guard(() => this.#lose()),
     })
-    this.#timer = setInterval(() => this.#checkLoss(), LOSS_CHECK_MS).unref()
+    this.#watchForLoss()
   }
 
   /** Changes made through these netlink ports (the FIB writer's) are our own: not told. */
@@ -145,7 +146,7 @@ export class Monitor implements HostView {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     clearTimeout(this.#resyncTimer)
     this.#subscription.close()
   }
@@ -286,6 +287,15 @@ export class Monitor implements HostView {
     for (const watcher of this.#watchers) {
       for (const link of touched) watcher.linkChanged(link)
     }
+  }
+
+  /** Losses show when what came before them is read; this is for those that do not. */
+  #watchForLoss(): void {
+    const wait = untilTogether(performance.now(), LOSS_CHECK_MS)
+    this.#timer = setTimeout(() => {
+      this.#checkLoss()
+      this.#watchForLoss()
+    }, wait).unref()
   }
 
   #checkLoss(): void {

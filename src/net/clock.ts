@@ -14,3 +14,12 @@ export interface Clock {
   /** Calls `fire` once, `milliseconds` from now. */
   after(milliseconds: number, fire: () => void): Timer
 }
+
+/**
+ * Milliseconds from `now` until the clock shows a whole multiple of `periodMs`, or the one after when that is close. What
+ * need not be punctual is looked at then: an idle process wakes once for all of it, instead of once for each.
+ */
+export function untilTogether(now: number, periodMs: number): number {
+  const left = Math.ceil(periodMs - (now % periodMs))
+  return left < periodMs / 10 ? left + periodMs : left
+}

@@ -6,7 +6,7 @@ let pulse: Pulse
 let lateness: number
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ now: 0 })
   lateness = 0
   pulse = new Pulse(() => Date.now() + lateness)
 })
