@@ -33,7 +33,7 @@ export interface BucketForm {
 }
 
 /** Who hears what is written. */
-export interface Audience {
+export interface Hearers {
   has(peer: number): boolean
   /** There is nobody else. */
   isOnly(peer: number): boolean
@@ -42,7 +42,7 @@ export interface Audience {
 export class AnnouncementEncoder {
   readonly #writer: UpdateWriter
   readonly #formOf: (set: number, source: number) => BucketForm
-  readonly #hearers: Audience
+  readonly #hearers: Hearers
   /** Messages of a window that was full before all of a prefix was told. */
   readonly #spilled: LogEntry[] = []
   // Buckets: open addressing on (set, source); a slot belongs to this window if its stamp is current.
@@ -75,7 +75,7 @@ export class AnnouncementEncoder {
     maxMessage: number,
     pathIds: boolean,
     formOf: (set: number, source: number) => BucketForm,
-    hearers: Audience,
+    hearers: Hearers,
   ) {
     this.#writer = new UpdateWriter(prefixes, maxMessage, pathIds)
     this.#pathId = pathIds ? new Int32Array(WINDOW) : undefined

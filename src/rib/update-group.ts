@@ -9,7 +9,7 @@
 import type { FamilyFacts } from '../net/family.ts'
 import { IntQueue } from '../net/int-queue.ts'
 import { encodeRouteRefresh } from '../wire/route-refresh.ts'
-import { AnnouncementEncoder, WINDOW, type Audience } from './announcement-encoder.ts'
+import { AnnouncementEncoder, WINDOW, type Hearers } from './announcement-encoder.ts'
 import type { AttributeStore } from './attribute-store.ts'
 import { BestPathTeller } from './best-path-teller.ts'
 import { CatchUp, ROWS_AT_A_TIME } from './catch-up.ts'
@@ -35,7 +35,7 @@ export interface UpdateGroupEvents {
 const LOG_LIMIT_BYTES = 4 << 20
 
 /** Of what one member hears alone. */
-const ANYBODY: Audience = { has: () => false, isOnly: () => false }
+const ANYBODY: Hearers = { has: () => false, isOnly: () => false }
 
 /** Prefixes of the window that is being encoded. */
 const $looked = new Int32Array(WINDOW)
@@ -340,7 +340,7 @@ export class UpdateGroup {
     return bytes
   }
 
-  #newEncoder(hearers: Audience): AnnouncementEncoder {
+  #newEncoder(hearers: Hearers): AnnouncementEncoder {
     const { maxMessageLength, formOf } = this.#options
     return new AnnouncementEncoder(
       this.#rib.prefixes,
