@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts'
 import { loadConfig, type Environment } from '../config/load.ts'
 import { startControlServer } from '../control/server.ts'
 import { CannotListen, refused } from '../control/socket.ts'
+import { rssBytes } from '../control/vital-signs.ts'
 import { version } from '../control/version.ts'
 import { cniDirectory } from '../linux/cni-directory.ts'
 import { connectDocker } from '../linux/docker-engine.ts'
@@ -168,7 +169,7 @@ async function startAndServe(
   pulse.add(
     letGo({
       bytes: () => speaker.rib.bytes,
-      resident: () => process.memoryUsage.rss(),
+      resident: rssBytes,
       trim: trimMemory,
       busy: () => speaker.rib.busy,
     }),

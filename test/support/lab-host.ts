@@ -56,7 +56,7 @@ export class LabHost {
 
   /** Where we find `/run/NAME` of the host. */
   path(name: string): string {
-    return `/proc/${this.pid}/root/run/${name}`
+    return ['/proc', this.pid, 'root', 'run', name].join('/')
   }
 
   /** Writes `/run/NAME`; returns its path as the host's programs see it. */
